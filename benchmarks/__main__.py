@@ -1,0 +1,24 @@
+"""`./run bench`: every benchmark, to the screen and to benchmarks/results.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks import delivering, understanding
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+def main() -> None:
+    """Run them all and write down what came of it."""
+    read = understanding.measure()
+    print(understanding.table(read))
+    print()
+    sent = delivering.measure()
+    print(delivering.table(sent))
+    RESULTS.write_text(json.dumps({"understanding": read, "delivering": sent}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

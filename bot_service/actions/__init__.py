@@ -1,0 +1,1 @@
+"""What can happen: one use case a file, each one transaction with its audit entry."""

@@ -1,0 +1,254 @@
+"""Carries a turn of the conversation out: entries, questions, holds, cases, and the one message that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from bot_service.actions import consent
+from bot_service.actions.assess import assess, flag_due_by
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.prompt import move_cursor, plan_check_in, queue_for_patient
+from bot_service.actions.reminders import queue_seen_question
+from bot_service.conversation.safety import told_as
+from bot_service.conversation.situation import (
+    ChangeTime,
+    Close,
+    CountAgain,
+    Effect,
+    ForPhysio,
+    Keep,
+    Line,
+    OptIn,
+    OptOut,
+    PauseUntil,
+    RedFlagged,
+    Resume,
+    Seen,
+    SetBaseline,
+    Told,
+    Turn,
+)
+from bot_service.conversation.wording import load_catalogue
+from bot_service.storage import audit, cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
+from bot_service.storage.cases import Raised
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+
+ANSWER_KEPT = timedelta(hours=6)
+"""How long an answer to the patient is worth sending after an outage (default)."""
+
+
+def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, inbox_id: UUID, now: datetime) -> str:
+    """Carry out a turn; returns what the patient chose, in the words of the button when it was a tap."""
+    chosen = _words_of_tap(told, episode.language)
+    if chosen:
+        inbox.set_words(tx, episode.patient_id, inbox_id, chosen)
+    stays = episode.status == "active" and episode.patient_status == "opted_in" and not any(isinstance(e, OptOut) for e in turn.effects)
+    back = stays and episodes.release_holds(tx, now, episode.id, ("lost_contact",), "patient wrote")
+    changed = [_apply(tx, episode, effect, inbox_id, now) for effect in turn.effects]
+    _prove_asked(tx, turn, now)
+    leaving = turn.safety or any(isinstance(effect, OptOut) for effect in turn.effects)
+    lines = [*([Line("back_from_silence")] if back and not leaving else []), *turn.lines]
+    if episode.patient_status == "invited" and turn.ask is not None and turn.ask.kind == "consent":
+        patients.set_status(tx, episode.patient_id, "invited", "asked", now)
+    if any(changed):
+        episodes.count_evidence(tx, episode.id)
+        if episode.status == "active":
+            assess(tx, episodes.load(tx, episode.id), now)
+    if lines:
+        _reply(tx, episodes.load(tx, episode.id), turn, lines, inbox_id, now)
+    return chosen
+
+
+def _prove_asked(tx: Tx, turn: Turn, now: datetime) -> None:
+    """A typed answer proves that its question arrived, as a tap does."""
+    for question_id in dict.fromkeys(effect.question_id for effect in turn.effects if isinstance(effect, Keep | Close)):
+        if question_id is not None:
+            outbox.prove_sent_by_answer(tx, question_id, now)
+
+
+def _apply(tx: Tx, episode: Episode, effect: Effect, inbox_id: UUID, now: datetime) -> bool:
+    """One effect; True when the record that the rules read has changed."""
+    match effect:
+        case Keep():
+            return _keep(tx, episode, effect, inbox_id, now)
+        case Close():
+            conversations.close(tx, effect.question_id, now, effect.why)
+        case CountAgain():
+            conversations.count_asked_again(tx, effect.question_id)
+        case RedFlagged():
+            _red_flag(tx, episode, effect, inbox_id, now)
+            return True
+        case ForPhysio():
+            _for_physio(tx, episode, effect, inbox_id, now)
+        case OptIn():
+            consent.opt_in(tx, episode, now)
+        case OptOut():
+            consent.opt_out(tx, episode, now, declined=effect.declined)
+        case SetBaseline():
+            _set_baseline(tx, episode, effect.score, now)
+        case PauseUntil() | Resume() | ChangeTime():
+            _change_schedule(tx, episode, effect, now)
+        case Seen():
+            _seen(tx, episode, effect.yes, inbox_id, now)
+    return False
+
+
+def _keep(tx: Tx, episode: Episode, keep: Keep, inbox_id: UUID, now: datetime) -> bool:
+    """Append an entry, superseding the one that holds for the same kind, day and slot; the same value again changes nothing."""
+    current = [
+        entry for entry in entries.list_current(tx, episode) if (entry.kind, entry.day, entry.slot) == (keep.kind, keep.day, keep.slot)
+    ]
+    old = next((entry for entry in reversed(current) if entry.confirmed), None) if keep.confirmed else None
+    if old is not None and (old.score, old.outcome) == (keep.score, keep.outcome):
+        return False
+    done_at = None
+    if keep.kind == "session" and keep.outcome != "not_done":
+        done_at = (old.done_at if old else None) or _done_at(keep.day, now, episode.zone)
+    entries.add(
+        tx, episode, now, kind=keep.kind, day=keep.day, slot=keep.slot, score=keep.score, outcome=keep.outcome, done_at=done_at,
+        inbox_id=inbox_id, question_id=keep.question_id, supersedes_id=old.id if old else None, confirmed=keep.confirmed, note=keep.note,
+    )  # fmt: skip
+    if keep.kind == "session":
+        _after_session(tx, episode, keep, done_at, now)
+    return keep.confirmed
+
+
+def _after_session(tx: Tx, episode: Episode, keep: Keep, done_at: datetime | None, now: datetime) -> None:
+    """No nudge is needed any more; a session done is asked about a day later, one not done is not."""
+    outbox.cancel_session(tx, now, episode.id, keep.day, keep.slot, ("nudge",) if done_at else ("nudge", "check_in"))
+    if done_at is not None:
+        plan_check_in(tx, episode, prescriptions.load(tx, episode.prescription_id), (keep.day, keep.slot or 1), done_at, now)
+
+
+def _done_at(day: date, now: datetime, zone: str) -> datetime:
+    """When a session was done: now, or the evening of its day when it is reported later."""
+    evening = datetime.combine(day, time(20), ZoneInfo(zone)).astimezone(UTC)
+    return now if local_today(now, zone) <= day else min(now, evening)
+
+
+def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, inbox_id: UUID, now: datetime) -> None:
+    today = local_today(now, episode.zone)
+    sentence = {
+        "EMERGENCY": "Emergency wording in the patient's message. Read it now.",
+        "URGENT": "Wording in the patient's message that should be checked the same day.",
+        "PROMPT": "Wording in the patient's message that should be looked at within three working days.",
+    }[flagged.tier]
+    urgency: Any = {"EMERGENCY": "now", "URGENT": "same_day", "PROMPT": "three_days"}[flagged.tier]
+    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
+    told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
+    told[told_as(flagged)] = today.isoformat()
+    detail = {"occurred": today.isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
+    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=inbox_id, words=flagged.words)
+    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
+    if flagged.tier != "PROMPT":
+        if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
+            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
+        queue_seen_question(tx, episode, now)
+
+
+def _for_physio(tx: Tx, episode: Episode, note: ForPhysio, inbox_id: UUID, now: datetime) -> None:
+    sentence = (
+        "Could not be read as an answer: please read the patient's words." if note.rule == "X2" else "The patient has written to you."
+    )
+    detail = {"occurred": local_today(now, episode.zone).isoformat()}
+    raised = Raised(note.rule, note.rule, "three_days", sentence, detail, inbox_id=inbox_id, words=note.words)
+    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "three_days", now))
+
+
+def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
+    """The patient's own baseline counts until the schedule has begun; after that only a clinician changes it."""
+    if episode.baseline is not None and episode.next_prompt_at is not None and episode.last_prompt_at is not None:
+        return
+    episodes.change(tx, episode.id, baseline=score)
+    limit = prescriptions.load(tx, episode.prescription_id).rules.baseline_physio_first_above
+    if score > limit:
+        today = local_today(now, episode.zone)
+        episodes.place_hold(tx, now, episode, "physio_first", why=f"usual pain above {limit}/10", by="rule 0.3", from_day=today)
+        sentence = f"Usual pain {score}/10 at opt-in, above {limit}: physio first, no loading yet."
+        raised = Raised("X3", "X3", "same_day", sentence, {"occurred": today.isoformat()})
+        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
+    else:
+        episodes.release_holds(tx, now, episode.id, ("physio_first",), "patient corrected")
+    consent.start_schedule(tx, episodes.load(tx, episode.id), now)
+
+
+def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | ChangeTime, now: datetime) -> None:
+    today = local_today(now, episode.zone)
+    match effect:
+        case PauseUntil(day):
+            episodes.place_hold(tx, now, episode, "pause", why="the patient asked for it", by="patient", from_day=today, until_day=day)
+            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
+            audit.record(
+                tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail={"until": day.isoformat()}
+            )
+        case Resume():
+            episodes.release_holds(tx, now, episode.id, ("pause",), "patient")
+        case ChangeTime(at):
+            _change_time(tx, episode, at, now)
+
+
+def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
+    """The prescription as it was, prompting at another time; the clinician who prescribed it stays its author."""
+    plan = prescriptions.load(tx, episode.prescription_id)
+    prompted = min((slot for slot in plan.slots if slot.prompted), key=lambda slot: slot.at).number
+    slots = tuple(slot.model_copy(update={"at": at}) if slot.number == prompted else slot for slot in plan.slots)
+    new_id = prescriptions.add(
+        tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
+        document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id, starts_on=local_today(now, episode.zone),
+        reason="the patient asked for another time of day",
+    )  # fmt: skip
+    episodes.change(tx, episode.id, prescription_id=new_id)
+    move_cursor(tx, episodes.load(tx, episode.id), now)
+    audit.record(tx, now, "patient", "time_changed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
+
+
+def _seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) -> None:
+    words = "Was seen about it" if yes else "Has not been seen about it"
+    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
+    if open_case is None:
+        return
+    raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
+    cases.raise_case(tx, now, episode, raised, open_case.due_at)
+    cases.record_event(tx, now, open_case.id, "seen_yes" if yes else "seen_no", f"patient: {words}")
+
+
+def _reply(tx: Tx, episode: Episode, turn: Turn, lines: Sequence[Line], inbox_id: UUID, now: datetime) -> None:
+    content: dict[str, Any] = {"lines": [_filled(tx, episode, line, now) for line in lines]}
+    if turn.ask is not None:
+        ask = turn.ask
+        content["ask"] = {"kind": ask.kind, "day": ask.day and ask.day.isoformat(), "slot": ask.slot, "detail": dict(ask.detail)}
+        if ask.again is not None:
+            content["ask"]["again"] = str(ask.again)
+    if turn.change is not None:
+        content["change"] = str(turn.change)
+    kind = "safety" if turn.safety else "goodbye" if any(isinstance(effect, OptOut) for effect in turn.effects) else "reply"
+    queue_for_patient(tx, episode, now, kind, f"reply:{inbox_id}", now, now + ANSWER_KEPT, content, lane="now")
+
+
+def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
+    """A line's key and values, with those that only the history knows."""
+    if line.key != "progress":
+        return [line.key, dict(line.values)]
+    record = load_record(tx, episode, now)
+    strip = [status for _, status in record.strip(28) if status in ("done", "partly", "not_done", "no_reply")]
+    rated = [day.pain for day in record.rated_days if day.pain is not None]
+    words = load_catalogue(episode.language)
+    pain = words.texts["progress_pain"].replace("${first}", str(rated[0])).replace("${last}", str(rated[-1])) if len(rated) > 1 else ""
+    if not strip:
+        return ["progress_none", {}]
+    replied = sum(status != "no_reply" for status in strip)
+    done = sum(status in ("done", "partly") for status in strip)
+    return ["progress", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
+
+
+def _words_of_tap(told: Told, language: str) -> str:
+    if told.tapped is None or told.answer is None:
+        return ""
+    if told.answer.isdecimal() and told.tapped.kind != "which":
+        return told.answer
+    return load_catalogue(language).buttons.get(told.answer, told.answer)

@@ -1,0 +1,109 @@
+"""Look at an episode with every rule, and bring its cases and its proposal in line with what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, get_args
+
+from bot_service.actions.consent import next_review
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.reminders import stop_for_silence
+from bot_service.actions.voices import clinic_setting
+from bot_service.clinical.catalogue import Flag
+from bot_service.clinical.engagement import silent_days
+from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
+from bot_service.clinical.progression import Proposal, progression_flags, standing
+from bot_service.clinical.record import Record
+from bot_service.clinical.working_hours import Urgency, due_by
+from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
+from bot_service.storage.cases import Case, Raised
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+
+HELD_FOR = timedelta(days=7)
+"""How long a held proposal is not made again when the physio named no day (default)."""
+
+
+def assess_due(db: Database, now: datetime, limit: int = 50) -> int:
+    """The daily look at episodes that nobody wrote about; how many there were."""
+    with db.begin() as tx:
+        due = episodes.claim_due_reviews(tx, now, limit)
+        for episode in due:
+            episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
+            assess(tx, episode, now)
+    return len(due)
+
+
+def assess(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record."""
+    record = load_record(tx, episode, now)
+    closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
+    open_cases = _raise_flags(tx, episode, record, list(flags_for(record)), closed, now)
+    for case in list(open_cases):
+        if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
+            cases.close_case(tx, now, case.id, cases.SETTLED, "six settled loading days in a row")
+            open_cases.remove(case)
+    _propose(tx, episode, record, open_cases, closed, now)
+    if silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
+        stop_for_silence(tx, episode, now)
+
+
+def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], closed: Mapping[str, Closed], now: datetime) -> list[Case]:
+    open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
+    for flag in flags:
+        if flag.digest_only or not (flag.rule in open_rules or may_open(flag, closed.get(flag.rule), now, record.rules)):
+            continue
+        detail = {
+            "occurred": flag.occurred.isoformat(),
+            "basis": flag.basis,
+            "suggestion": flag.suggestion,
+            "days": [day.isoformat() for day in flag.days],
+        }
+        raised = Raised(flag.case, flag.rule, flag.urgency, flag.sentence, detail, flag.evidence)
+        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, flag.urgency, now))
+    return cases.list_open(tx, episode)
+
+
+def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
+    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
+    proposal = at.proposal
+    if proposal is not None and _held_back(tx, episode, proposal, record.today, now):
+        proposal = None
+    reviews.withdraw_pending(tx, now, episode.id, keep=proposal.rule if proposal else None)
+    if proposal is None:
+        return
+    detail = proposal_detail(proposal, at.rungs if proposal.rule == "C0" else ())
+    reviews.propose(tx, now, episode, proposal.rule, proposal.from_stage, proposal.to_stage, detail)
+    if proposal.rule == "C5":
+        _raise_flags(tx, episode, record, [flag for flag in progression_flags(at, record) if flag.rule == "C5"], closed, now)
+
+
+def _held_back(tx: Tx, episode: Episode, proposal: Proposal, today: date, now: datetime) -> bool:
+    """Whether a clinician held this very step, and its time is not over."""
+    for past in reviews.list_proposals(tx, episode):
+        if past.rule == proposal.rule and past.from_stage == proposal.from_stage and past.status == "held" and past.decided_at is not None:
+            return today < past.hold_until if past.hold_until else now - past.decided_at < HELD_FOR
+    return False
+
+
+def proposal_detail(proposal: Proposal, rungs: Sequence[Proposal] = ()) -> dict[str, Any]:
+    """A proposal as stored: its sentence, the criteria as they stood, and the evidence. All `rungs` due are one decision."""
+    return {
+        "sentence": " ".join(each.sentence for each in rungs) or proposal.sentence,
+        "rungs": {each.exercise: each.rung for each in rungs},
+        "criteria": [{"text": item.text, "met": item.met, "detail": item.detail} for item in proposal.criteria],
+        "evidence": [str(row) for row in proposal.evidence],
+    }
+
+
+def flag_due_by(tx: Tx, episode: Episode, urgency: Urgency, now: datetime) -> datetime:
+    """By when the clinic should have looked, in its working hours."""
+    clinic = clinics.load_clinic(tx, episode.clinic_id)
+    return due_by(now, urgency, clinic_setting(clinic, "hours"), clinic.zone)
+
+
+def _closed(at: datetime, detail: Mapping[str, Any], urgency: str) -> Closed:
+    known: Any = urgency if urgency in get_args(Urgency) else "routine"
+    return Closed(at, date.fromisoformat(detail.get("occurred", at.date().isoformat())), known)

@@ -1,0 +1,105 @@
+"""Linking a chat to a patient, opting in and opting out."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from bot_service.actions.histories import local_today
+from bot_service.actions.prompt import move_cursor
+from bot_service.actions.voices import voice_for
+from bot_service.conversation.wording import render
+from bot_service.messages import Inbound
+from bot_service.storage import audit, cases, clinics, conversations, episodes, outbox, patients
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.inbox import Received
+from bot_service.storage.patients import Address
+from schedules.wall_time import instant
+
+CONSENT_LINES: list[list[Any]] = [["consent", {}], ["not_watched", {}], ["consent_question", {}]]
+REVIEW_AT_HOUR = 6
+"""Local hour of the daily look at the rules that depend on time alone (default): before the clinic opens."""
+
+
+def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | None, now: datetime) -> Address | None:
+    """Bind the chat that carries an invitation's code; None when it stays a stranger's, or is linked already."""
+    patient_id = patients.use_invitation(tx, now, inbound.start_code) if inbound.start_code else None
+    if patient_id is None:
+        if known is not None and known.status != "left":
+            return known
+        if inbound.heard in ("text", "tap", "media"):
+            _say_to_stranger(tx, received, inbound, "code_not_known" if inbound.start_code else "stranger", now)
+        return None
+    patient = patients.load(tx, patient_id)
+    if known is not None and known.patient_id != patient_id and known.status != "left":
+        # The chat belongs to somebody else in care: never send two people's exercises to one phone unseen.
+        _say_to_stranger(tx, received, inbound, "code_not_known", now)
+        return None
+    address = known or patients.add_address(tx, now, patient, received.sender_id, inbound.address)
+    if known is not None:
+        patients.take_back_address(tx, known)
+    audit.record(tx, now, "patient", "chat_linked", clinic_id=patient.clinic_id, subject_id=patient.id)
+    return address
+
+
+def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
+    """The patient agreed: keep the words they agreed to, and start the schedule."""
+    if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_out"), "opted_in", now):
+        return
+    wording, _ = render({"lines": CONSENT_LINES}, voice_for(tx, episode, now))
+    patients.record_consent(tx, episode.patient_id, wording)
+    if episode.baseline is not None:
+        start_schedule(tx, episode, now)
+    audit.record(tx, now, "patient", "opted_in", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
+
+
+def start_schedule(tx: Tx, episode: Episode, now: datetime) -> None:
+    """The first prompt is the next occurrence from now on; the daily look begins tomorrow."""
+    move_cursor(tx, episodes.load(tx, episode.id), now)
+    episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
+
+
+def next_review(now: datetime, zone: str) -> datetime:
+    """Tomorrow's daily look, as UTC."""
+    return instant(local_today(now, zone) + timedelta(days=1), time(REVIEW_AT_HOUR), zone)
+
+
+def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
+    """Stop everything that has not begun to go out; only an explicit START undoes it. The physio is told."""
+    if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "opted_out", now):
+        return
+    outbox.cancel_waiting(tx, now, episode.patient_id, "the patient stopped all messages")
+    conversations.close_all(tx, episode.id, now, "stopped")
+    episodes.set_cursor(tx, episode.id, None)
+    episodes.change(tx, episode.id, next_review_at=None)
+    sentence = (
+        "The patient declined the reminders." if declined else "The patient stopped all messages (STOP). Please get in touch another way."
+    )
+    cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "routine", sentence, {"occurred": now.date().isoformat()}), None)
+    audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
+
+
+def _say_to_stranger(tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime) -> None:
+    """One sentence a day to an address that is nobody's."""
+    sender = next(sender for sender in clinics.list_senders(tx) if sender.id == received.sender_id)
+    day = now.date().isoformat()
+    token = patients.address_hash(tx, inbound.address).hex()[:32]
+    new_id: UUID = tx.new_id()
+    outbox.queue(
+        tx,
+        now,
+        clinic_id=sender.clinic_id,
+        patient_id=None,
+        episode_id=None,
+        kind="notice",
+        key=f"stranger:{sender.id}:{token}:{day}:{key}",
+        due_at=now,
+        expires_at=now + timedelta(hours=1),
+        content={"lines": [[key, {}]]},
+        lane="now",
+        sender_id=sender.id,
+        address=tx.seal_raw(f"outbox.address:{new_id}", inbound.address),
+        new_id=new_id,
+    )

@@ -1,0 +1,149 @@
+"""From stored rows to the record that the rules read, and to the rhythm that the schedule reads."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
+from bot_service.storage import entries, inbox, outbox, prescriptions
+from bot_service.storage.database import Tx
+from bot_service.storage.entries import Entry
+from bot_service.storage.episodes import Episode
+from bot_service.storage.outbox import Prompt
+from plans.model import Prescription
+from schedules.rhythm import QuietHours, Rhythm, SlotTime
+
+HELD = "on hold"
+TOO_SOON = "too soon after the last session"
+"""How the reasons of cancelled prompts begin that count as a pause, not as a failure of ours or the patient's."""
+_MARGIN = timedelta(days=2)
+
+
+def local_today(now: datetime, zone: str) -> date:
+    """The patient's local date."""
+    return now.astimezone(ZoneInfo(zone)).date()
+
+
+def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:
+    """When this prescription wants to prompt: its prompted slots, in the patient's zone, from `start` on."""
+    delivery = plan.rules.delivery
+    return Rhythm(
+        zone=zone,
+        slots=tuple(SlotTime(slot.number, slot.at, frozenset(slot.days)) for slot in plan.slots if slot.prompted),
+        start=start,
+        quiet=QuietHours(delivery.quiet_from, delivery.quiet_until),
+        expires_after=timedelta(minutes=delivery.expires_after_min),
+    )
+
+
+def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
+    """Everything the rules may know about the episode at `now`."""
+    plan = prescriptions.load(tx, episode.prescription_id)
+    today = local_today(now, episode.zone)
+    current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
+    zone = ZoneInfo(episode.zone)
+    since = datetime.combine(episode.start_date, datetime.min.time(), zone) - _MARGIN
+    heard = {at.astimezone(zone).date() for at in inbox.list_days_heard(tx, episode.patient_id, since)}
+    return Record(
+        today=today,
+        zone=episode.zone,
+        episode_start=episode.start_date,
+        stage=episode.stage,
+        stage_start=episode.stage_start,
+        baseline=episode.baseline,
+        scheduled=tuple(item for prompt in outbox.list_prompts(tx, episode.id) if (item := _scheduled(tx, prompt, today))),
+        sessions=tuple(_sessions(tx, current, episode)),
+        next_days=tuple(
+            NextDay(entry.day, entry.score, entry.at, (entry.id,))
+            for entry in current
+            if entry.kind == "pain_24h" and entry.score is not None
+        ),
+        prescription=plan,
+        replies=tuple(sorted(heard)),
+        skip_reasons=tuple(SkipReason(entry.day, _reason(entry.outcome), (entry.id,)) for entry in current if entry.kind == "reason"),
+        rung_since=_rung_since(tx, episode, plan),
+    )
+
+
+def _scheduled(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
+    status: Literal["sent", "not_sent", "paused", "waiting"]
+    if prompt.status in outbox.WENT_OUT:
+        status = "waiting" if prompt.day >= today else "sent"
+    elif prompt.status in ("due", "claimed", "sending"):
+        status = "waiting" if prompt.day >= today else "not_sent"
+    elif prompt.status == "cancelled":
+        if not (prompt.reason or "").startswith((HELD, TOO_SOON)):
+            return None
+        status = "paused"
+    else:
+        status = "not_sent"
+    document = prescriptions.load(tx, prompt.prescription_id)
+    return Scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
+
+
+def _sessions(tx: Tx, current: list[Entry], episode: Episode) -> list[Session]:
+    by_session: dict[tuple[date, int], dict[str, Entry]] = {}
+    for entry in current:
+        if entry.kind in ("session", "pain_during"):
+            by_session.setdefault((entry.day, entry.slot or 1), {})[entry.kind] = entry
+    sessions = []
+    for (day, slot), found in sorted(by_session.items()):
+        did, pain = found.get("session"), found.get("pain_during")
+        first = did or pain
+        if first is None:
+            continue
+        prescription_id = first.prescription_id or episode.prescription_id
+        document = prescriptions.load(tx, prescription_id)
+        outcome = _outcome(did.outcome if did else "done")
+        sessions.append(
+            Session(
+                day=day,
+                slot=slot,
+                outcome=outcome,
+                pain=pain.score if pain and outcome != "not_done" else None,
+                done_at=first.done_at or first.at,
+                stage=document.stage,
+                prescription_id=prescription_id,
+                optional=_is_optional(document, slot),
+                evidence=tuple(entry.id for entry in (did, pain) if entry),
+            )
+        )
+    return sessions
+
+
+def _is_optional(document: Prescription, slot: int) -> bool:
+    return any(item.optional for item in document.slots if item.number == slot)
+
+
+def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]:
+    """Since when each exercise has been at its present rung without a break."""
+    since: dict[str, date] = {}
+    rung: dict[str, str | None] = {}
+    for start, document in prescriptions.list_starts(tx, episode.id):
+        now = {item.exercise.id: item.rung for item in document.exercises}
+        for exercise, at in now.items():
+            if exercise not in rung or rung[exercise] != at:
+                since[exercise] = start
+        rung = now
+    return {item.exercise.id: since[item.exercise.id] for item in plan.exercises if item.exercise.id in since}
+
+
+def _outcome(word: str | None) -> Literal["done", "partly", "not_done"]:
+    return "partly" if word == "partly" else "not_done" if word == "not_done" else "done"
+
+
+def _reason(word: str | None) -> Literal["pain", "forgot", "time", "unsure", "unwell", "other"]:
+    match word:
+        case "pain" | "forgot" | "time" | "unsure" | "unwell":
+            return word
+        case _:
+            return "other"
+
+
+def last_done(record: Record) -> Session | None:
+    """The session done last, partly done ones included."""
+    return max(
+        (item for item in record.sessions if item.outcome != "not_done" and not item.optional), key=lambda item: item.done_at, default=None
+    )

@@ -1,0 +1,212 @@
+"""The last look before a message goes out: is it still wanted, allowed and true? Then it is rendered, and its question opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from bot_service.actions import window
+from bot_service.actions.histories import HELD, load_record, local_today, rhythm_of
+from bot_service.actions.prompt import prompt_key
+from bot_service.actions.voices import voice_for
+from bot_service.clinical.flare import flare_state
+from bot_service.conversation.states import KINDS
+from bot_service.conversation.tokens import button_data
+from bot_service.conversation.wording import Rows, Voice, render
+from bot_service.messages import Button, Outbound
+from bot_service.storage import cases, conversations, entries, episodes, outbox, patients, prescriptions
+from bot_service.storage.conversations import Question
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.outbox import CAPPED, UNSOLICITED, Message
+from bot_service.storage.patients import Address
+from plans.model import Prescription
+from schedules.follow_ups import daily_cap
+from schedules.quiet import is_quiet, out_of_quiet
+
+AFTER_STOP = ("goodbye", "safety")
+"""Kinds that may answer a patient who has stopped: the one confirmation, and one safety text to their own red-flag message."""
+NEVER_WENT_OUT = ("cancelled", "expired", "failed")
+"""Nobody is reminded of what they were never sent."""
+
+
+@dataclass(frozen=True)
+class _No:
+    """Why a message does not go out now: its end state, or `due` again at another time."""
+
+    status: str
+    reason: str
+    due_at: datetime | None = None
+
+
+def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_until: datetime) -> Outbound | None:
+    """Move a claimed message to `sending`, with its text sealed and its question opened, in one commit. None when it does not go out."""
+    with db.begin() as tx:
+        message = outbox.load_claimed(tx, message_id, worker)
+        if message is None:
+            return None
+        if message.patient_id is None:
+            return _to_stranger(tx, message, now, lease_until)
+        episode = episodes.find_of_patient(tx, message.patient_id)
+        address = patients.find_active_address(tx, message.patient_id)
+        if episode is None or address is None:
+            outbox.move(tx, message.id, ("claimed",), "failed", now, "no address for this patient")
+            return None
+        plan = prescriptions.load(tx, episode.prescription_id)
+        if no := _objection(tx, message, episode, plan, now):
+            outbox.move(tx, message.id, ("claimed",), no.status, now, no.reason, **({"due_at": no.due_at} if no.due_at else {}))
+            return None
+        return _send(tx, message, episode, address, now, lease_until)
+
+
+def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
+    if message.expires_at <= now:
+        return _No("expired", "too late to send")
+    if episode.patient_status == "opted_out" and message.kind not in AFTER_STOP:
+        return _No("cancelled", "the patient stopped all messages")
+    if message.kind not in UNSOLICITED:
+        return None
+    if episode.patient_status != "opted_in" or episode.status != "active":
+        return _No("cancelled", "not in care")
+    return _unwanted(tx, message, episode, plan, now) or _at_a_bad_time(tx, message, episode, plan, now)
+
+
+def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
+    """Held back, answered by now, or no longer what is prescribed."""
+    held = [hold.kind for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))]
+    if held and message.kind in ("prompt", "check_in", "nudge"):
+        return _No("cancelled", f"{HELD}: {held[0]}")
+    if message.kind == "prompt" and not any(slot.number == message.slot and slot.prompted for slot in plan.slots):
+        return _No("cancelled", "the prescription changed")
+    if message.kind in ("nudge", "check_in") and _answered(tx, message, episode):
+        return _No("cancelled", "answered already")
+    if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
+        return _No("cancelled", "its prompt did not go out")
+    return None
+
+
+def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
+    """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
+    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
+    if not chosen and is_quiet(now, rhythm):
+        later = out_of_quiet(now, rhythm, earlier=False)
+        return _No("due", "waits for the end of quiet hours", later) if later < message.expires_at else _No("expired", "quiet hours")
+    if message.kind not in CAPPED:
+        return None
+    start, end = _local_day(now, episode.zone)
+    cap = max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
+    if outbox.count_capped(tx, episode.patient_id, start, end) < cap:
+        return None
+    if message.kind == "prompt":
+        return None  # One a day and slot by its key; the exercises come first, and follow-ups give way to them.
+    tomorrow = end + (now - start)
+    if message.kind == "check_in" and tomorrow < message.expires_at:
+        return _No("due", "one message a day", tomorrow)
+    return _No("cancelled", "one message a day")
+
+
+def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
+    kinds = ("pain_24h",) if message.kind == "check_in" else ("session", "pain_during")
+    return any(entry.kind in kinds and entry.day == message.day for entry in entries.list_current(tx, episode))
+
+
+def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
+    if message.kind == "prompt":
+        conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
+    voice = voice_for(tx, episode, now)
+    content = _with_question(tx, _with_flare(tx, message.content, episode, voice, now), message, episode, now)
+    text, rows = render(content, voice)
+    by_template = window.needs_template(tx, message, address, now)
+    if by_template:
+        text, rows = window.AS_TEMPLATE, []
+    outbox.move(
+        tx,
+        message.id,
+        ("claimed",),
+        "sending",
+        now,
+        text=tx.seal(episode.patient_id, f"outbox.text:{message.id}", text),
+        buttons=rows,
+        prescription_id=episode.prescription_id,
+        sender_id=address.sender_id,
+        attempts=message.attempts + 1,
+        lease_until=lease_until,
+        sent_at=now,
+        content=window.marked(message.content, unseen=by_template),
+    )
+    return Outbound(
+        str(message.id),
+        str(address.sender_id),
+        address.address,
+        text,
+        _buttons(rows),
+        template=window.TEMPLATE if by_template else None,
+        values={"1": voice.clinic} if by_template else {},
+        window_open=not by_template,
+        language=episode.language,
+        valid_for=message.expires_at - now,
+    )
+
+
+def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:
+    """Open the question that the message asks, unless it only asks again."""
+    ask = content.get("ask")
+    if not ask:
+        return content
+    if ask.get("again"):
+        return {**content, "ask": {**ask, "question": ask["again"]}}
+    day = datetime.fromisoformat(ask["day"]).date() if ask.get("day") else None
+    question = Question(
+        id=tx.new_id(),
+        episode_id=episode.id,
+        outbox_id=message.id,
+        kind=ask["kind"],
+        day=day,
+        slot=ask.get("slot"),
+        detail=ask.get("detail") or {},
+        opened_at=now,
+        expires_at=now + KINDS[ask["kind"]].open_for,
+        closed_at=None,
+        closed_why=None,
+        asked_again=0,
+    )
+    conversations.open_question(tx, question, episode.clinic_id)
+    return {**content, "ask": {**ask, "question": str(question.id)}}
+
+
+def _with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, voice: Voice, now: datetime) -> Mapping[str, Any]:
+    """The signed flare plan decides which version of each exercise is shown, as of this moment."""
+    shows = any(key == "exercises" for key, _ in content.get("lines", ()))
+    if not shows or voice.prescription is None or voice.prescription.flare_plan is None:
+        return content
+    flare = flare_state(load_record(tx, episode, now), cases.last_looked_at(tx, episode.id))
+    if flare is None:
+        return content
+    extra = {"easier": list(flare.easier), "left_out": list(flare.leave_out)}
+    return {**content, "lines": [[key, {**values, **extra}] if key == "exercises" else [key, values] for key, values in content["lines"]]}
+
+
+def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime) -> Outbound | None:
+    """An answer to an address that belongs to nobody: one fixed sentence."""
+    if message.expires_at <= now or message.sender_id is None:
+        outbox.move(tx, message.id, ("claimed",), "expired", now, "too late to send")
+        return None
+    address = tx.unseal_raw(f"outbox.address:{message.id}", outbox.load_address(tx, message.id))
+    voice = Voice("en", now.date(), "", "", "", "", "", "")
+    text, _ = render(message.content, voice)
+    outbox.move(tx, message.id, ("claimed",), "sending", now, attempts=message.attempts + 1, lease_until=lease_until, sent_at=now)
+    return Outbound(str(message.id), str(message.sender_id), address, text, valid_for=message.expires_at - now)
+
+
+def _buttons(rows: Rows) -> tuple[tuple[Button, ...], ...]:
+    return tuple(tuple(Button(cell["label"], button_data(UUID(cell["question"]), cell["answer"])) for cell in row) for row in rows)
+
+
+def _local_day(now: datetime, zone: str) -> tuple[datetime, datetime]:
+    midnight = datetime.combine(now.astimezone(ZoneInfo(zone)).date(), time(0), ZoneInfo(zone))
+    return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)

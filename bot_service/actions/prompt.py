@@ -1,0 +1,186 @@
+"""Plan what falls due: claim the episodes whose cursor has come, put one prompt per local day and slot in line, move the cursor."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from bot_service.actions.histories import HELD, TOO_SOON, last_done, load_record, rhythm_of
+from bot_service.clinical.record import Session
+from bot_service.storage import episodes, outbox, patients, prescriptions
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+from plans.model import Prescription
+from schedules.follow_ups import check_in_time, nudge_time
+from schedules.occurrences import Occurrence, expires_at, next_occurrence
+from schedules.rhythm import Rhythm
+
+BATCH = 50
+GAP_TOLERANCE = timedelta(hours=3)
+"""A prompt comes at the same time of day, sessions a little later: that much less than the gap is still the gap (default)."""
+MOST_MISSED = 400
+"""Occurrences caught up in one go; more than a year of downtime would take several ticks."""
+
+
+def queue_due_prompts(db: Database, now: datetime, limit: int = BATCH) -> int:
+    """Queue the prompts of up to `limit` episodes whose cursor is due; how many episodes there were."""
+    with db.begin() as tx:
+        due = episodes.claim_due_prompts(tx, now, limit)
+        for episode in due:
+            _queue_for(tx, episode, now)
+    return len(due)
+
+
+def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Set the cursor anew: after opt-in, another time or zone, a new prescription. Never back to a day that has come up before."""
+    plan = prescriptions.load(tx, episode.prescription_id)
+    after = (episode.last_prompt_day, episode.last_prompt_slot) if episode.last_prompt_day and episode.last_prompt_slot else None
+    last_due = {episode.last_prompt_slot: episode.last_prompt_at} if episode.last_prompt_slot and episode.last_prompt_at else None
+    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
+
+
+def plan_check_in(tx: Tx, episode: Episode, plan: Prescription, session: tuple[Any, int], done_at: datetime, now: datetime) -> None:
+    """Put the 24-hour question about a session in line: with a prompt that falls 16-36 hours after it, else by itself."""
+    low, high = plan.rules.after_24h.window_h
+    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    earliest = done_at + timedelta(hours=low)
+    upcoming = next_occurrence(rhythm, None, not_before=earliest)
+    due = (
+        upcoming.due_at if upcoming and upcoming.due_at <= done_at + timedelta(hours=high) else check_in_time(done_at, rhythm, (low, high))
+    )
+    day, slot = session
+    content = {"lines": [["ask_24h", {"day": day.isoformat()}]], "ask": {"kind": "pain_24h", "day": day.isoformat(), "slot": slot}}
+    queue_for_patient(
+        tx,
+        episode,
+        now,
+        "check_in",
+        f"check_in:{episode.id}:{day}",
+        max(due, now),
+        done_at + timedelta(hours=high),
+        content,
+        day=day,
+        slot=slot,
+    )
+
+
+def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
+    """The occurrence key of a prompt: one for each patient, local day and slot, ever."""
+    return f"prompt:{episode.patient_id}:{day}:{slot}"
+
+
+def _queue_for(tx: Tx, episode: Episode, now: datetime) -> None:
+    plan = prescriptions.load(tx, episode.prescription_id)
+    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    occurrence: Occurrence | None = _cursor(episode)
+    planned: list[Occurrence] = []
+    while occurrence is not None and occurrence.due_at <= now and len(planned) < MOST_MISSED:
+        planned.append(occurrence)
+        occurrence = next_occurrence(rhythm, occurrence.key)
+    alive = [item for item in planned if expires_at(item, rhythm) > now]
+    for item in planned:
+        # After an outage at most one prompt reaches a patient: the latest that is still of use.
+        why = "not sent in time: the service was not running" if item not in alive else "a later prompt took its place"
+        _queue_one(tx, episode, plan, rhythm, item, now, None if alive and item is alive[-1] else why)
+    episodes.set_cursor(tx, episode.id, occurrence, planned[-1] if planned else None)
+
+
+def _queue_one(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime, expired: str | None) -> None:
+    status, reason, not_before = "due", None, None
+    if held := episodes.list_holds_in_force(tx, episode.id, item.day):
+        status, reason = "cancelled", f"{HELD}: {held[0].kind}"
+    elif expired:
+        status, reason = "expired", expired
+    elif start := _earliest_start(tx, episode, plan, item, now):
+        if start.date() > item.day:
+            status, reason = "cancelled", TOO_SOON
+        not_before = start.strftime("%H:%M")
+    message_id = tx.new_id()
+    content = _content(tx, episode, item, not_before, message_id, now) if status == "due" else {}
+    queued = queue_for_patient(
+        tx, episode, now, "prompt", prompt_key(episode, item.day, item.slot), item.due_at, expires_at(item, rhythm), content,
+        day=item.day, slot=item.slot, status=status, reason=reason, new_id=message_id,
+    )  # fmt: skip
+    if queued and status == "due":
+        _plan_nudge(tx, episode, plan, rhythm, item, now)
+
+
+def _content(tx: Tx, episode: Episode, item: Occurrence, not_before: str | None, message_id: UUID, now: datetime) -> dict[str, Any]:
+    """The prompt, or the 24-hour question with the exercises to follow when both fall due together."""
+    day = item.day.isoformat()
+    asked = _merge_check_ins(tx, episode, item, message_id, now)
+    if asked is not None:
+        about = {"kind": "pain_24h", "day": asked[0].isoformat(), "slot": asked[1], "detail": {"show": item.slot}}
+        return {"lines": [["ask_24h", {"day": about["day"]}], ["exercises_follow", {}]], "ask": about}
+    exercises = {"day": day, "slot": item.slot} | ({"not_before": not_before} if not_before else {})
+    return {"lines": [["prompt_intro", {}], ["exercises", exercises]], "ask": {"kind": "session", "day": day, "slot": item.slot}}
+
+
+def _merge_check_ins(tx: Tx, episode: Episode, item: Occurrence, message_id: UUID, now: datetime) -> tuple[Any, int] | None:
+    """Take the waiting 24-hour questions into this prompt: the latest one is asked, none is sent by itself."""
+    waiting = [
+        each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.due_at <= item.due_at and each.expires_at > item.due_at
+    ]
+    for each in waiting:
+        outbox.move(tx, each.id, ("due",), "cancelled", now, f"merged into {message_id}")
+    latest = max(waiting, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
+    return (latest.day, latest.slot or 1) if latest else None
+
+
+def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurrence, now: datetime) -> datetime | None:
+    """When the gap since the last session is over, if that is later than the prompt; in the patient's local time."""
+    gap = next((slot.min_gap_h for slot in plan.slots if slot.number == item.slot), 0)
+    if not gap:
+        return None
+    last: Session | None = last_done(load_record(tx, episode, now))
+    if last is None or last.done_at + timedelta(hours=gap) - GAP_TOLERANCE <= item.due_at:
+        return None
+    return (last.done_at + timedelta(hours=gap)).astimezone(ZoneInfo(episode.zone))
+
+
+def _plan_nudge(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime) -> None:
+    delivery, review = plan.rules.delivery, plan.rules.review
+    silent = (now - (episode.last_heard_at or now)).days
+    if silent >= review.no_nudge_after_silent_days:
+        return
+    chosen = max(delivery.messages_a_day, min(2, len(rhythm.slots_on(item.day))))
+    at = nudge_time(item, rhythm, timedelta(minutes=delivery.nudge_after_min), chosen, 1)
+    if at is None:
+        return
+    day = item.day.isoformat()
+    content = {"lines": [["nudge", {"day": day}]], "ask": {"kind": "session", "day": day, "slot": item.slot}}
+    expires = at + timedelta(minutes=delivery.expires_after_min)
+    queue_for_patient(
+        tx, episode, now, "nudge", f"nudge:{episode.patient_id}:{item.day}:{item.slot}", at, expires, content, day=item.day, slot=item.slot
+    )
+
+
+def queue_for_patient(
+    tx: Tx, episode: Episode, now: datetime, kind: str, key: str, due_at: datetime, expires: datetime, content: dict[str, Any], **more: Any
+) -> bool:
+    """Put a message for an episode's patient in line, by the way the patient is reached now; False when its key was used before."""
+    address = patients.find_active_address(tx, episode.patient_id)
+    return outbox.queue(
+        tx,
+        now,
+        clinic_id=episode.clinic_id,
+        patient_id=episode.patient_id,
+        episode_id=episode.id,
+        kind=kind,
+        key=key,
+        due_at=due_at,
+        expires_at=expires,
+        content=content,
+        prescription_id=episode.prescription_id,
+        sender_id=address.sender_id if address else None,
+        **more,
+    )
+
+
+def _cursor(episode: Episode) -> Occurrence | None:
+    if episode.next_prompt_at is None or episode.next_prompt_day is None or episode.next_prompt_slot is None:
+        return None
+    return Occurrence(episode.next_prompt_day, episode.next_prompt_slot, episode.next_prompt_at, episode.next_prompt_zone or episode.zone)

@@ -1,0 +1,216 @@
+"""A reply, from the stored update to what it changes: read once, decided purely, and carried out in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bot_service.actions import window
+from bot_service.actions.apply import apply_turn
+from bot_service.actions.consent import link_chat
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.voices import prompt_time
+from bot_service.channels.channel import Channel
+from bot_service.conversation.situation import Answered, Asked, Situation, Told, Turn
+from bot_service.conversation.tokens import parse_button
+from bot_service.conversation.turn import take_turn
+from bot_service.logs import log
+from bot_service.messages import Inbound
+from bot_service.storage import aliases, cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
+from bot_service.storage.conversations import Question
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.entries import Entry
+from bot_service.storage.episodes import Episode, Hold
+from bot_service.storage.inbox import Received
+from bot_service.storage.patients import Address
+
+CORRECTABLE = timedelta(hours=24)
+"""How long "sorry, 3" reaches back (default)."""
+EDITABLE = timedelta(days=7)
+"""Providers let people edit a message for minutes or two days; a week covers every one."""
+
+
+@dataclass(frozen=True)
+class Courtesy:
+    """Best effort after the commit: answer a tap, and show the answer in the tapped message."""
+
+    sender_id: UUID
+    callback_id: str
+    address: str
+    message_id: str | None
+    chosen: str
+
+
+def store(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel: Channel, now: datetime) -> bool:
+    """Keep an update before anybody acknowledges it; False when it was kept before or holds nothing for us."""
+    try:
+        inbound = channel.parse(raw)
+    except Exception as error:  # noqa: BLE001  # one update that cannot be read must never stop the others
+        log().warning("unreadable update", sender=str(sender_id), error=type(error).__name__)
+        unreadable = True
+        inbound = None
+    else:
+        unreadable = False
+    if inbound is None and not unreadable:
+        return False
+    with db.begin() as tx:
+        return inbox.store(tx, now, sender_id, raw, inbound)
+
+
+def receive_next(db: Database, channels: Mapping[UUID, Channel], now: datetime, failed: set[UUID]) -> tuple[bool, Courtesy | None]:
+    """Handle the oldest update that waits: whether there was one, and the courtesy it asks for.
+
+    One that fails goes into `failed`, so that it waits for the next tick while the others go on.
+    """
+    received: Received | None = None
+    try:
+        with db.begin() as tx:
+            received = inbox.claim_next(tx, tuple(channels), failed)
+            if received is None:
+                return False, None
+            inbound = channels[received.sender_id].parse(received.raw)
+            if inbound is None:
+                return True, None
+            return True, _receive(tx, received, inbound, now)
+    except Exception as error:  # the second of two: a poison update is set aside after three tries, the rest go on
+        if received is None:
+            raise
+        log().error("update not handled", inbox=str(received.id), error=type(error).__name__, attempt=received.attempts + 1)
+        failed.add(received.id)
+        with db.begin() as tx:
+            inbox.record_failure(tx, received.id, type(error).__name__)
+        return True, None
+
+
+def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Courtesy | None:
+    address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
+    if address is None or address.status == "left" or inbound.start_code:
+        linked = link_chat(tx, received, inbound, address, now)
+        if linked is None:
+            inbox.mark_handled(tx, received.id, now, inbound, (address.clinic_id, address.patient_id) if address else None)
+            return None
+        address = linked
+    episode = episodes.find_of_patient(tx, address.patient_id, lock=True)
+    inbox.mark_handled(tx, received.id, now, inbound, (address.clinic_id, address.patient_id))
+    if episode is None:
+        return None
+    if inbound.heard in ("blocked", "unblocked"):
+        _blocked(tx, episode, address, inbound.heard == "blocked", now)
+        return None
+    patients.mark_heard(tx, episode.patient_id, address.id, now)
+    if inbound.alias is not None:
+        aliases.remember(tx, now, address, inbound.alias)
+    return _converse(tx, received, inbound, episode, address, now)
+
+
+def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, address: Address, now: datetime) -> Courtesy | None:
+    open_questions = conversations.list_open(tx, episode.id, now)
+    current = entries.list_current(tx, episode)
+    told, question = _told(tx, received, inbound, episode, current)
+    if question is not None and question.outbox_id is not None:
+        outbox.prove_sent(tx, question.outbox_id, now)
+    unseen = window.list_unseen(tx, episode, now)
+    if inbound.heard == "tap" and question is None and window.is_worth_showing(tx, episode, unseen, now):
+        turn = Turn()  # the button under a template: it asks for the message, and answers nothing
+        outbox.prove_sent(tx, unseen[-1].id, now)
+    else:
+        turn = take_turn(told, _situation(tx, episode, open_questions, current, now))
+    turn = window.without_the_question(turn) if unseen else turn
+    chosen = apply_turn(tx, episode, turn, told, received.id, now)
+    if unseen:
+        window.show_unseen(tx, episodes.load(tx, episode.id), unseen, now)
+    if inbound.callback_id is None:
+        return None
+    return Courtesy(received.sender_id, inbound.callback_id, address.address, inbound.reply_to, chosen)
+
+
+def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, current: list[Entry]) -> tuple[Told, Question | None]:
+    """What was done, with the question it belongs to: the tapped button's, else the one whose message was replied to."""
+    if inbound.heard == "tap":
+        button = parse_button(inbound.data)
+        question = conversations.find(tx, episode.id, button[0]) if button else None
+        if button is None or question is None:
+            return Told(text=inbound.text), None
+        return Told(tapped=_asked(question), answer=button[1]), question
+    replied = conversations.find_by_message(tx, episode.id, inbound.reply_to) if inbound.reply_to else None
+    edited: tuple[Answered, ...] = ()
+    if inbound.heard == "edit" and inbound.message_id:
+        edited = _recorded_from(tx, episode, inbound.message_id, current, received.received_at - EDITABLE)
+    told = Told(
+        text=inbound.text,
+        replied_to=_asked(replied) if replied else None,
+        edited=edited,
+        is_edit=inbound.heard == "edit",
+        media=inbound.media,
+        started=inbound.start_code is not None or inbound.text.strip().startswith("/start"),
+    )
+    return told, replied
+
+
+def _recorded_from(tx: Tx, episode: Episode, message_id: str, current: list[Entry], since: datetime) -> tuple[Answered, ...]:
+    """The values that hold now of what any version of a message had answered, corrected since or not."""
+    versions = {said.id for said in inbox.list_of_patient(tx, episode.patient_id, since) if said.message_id == message_id}
+    answered = {(entry.kind, entry.day, entry.slot) for entry in entries.list_all(tx, episode) if entry.inbox_id in versions}
+    return tuple(
+        _answered(entry)
+        for entry in current
+        if entry.score is not None and entry.confirmed and (entry.kind, entry.day, entry.slot) in answered
+    )
+
+
+def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current: list[Entry], now: datetime) -> Situation:
+    today = local_today(now, episode.zone)
+    plan = prescriptions.load(tx, episode.prescription_id)
+    scored = [
+        entry
+        for entry in current
+        if entry.score is not None and entry.confirmed and now - entry.at < CORRECTABLE and entry.staff_id is None
+    ]
+    red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
+    return Situation(
+        today=today,
+        status=episode.patient_status if episode.status == "active" else "discharged",
+        language=episode.language,
+        open=tuple(_asked(question) for question in open_questions),
+        last=_answered(scored[-1]) if scored else None,
+        record=load_record(tx, episode, now),
+        baseline_known=episode.baseline is not None,
+        safety_told=_told_today(red_flags, today),
+        red_flag_open=bool(red_flags),
+        held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, today)),
+        prompt_at=prompt_time(plan.slots),
+    )
+
+
+def _held_as(hold: Hold) -> str:
+    """A pause that the clinic placed is not the patient's to end."""
+    return "clinic_pause" if hold.kind == "pause" and hold.placed_by != "patient" else hold.kind
+
+
+def _told_today(red_flags: list[cases.Case], today: Any) -> frozenset[str]:
+    """The tiers whose full text went out today, as the case remembers them."""
+    return frozenset(
+        tier for case in red_flags for tier, day in case.reasons.get("D1", {}).get("told", {}).items() if day == today.isoformat()
+    )
+
+
+def _asked(question: Question) -> Asked:
+    return Asked(question.id, question.kind, question.day, question.slot, question.detail, question.asked_again, question.closed_at is None)
+
+
+def _answered(entry: Entry) -> Answered:
+    return Answered(entry.kind, entry.day, entry.slot, entry.score, entry.question_id)
+
+
+def _blocked(tx: Tx, episode: Episode, address: Address, blocked: bool, now: datetime) -> None:
+    if not blocked:
+        patients.mark_heard(tx, episode.patient_id, address.id, now)
+        return
+    today = local_today(now, episode.zone)
+    outbox.cancel_waiting(tx, now, episode.patient_id, "the patient blocked the chat")
+    if patients.record_unreachable(tx, address.id, today):
+        sentence = "The patient blocked this chat. Please get in touch another way."
+        cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "three_days", sentence, {"occurred": today.isoformat()}), None)

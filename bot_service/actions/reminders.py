@@ -1,0 +1,41 @@
+"""Single messages that a rule queues for later: asking whether the patient was seen, and the one message after a week of silence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.prompt import queue_for_patient
+from bot_service.actions.voices import prompt_time
+from bot_service.storage import episodes, outbox, prescriptions
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from schedules.follow_ups import out_of_quiet
+from schedules.wall_time import instant
+
+
+def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
+    """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), at the time the patient is used to."""
+    if episode.patient_status != "opted_in":
+        return
+    plan = prescriptions.load(tx, episode.prescription_id)
+    tomorrow = local_today(now, episode.zone) + timedelta(days=1)
+    at = prompt_time(plan.slots)
+    due = instant(tomorrow, at, episode.zone) if at else now + timedelta(days=1)
+    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    content = {"lines": [["ask_seen", {}]], "ask": {"kind": "seen"}}
+    queue_for_patient(tx, episode, now, "seen", f"seen:{episode.id}:{tomorrow}", due, due + timedelta(hours=10), content, day=tomorrow)
+
+
+def stop_for_silence(tx: Tx, episode: Episode, now: datetime) -> None:
+    """After a week without a word: one message, then no more prompts until the patient writes (`clinical.md` 0.12)."""
+    today = local_today(now, episode.zone)
+    if not episodes.place_hold(tx, now, episode, "lost_contact", why="no reply for a week", by="rule D5", from_day=today):
+        return
+    outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: lost_contact", ("prompt", "nudge", "check_in"))
+    plan = prescriptions.load(tx, episode.prescription_id)
+    at = prompt_time(plan.slots)
+    due = max(now, instant(today, at, episode.zone)) if at else now
+    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    content = {"lines": [["silence", {}]]}
+    queue_for_patient(tx, episode, now, "silence", f"silence:{episode.id}:{today}", due, due + timedelta(hours=12), content, day=today)

@@ -1,0 +1,269 @@
+"""What a clinician decides: approve, hold or step back, look after cases, pause, resume and discharge. Nothing else changes a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from bot_service.actions.assess import assess
+from bot_service.actions.histories import local_today
+from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
+from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.reviews import Proposed
+from bot_service.storage.staff import Member
+from plans.model import CarePlan, PrescribedExercise, Prescription, prescribe
+from schedules.rhythm import zone_named
+
+NEWS_KEPT = timedelta(days=3)
+"""How long news of a decision is worth sending (default)."""
+MAY_DECIDE = ("physio",)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Who decides, why, and for which patient. `shown` is the evidence version that was on the page."""
+
+    member: Member
+    episode_id: UUID
+    reason: str
+    shown: int | None = None
+
+
+def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, proposal_id: UUID, now: datetime) -> None:
+    """Carry a proposal out. Raises AlreadyDecided when it is no longer pending or its evidence changed, NotPermitted, NotFound."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        proposal = _pending(tx, episode, proposal_id)
+        _decide(tx, episode, proposal, "approved", decision, now)
+        old = prescriptions.load(tx, episode.prescription_id)
+        document = _next_prescription(library[episode.plan_id], old, proposal)
+        if document is not None:
+            _prescribe(tx, episode, document, decision, now)
+        if proposal.to_stage:
+            _news(
+                tx,
+                episode,
+                "plan_changed_forward",
+                decision,
+                f"approved:{proposal.id}",
+                now,
+                stage=library[episode.plan_id].stage(proposal.to_stage).title,
+            )
+        elif document is not None:
+            _news(tx, episode, "plan_changed_same", decision, f"approved:{proposal.id}", now)
+        _audit(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
+
+
+def hold(db: Database, decision: Decision, proposal_id: UUID, until: date | None, now: datetime) -> None:
+    """Keep the present plan for now. Raises AlreadyDecided, NotPermitted, NotFound."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        proposal = _pending(tx, episode, proposal_id)
+        _decide(tx, episode, proposal, "held", decision, now, until)
+        _news(tx, episode, "plan_held", decision, f"held:{proposal.id}", now)
+        _audit(tx, now, decision, episode, "held", {"rule": proposal.rule, "until": until and until.isoformat()})
+
+
+def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
+    """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        plan, old = library[episode.plan_id], prescriptions.load(tx, episode.prescription_id)
+        before = plan.previous_stage(episode.stage)
+        if before is None and not any(_beyond_first_rung(item) for item in old.exercises):
+            raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
+        pending = reviews.find_pending(tx, episode)
+        if pending is not None:
+            _decide(tx, episode, pending, "stepped_back", Decision(decision.member, decision.episode_id, decision.reason), now)
+        _prescribe(tx, episode, _resolved(plan, before.id if before else episode.stage, old), decision, now)
+        title = before.title if before else old.stage_title
+        _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
+        _audit(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
+
+
+def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
+    """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        case = cases.load_case(tx, episode, case_id)
+        if case is None:
+            raise NotFound("no such case for this patient")
+        if not cases.close_case(tx, now, case.id, decision.member.name, decision.reason):
+            raise Conflict("this case is closed already")
+        if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
+            outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
+            _news(tx, episode, "holds_released", decision, f"cleared:{case.id}", now)
+        _audit(tx, now, decision, episode, "case_closed", {"rule": case.rule})
+        assess(tx, episodes.load(tx, episode.id), now)
+
+
+def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
+    """Say that somebody is looking after it."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        if cases.load_case(tx, episode, case_id) is None:
+            raise NotFound("no such case for this patient")
+        if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
+            _audit(tx, now, decision, episode, "case_acknowledged", {})
+
+
+def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
+    """Pause exercise prompts until a day (the first one with prompts again), or until resumed."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        today = local_today(now, episode.zone)
+        if until is not None and until <= today:
+            raise Conflict("the day to start again must lie ahead")
+        episodes.place_hold(tx, now, episode, "pause", why=decision.reason, by=decision.member.name, from_day=today, until_day=until)
+        outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
+        if until is not None:
+            _news(tx, episode, "paused_by_clinic", decision, f"paused:{tx.new_id()}", now, until=until.isoformat())
+        _audit(tx, now, decision, episode, "paused", {"until": until and until.isoformat()})
+
+
+def resume(db: Database, decision: Decision, now: datetime) -> None:
+    """End a pause, or let a patient start whom a physio had to see first."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        if not episodes.release_holds(tx, now, episode.id, ("pause", "physio_first", "lost_contact"), decision.member.name):
+            raise Conflict("nothing is paused for this patient")
+        _news(tx, episode, "holds_released", decision, f"resumed:{tx.new_id()}", now)
+        _audit(tx, now, decision, episode, "resumed", {})
+
+
+def discharge(db: Database, decision: Decision, now: datetime) -> None:
+    """End the episode of care: nothing more is sent."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        episodes.change(
+            tx, episode.id, status="discharged", ended_at=now, end_reason=decision.reason[:200], next_prompt_at=None, next_review_at=None
+        )
+        patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "discharged", now)
+        outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
+        conversations.close_all(tx, episode.id, now, "discharged")
+        reviews.withdraw_pending(tx, now, episode.id)
+        _audit(tx, now, decision, episode, "discharged", {})
+
+
+def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> None:
+    """The patient lives by another zone's clock from now on. Never the same local day twice, and 12 hours between two prompts of a slot."""
+    try:
+        zone_named(zone)
+    except ValueError as error:
+        raise Conflict(str(error)) from None
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        patients.set_zone(tx, episode.patient_id, zone)
+        if episode.next_prompt_at is not None:
+            move_cursor(tx, episodes.load(tx, episode.id), now)
+        _audit(tx, now, decision, episode, "zone_changed", {"zone": zone})
+
+
+def write_to_patient(db: Database, decision: Decision, words: str, now: datetime) -> None:
+    """Send the patient the clinician's own words. Raises Conflict for an empty message or a patient who stopped."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        if not words.strip():
+            raise Conflict("write something first")
+        if episode.patient_status != "opted_in":
+            raise Conflict("this patient does not get messages here; get in touch another way")
+        _news(tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, words=words.strip()[:1500])
+        _audit(tx, now, decision, episode, "wrote_to_patient", {})
+
+
+def _episode(tx: Tx, decision: Decision) -> Episode:
+    """The episode, locked, if this member may decide about it: another clinic's is not told apart from none."""
+    episode = episodes.load_locked(tx, decision.episode_id)
+    if episode.clinic_id != decision.member.clinic_id:
+        raise NotFound("no such episode of care")
+    if decision.member.role not in MAY_DECIDE:
+        raise NotPermitted("only a physiotherapist can decide this")
+    return episode
+
+
+def _pending(tx: Tx, episode: Episode, proposal_id: UUID) -> Proposed:
+    proposal = next((item for item in reviews.list_proposals(tx, episode) if item.id == proposal_id), None)
+    if proposal is None:
+        raise NotFound("no such proposal")
+    return proposal
+
+
+def _decide(
+    tx: Tx, episode: Episode, proposal: Proposed, status: str, decision: Decision, now: datetime, until: date | None = None
+) -> None:
+    done = reviews.decide(
+        tx, now, episode, proposal.id, status, decision.member.id, decision.shown, reason=decision.reason, hold_until=until
+    )
+    if not done:
+        raise AlreadyDecided("this was decided meanwhile, or the patient's record has changed; look at the page again")
+
+
+def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
+    if proposal.to_stage:
+        return _resolved(plan, proposal.to_stage, old)
+    rungs = {item.exercise.id: item.rung for item in old.exercises if item.rung}
+    if proposal.rule == "C0":
+        return _resolved(plan, old.stage, old, rungs | dict(proposal.detail["rungs"]))
+    if proposal.rule == "C3":
+        return _resolved(plan, old.stage, old, rungs, unlocked=True)
+    return None
+
+
+def _resolved(
+    plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False
+) -> Prescription:
+    """The stage as prescribed to this patient: their times, side and agreements carried over."""
+    main = min((slot.at for slot in old.slots if slot.prompted), default=None)
+    same = {slot.number: slot.at for slot in old.slots}
+    times = {
+        slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots
+    }
+    return prescribe(
+        plan,
+        stage,
+        times,
+        flare_plan_signed=old.flare_plan is not None,
+        rungs_preauthorised=old.rungs_preauthorised,
+        plyometrics_unlocked=unlocked or (old.plyometrics_unlocked and stage == old.stage),
+        treated_side=old.exercises[0].treated_side if old.exercises else "both",
+        rungs=rungs,
+    )
+
+
+def _beyond_first_rung(item: PrescribedExercise) -> bool:
+    return bool(item.exercise.rungs) and item.rung is not None and item.rung != item.exercise.rungs[0].id
+
+
+def _prescribe(tx: Tx, episode: Episode, document: Prescription, decision: Decision, now: datetime) -> None:
+    """Supersede the prescription; a new stage starts its own count of days, and waiting prompts are looked at again when sent."""
+    today = local_today(now, episode.zone)
+    new_id = prescriptions.add(
+        tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id, document=document,
+        staff_id=decision.member.id, starts_on=today, reason=decision.reason,
+    )  # fmt: skip
+    values: dict[str, Any] = {"prescription_id": new_id, "stage": document.stage}
+    if document.stage != episode.stage:
+        values["stage_start"] = today
+        outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
+    episodes.change(tx, episode.id, **values)
+    episodes.count_evidence(tx, episode.id)
+    reviews.withdraw_pending(tx, now, episode.id)
+    if episode.patient_status == "opted_in" and episode.next_prompt_at is not None:
+        move_cursor(tx, episodes.load(tx, episode.id), now)
+
+
+def _news(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
+    if episode.patient_status != "opted_in":
+        return
+    content = {"lines": [[key, {"physio": decision.member.name, **values}]]}
+    queue_for_patient(tx, episode, now, "news", f"news:{once}", now, now + NEWS_KEPT, content, lane="now")
+
+
+def _audit(tx: Tx, now: datetime, decision: Decision, episode: Episode, what: str, detail: dict[str, Any]) -> None:
+    audit.record(tx, now, decision.member.email, what, clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)

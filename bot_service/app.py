@@ -1,0 +1,253 @@
+"""The composition root: builds every part, knows every part, and gives the service its pulse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from bot_service.actions import assess, prompt, receive
+from bot_service.actions.deliver import Delivery, deliver_due, recover_after_crash
+from bot_service.actions.receive import Courtesy
+from bot_service.channels.channel import Channel, Editable
+from bot_service.clock import MovableClock, SystemClock, monotonic, real_now
+from bot_service.logs import log
+from bot_service.sample.playing import Player
+from bot_service.settings import Settings
+from bot_service.storage import clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage.clinics import Sender
+from bot_service.storage.database import Database
+from plans.loading import content_hash
+from plans.model import CarePlan
+
+POLL_LEASE = timedelta(seconds=90)
+"""How long a replica keeps a bot to itself; more than twice the longest poll."""
+SHORT_POLL_S = 0.5
+"""A provider that answers "nothing" at once is asked again no sooner than this."""
+TELEGRAM_PER_S = 25.0
+"""Below the provider's guideline of about 30 messages a second for one bot (`channels.md` 1A)."""
+WHATSAPP_PER_S = 60.0
+"""Below the provider's 80 messages a second for one sender (`channels.md` 1B)."""
+
+
+@dataclass
+class Service:
+    """Everything that runs: pages and commands act through it, the ticker calls `tick`."""
+
+    settings: Settings
+    db: Database
+    library: Mapping[str, CarePlan]
+    clock: SystemClock | MovableClock
+    channels: dict[UUID, Channel] = field(default_factory=dict)
+    in_threads: bool = True
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}"[:40])
+    player: Player | None = None
+    last_tick: datetime | None = None
+    errors: int = 0
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
+
+    def register_plans(self) -> None:
+        """Remember the plan versions in use. Raises SettingsError when a plan changed under its version."""
+        with self.db.begin() as tx:
+            for plan in self.library.values():
+                prescriptions.register_plan(tx, self.clock.now(), plan, content_hash(plan))
+
+    def add_channel(self, clinic_id: UUID, name: str, channel: Channel, rate_per_s: float | None) -> Sender:
+        """Let messages of this sender leave and arrive through `channel`."""
+        with self.db.begin() as tx:
+            sender = clinics.find_or_add_sender(tx, clinic_id, channel.name, name, rate_per_s)
+            clinics.mark_sender(tx, sender.id, "active", None)
+        self.channels[sender.id] = channel
+        return sender
+
+    def recover(self) -> int:
+        """At start: what the last run left behind. How many messages are in doubt now."""
+        if self.db.is_sqlite:
+            with self.db.begin() as tx:
+                clinics.leave_polling(tx)
+        return recover_after_crash(self.db, self.clock.now(), everything=self.db.is_sqlite)
+
+    async def tick(self) -> None:
+        """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""
+        async with self._busy:
+            await self._work()
+            self.last_tick = real_now()
+
+    async def beat(self) -> None:
+        """A tick that never raises: the next one does what this one could not, and readyz shows when none succeeds."""
+        try:
+            if self.player is not None:
+                await self.player.speak_due()
+            await self.tick()
+        except Exception as error:  # noqa: BLE001  # the database being away, say, must not end the ticking
+            self.errors += 1
+            log().error("tick failed", error=type(error).__name__)
+
+    async def phone_did(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
+        """A human did something on a simulated phone: it is theirs from now on, and is answered at once."""
+        if self.player is not None:
+            self.player.human_takes(str(raw.get("address")))
+        new = await self.hear(sender_id, raw)
+        await self.tick()
+        return new
+
+    async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
+        """Store an update durably; False when it is a repetition. Handling it is the next tick's work."""
+        channel, now = self.channels[sender_id], self.clock.now()
+        return await self.delivery.run(lambda: receive.store(self.db, sender_id, raw, channel, now))
+
+    async def _work(self) -> None:
+        failed: set[UUID] = set()
+        for _ in range(1000):
+            due = await self.delivery.run(self._look)
+            done = await self._receive_all(failed) if due.replies else 0
+            if due.plans:
+                done += await self.delivery.run(self._plan_due)
+            if due.messages or done:
+                done += await deliver_due(self.delivery)
+            if not done:
+                return
+
+    def _look(self) -> _Due:
+        """What there is to do, in one read: mostly nothing."""
+        now = self.clock.now()
+        with self.db.read() as tx:
+            plans, messages = episodes.next_event_at(tx), outbox.next_due_at(tx)
+            return _Due(
+                replies=inbox.any_waiting(tx),
+                plans=plans is not None and plans <= now,
+                messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
+            )
+
+    def _plan_due(self) -> int:
+        now = self.clock.now()
+        return prompt.queue_due_prompts(self.db, now) + assess.assess_due(self.db, now)
+
+    async def _receive_all(self, failed: set[UUID]) -> int:
+        handled = 0
+        while True:
+            now = self.clock.now()
+            found, courtesy = await self.delivery.run(
+                lambda now=now: receive.receive_next(self.db, self.channels, now, failed)  # type: ignore[misc]  # bound now
+            )
+            if not found:
+                return handled
+            handled += 1
+            if courtesy is not None:
+                await self._be_courteous(courtesy)
+
+    async def _be_courteous(self, courtesy: Courtesy) -> None:
+        channel = self.channels[courtesy.sender_id]
+        if isinstance(channel, Editable):
+            await channel.answer_tap(courtesy.callback_id, courtesy.chosen)
+
+    def next_event_at(self, after: datetime | None = None) -> datetime | None:
+        """When something falls due next, or next after `after`."""
+        with self.db.read() as tx:
+            return min((at for at in (episodes.next_event_at(tx, after), outbox.next_due_at(tx, after)) if at is not None), default=None)
+
+    async def move_clock(self, to: datetime | None) -> datetime:
+        """Let simulated time pass to `to`, doing on the way what falls due when it falls due; None: to the next thing due.
+
+        Raises TypeError when the clock is the real one.
+        """
+        clock = self.clock
+        if not isinstance(clock, MovableClock):
+            raise TypeError("only the simulator's clock can be moved")
+        player = self.player or Player(self)
+        stood_still = clock.stands_still
+        clock.freeze(clock.now())
+        try:
+            await player.play(to or player.next_at() or clock.now() + timedelta(hours=1))
+        finally:
+            if not stood_still:
+                clock.thaw()
+        with self.db.begin() as tx:
+            clinics.set_clock_offset(tx, clock.offset.total_seconds())
+        return clock.now()
+
+
+@dataclass(frozen=True)
+class _Due:
+    """Which kinds of work wait."""
+
+    replies: bool
+    plans: bool
+    messages: bool
+
+
+class Poller:
+    """Fetches one sender's updates for as long as the service runs: stored durably before the next offset confirms them."""
+
+    def __init__(self, service: Service, sender: Sender, channel: Any) -> None:
+        self._service = service
+        self._sender = sender
+        self._channel = channel
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            await self._service.delivery.run(self._leave)
+
+    async def _may_poll(self) -> bool:
+        """Whether this replica is the one that polls; asked before each poll, which is shorter than the lease."""
+        return await self._service.delivery.run(self._take)
+
+    def _take(self) -> bool:
+        now = real_now()
+        with self._service.db.begin() as tx:
+            return clinics.take_polling(tx, self._sender.id, self._service.worker, now, now + POLL_LEASE)
+
+    def _leave(self) -> None:
+        with self._service.db.begin() as tx:
+            clinics.leave_polling(tx, self._sender.id, self._service.worker)
+
+    async def _run(self) -> None:
+        offset: int | None = None
+        failures, prepared = 0, False
+        while True:
+            began = monotonic()
+            try:
+                if not await self._may_poll():
+                    await asyncio.sleep(POLL_LEASE.total_seconds() / 10)
+                    continue
+                if not prepared:
+                    await self._channel.prepare_polling()
+                    prepared = True
+                # After an empty answer all is confirmed, and no offset is sent: ids may begin again below it after a quiet week.
+                updates, offset = await self._channel.poll(offset), None
+                for raw in updates:
+                    await self._service.hear(self._sender.id, raw)
+                    offset = int(raw["update_id"]) + 1
+                failures = 0
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001  # a provider that is down must not end the polling
+                failures += 1
+                log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=failures)
+                await asyncio.sleep(min(60.0, 0.5 * 2**failures))
+                continue
+            if updates:
+                await self._service.beat()
+            elif monotonic() - began < SHORT_POLL_S:
+                await asyncio.sleep(SHORT_POLL_S)
+
+
+def provider_ids() -> str:
+    """Ids of the simulated provider."""
+    return uuid4().hex

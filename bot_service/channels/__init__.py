@@ -1,0 +1,1 @@
+"""How messages travel: one module a channel, each independent of the others."""

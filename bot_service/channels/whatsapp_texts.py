@@ -1,0 +1,69 @@
+"""Texts as WhatsApp takes them: free messages show no buttons, so the answers are named in words, and long texts go in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from bot_service.messages import Button
+
+Rows = Sequence[Sequence[Button]]
+
+LONGEST_TEXT = 1600
+"""Twilio's limit for a body; WhatsApp's own is higher (21617, channels.md 1B)."""
+_CHANGE = ":change"
+_HINTS = {
+    "en": (
+        "Reply with a number from {low} to {high}.",
+        "Reply with a number from {low} to {high}, or write: {words}",
+        "You can write: {words}",
+        'If that is wrong, write "sorry" and the right number.',
+    )
+}
+"""How the answers are named: numbers only, numbers and words, words only; and how the last one is corrected. One entry a language."""
+
+
+def with_choices(text: str, rows: Rows, language: str = "en") -> str:
+    """The text with its answers named: what the buttons would have said, ready to be typed."""
+    buttons = [button for row in rows for button in row]
+    labels = [button.label for button in buttons if not button.data.endswith(_CHANGE)]
+    numbers = [int(label) for label in labels if _is_number(label)]
+    words = " · ".join(label for label in labels if not _is_number(label))
+    only_numbers, both, only_words, correct = _HINTS.get(language.partition("-")[0], _HINTS["en"])
+    blocks = [text]
+    if numbers:
+        blocks.append((both if words else only_numbers).format(low=min(numbers), high=max(numbers), words=words))
+    elif words:
+        blocks.append(only_words.format(words=words))
+    if len(labels) < len(buttons):
+        blocks.append(correct)
+    return "\n\n".join(blocks)
+
+
+def split_text(text: str) -> list[str]:
+    """The text in parts that Twilio takes, cut between paragraphs if that is possible, else between lines, words, characters."""
+    rest, parts = sendable(text), []
+    while _units(rest) > LONGEST_TEXT:
+        room = rest.encode("utf-16-le")[: LONGEST_TEXT * 2].decode("utf-16-le", "ignore")
+        cut = next((at for border in ("\n\n", "\n", " ") if (at := room.rfind(border)) > 0), len(room))
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [part for part in [*parts, rest] if part] or [rest]
+
+
+def sendable(text: str) -> str:
+    """The text without what nothing can carry: NUL and halves of surrogate pairs."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def invitation_link(number: str, code: str) -> str:
+    """A link that opens WhatsApp with the words that enrol somebody, ready to be sent to `number` (E.164)."""
+    return f"https://wa.me/{number.removeprefix('+')}?text={quote(f'Start {code}')}"
+
+
+def _is_number(label: str) -> bool:
+    return label.isascii() and label.isdigit()
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,140 @@
+"""`stepwise doctor`: every setting and part that can be checked from here, each problem with what to do about it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bot_service.actions.window import TEMPLATE as DAILY
+from bot_service.channels.telegram import Telegram
+from bot_service.clock import real_now
+from bot_service.conversation.wording import SHIPPED
+from bot_service.errors import BotServiceError, ChannelMisconfigured, DeliveryError
+from bot_service.settings import Settings, load_settings
+from bot_service.storage import clinics, measures
+from bot_service.storage.database import open_database, open_engine, sqlite_file
+from bot_service.storage.migrating import check_schema
+from plans.loading import LIBRARY, check_file
+
+if TYPE_CHECKING:
+    from bot_service.channels.whatsapp import WhatsApp
+
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+"""No clock is right that lies before this version was made."""
+
+
+async def examine() -> list[str]:
+    """The problems found, as sentences."""
+    try:
+        settings = load_settings()
+    except BotServiceError as error:
+        return [_sentence(str(error))]
+    problems = [*_database(settings), *_plans()]
+    if real_now() < BUILT:
+        problems.append("This machine's clock is wrong: set the date and time, or let the system do it (NTP).")
+    if "telegram" in settings.channels:
+        problems += await _telegram(settings)
+    if "whatsapp" in settings.channels:
+        problems += [*_templates(settings), *await _whatsapp(settings)]
+    return problems
+
+
+def _database(settings: Settings) -> list[str]:
+    file, engine = sqlite_file(settings.database_url), None
+    if file is not None and not file.exists():  # connecting would make an empty one, which ./run then takes for somebody's
+        return ["There is no database yet; run: stepwise migrate."]
+    try:
+        engine = open_engine(settings.database_url)
+        check_schema(engine)
+        db = open_database(settings.database_url, settings.secrets)
+    except BotServiceError as error:
+        return [_sentence(str(error))]
+    except Exception as error:  # noqa: BLE001  # a driver's error says little and may hold the address; its class is enough
+        return [f"The database cannot be reached ({type(error).__name__}): check STEPWISE_DATABASE_URL and that the server runs."]
+    finally:
+        if engine is not None:
+            engine.dispose()
+    try:
+        with db.read() as tx:
+            broken = [sender for sender in clinics.list_senders(tx) if sender.status == "broken"]
+            missing = [] if clinics.list_clinics(tx) else ["There is no clinic yet: run stepwise clinics add."]
+    finally:
+        db.close()
+    return [
+        *missing,
+        *(f"Sender {sender.name} is stopped: {sender.reason}. Put its credentials right and start the service again." for sender in broken),
+    ]
+
+
+def _plans() -> list[str]:
+    return [str(mistake) for file in sorted(LIBRARY.glob("*.toml")) for mistake in check_file(file)]
+
+
+async def _telegram(settings: Settings) -> list[str]:
+    channel = Telegram(settings.telegram_token or "", settings.telegram_api_url)
+    await channel.start()
+    try:
+        await channel.whoami()
+    except ChannelMisconfigured:
+        return ["Telegram refuses STEPWISE_TELEGRAM_TOKEN: copy the token from BotFather again."]
+    except DeliveryError:
+        return ["Telegram cannot be reached: check the network, or STEPWISE_TELEGRAM_API_URL."]
+    finally:
+        await channel.close()
+    return []
+
+
+def _templates(settings: Settings) -> list[str]:
+    """The templates that are missing: without one a patient who has not written for a day is not reminded."""
+    try:
+        db = open_database(settings.database_url, settings.secrets)
+    except Exception:  # noqa: BLE001  # told by `_database`, whatever it is
+        return []
+    try:
+        with db.read() as tx:
+            used = measures.list_languages(tx)
+    except Exception:  # noqa: BLE001  # as above
+        return []
+    finally:
+        db.close()
+    needed = {code if code in SHIPPED else "en" for code in used | {"en"}}
+    missing = sorted(f"{DAILY}:{code}" for code in needed if f"{DAILY}:{code}" not in settings.whatsapp_templates)
+    return [
+        f"WhatsApp has no template {name}: patients who have not written for 24 hours would miss their exercises. "
+        "Have it approved as docs/going-live/whatsapp.md says, and add it to STEPWISE_WHATSAPP_TEMPLATES."
+        for name in missing
+    ]
+
+
+async def _whatsapp(settings: Settings) -> list[str]:
+    from bot_service.channels.whatsapp import whatsapp_channel  # a second of reading that no other check needs
+
+    channel = whatsapp_channel(settings)
+    await channel.start()
+    try:
+        await channel.check()
+        # Templates live on another host of Twilio's, which a test server does not stand for.
+        asked = {} if settings.twilio_api_url else settings.whatsapp_templates
+        return [problem for name, sid in asked.items() if (problem := await _template(channel, name, sid))]
+    except ChannelMisconfigured:
+        return ["Twilio refuses STEPWISE_TWILIO_ACCOUNT_SID with STEPWISE_TWILIO_AUTH_TOKEN: copy both from the console again."]
+    except DeliveryError:
+        return ["Twilio cannot be reached: check the network, or STEPWISE_TWILIO_API_URL."]
+    finally:
+        await channel.close()
+
+
+async def _template(channel: WhatsApp, name: str, content_sid: str) -> str | None:
+    try:
+        verdict, category = await channel.find_approval(content_sid)
+    except ChannelMisconfigured:
+        return f"Twilio does not know the template {name}: check its SID in STEPWISE_WHATSAPP_TEMPLATES."
+    if verdict != "approved":
+        return f"WhatsApp has not approved the template {name}: it is {verdict}. Nothing goes out with it until it is approved."
+    if category and category != "utility":
+        return f"WhatsApp counts the template {name} as {category}: such messages are held back. Ask for utility with neutral wording."
+    return None
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

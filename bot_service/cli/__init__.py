@@ -1,0 +1,1 @@
+"""The `stepwise` command: one module per group of commands."""

@@ -1,0 +1,85 @@
+"""`stepwise enrol`."""
+
+from __future__ import annotations
+
+import json
+from datetime import time
+from typing import Any
+
+import click
+
+from bot_service.actions.enrol import Enrolment
+from bot_service.actions.enrol import enrol as enrol_patient
+from bot_service.channels.whatsapp_texts import invitation_link
+from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
+from bot_service.errors import NotFound
+from bot_service.settings import Settings
+from bot_service.storage import clinics
+from bot_service.storage.database import Database
+from plans.loading import load_library
+
+
+@click.command()
+@click.argument("name")
+@as_option
+@clinic_option
+@click.option("--zone", help="IANA time zone of the patient; the clinic's when left out.")
+@click.option("--at", "at", metavar="HH:MM", help="When the patient wants the exercises, local time.")
+@click.option("--plan", "plan_id", default="proximal_hamstring_tendinopathy", show_default=True)
+@click.option("--stage", help="Where to begin; the first stage when left out.")
+@click.option("--baseline", type=click.IntRange(0, 10), help="Usual pain before loading; the patient is asked when left out.")
+@click.option("--side", type=click.Choice(["left", "right", "both"]), default="both", show_default=True)
+@click.option("--flare-plan-signed", is_flag=True, help="The physio has agreed the plan's flare plan with this patient.")
+@click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
+@json_option
+def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
+    """Enrol a patient and print the invitation."""
+    with opened() as (settings, db, now):
+        member, clinic = acting(db, email, slug)
+        library = load_library()
+        if plan_id not in library:
+            raise NotFound(f"no plan {plan_id}; see: stepwise plans list")
+        plan = library[plan_id]
+        if not eligible:
+            asked = "\n".join(f"  - {question.text} ({'yes' if question.must_be else 'no'})" for question in plan.eligibility)
+            raise click.UsageError(f"ask these first, then add --eligible when every answer is as in brackets:\n{asked}")
+        enrolment = Enrolment(
+            name=name,
+            zone=given["zone"] or clinic.zone,
+            stage=given["stage"],
+            at=_time(at),
+            baseline=given["baseline"],
+            treated_side=given["side"],
+            flare_plan_signed=given["flare_plan_signed"],
+            answers={question.id: question.must_be for question in plan.eligibility},
+        )
+        invitation = enrol_patient(db, plan, member, enrolment, now)
+        links = _links(db, settings, invitation.code)
+    if as_json:
+        click.echo(
+            json.dumps({"ref": invitation.ref, "code": invitation.code, "links": links, "expires_at": invitation.expires_at.isoformat()})
+        )
+        return
+    click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
+    for link in links or [f"code {invitation.code} (start the service once with a channel to get a link)"]:
+        click.echo(f"  {link}")
+
+
+def _links(db: Database, settings: Settings, code: str) -> list[str]:
+    with db.read() as tx:
+        bots = [sender.name for sender in clinics.list_senders(tx) if sender.channel == "telegram"]
+    links = [f"https://t.me/{name}?start={code}" for name in bots]
+    if "whatsapp" in settings.channels and settings.whatsapp_from:
+        number = settings.whatsapp_from
+        by_hand = f'the words "Start {code}", sent to your WhatsApp number'
+        links.append(invitation_link(number, code) if number.startswith("+") else by_hand)
+    return links + ([f"{settings.public_url}/phone?code={code}"] if settings.is_sample else [])
+
+
+def _time(text: str | None) -> time | None:
+    if text is None:
+        return None
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError("--at is a time such as 07:30") from None

@@ -1,0 +1,115 @@
+"""Commands on flags, and on what tomorrow brings."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import click
+
+from bot_service.actions import review
+from bot_service.actions.histories import local_today
+from bot_service.actions.review import Decision
+from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
+from bot_service.errors import NotFound
+from bot_service.storage import cases, clinics, episodes, reviews
+from bot_service.storage import patients as patient_rows
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+
+
+@click.group()
+def flags() -> None:
+    """Flags that are open."""
+
+
+@flags.command("list")
+@clinic_option
+@json_option
+def list_flags(slug: str | None, as_json: bool) -> None:
+    """List open flags and pending proposals, the oldest first."""
+    with opened() as (_, db, _now), db.read() as tx:
+        clinic = clinics.only_clinic(tx, slug)
+        refs = {episode.id: episode.ref for episode in episodes.list_of_clinic(tx, clinic.id)}
+        rows = [
+            {
+                "id": case.id,
+                "patient": refs[episode_id],
+                "rule": case.rule,
+                "opened": case.opened_at,
+                "due": case.due_at,
+                "why": case.sentence,
+            }
+            for episode_id, found in cases.list_open_of_clinic(tx, clinic.id).items()
+            for case in found
+        ]
+        rows += [
+            {"id": item.id, "patient": refs[key], "rule": item.rule, "opened": item.created_at, "due": None, "why": item.detail["sentence"]}
+            for key, item in reviews.list_pending_of_clinic(tx, clinic.id).items()
+        ]
+    show(sorted(rows, key=lambda row: str(row["opened"])), as_json=as_json, empty="Nothing needs doing.")
+
+
+@flags.command("ack")
+@click.argument("flag", type=click.UUID)
+@as_option
+def acknowledge(flag: UUID, email: str) -> None:
+    """Say that you are looking after a flag."""
+    with opened() as (_, db, now):
+        review.acknowledge_case(db, _of_case(db, flag, email, "acknowledged"), flag, now)
+    click.echo("Acknowledged.")
+
+
+@flags.command("close")
+@click.argument("flag", type=click.UUID)
+@as_option
+@click.option("--reason", required=True)
+def close(flag: UUID, email: str, reason: str) -> None:
+    """Close a flag. Closing a red flag lets exercise prompts go on."""
+    with opened() as (_, db, now):
+        review.close_case(db, _of_case(db, flag, email, reason), flag, now)
+    click.echo("Closed.")
+
+
+@click.command()
+@clinic_option
+@json_option
+def forecast(slug: str | None, as_json: bool) -> None:
+    """What falls due in the next 24 hours, and which patients get nothing and why."""
+    with opened() as (_, db, now), db.read() as tx:
+        clinic = clinics.only_clinic(tx, slug)
+        active = [episode for episode in episodes.list_of_clinic(tx, clinic.id) if episode.status == "active"]
+        due = [
+            each
+            for each in active
+            if each.next_prompt_at and each.next_prompt_at <= now + timedelta(days=1) and not _why_not(tx, each, now)
+        ]
+        stuck = {each.ref: why for each in active if (why := _why_not(tx, each, now))}
+    if as_json:
+        click.echo(json.dumps({"prompts": len(due), "stuck": stuck}))
+        return
+    click.echo(f"Next 24 hours: {len(due)} prompts; {len(stuck)} patients get none.")
+    for ref, why in stuck.items():
+        click.echo(f"  {ref}: {why}")
+
+
+def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
+    if episode.patient_status != "opted_in":
+        return {"opted_out": "stopped all messages", "asked": "has not agreed yet"}.get(
+            episode.patient_status, "has not opened the invitation"
+        )
+    held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
+    if held:
+        return f"on hold ({held[0].kind.replace('_', ' ')}): {held[0].why}"
+    address = patient_rows.find_active_address(tx, episode.patient_id)
+    return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
+
+
+def _of_case(db: Database, case_id: UUID, email: str, reason: str) -> Decision:
+    member, _ = acting(db, email, None)
+    with db.read() as tx:
+        episode_id = cases.find_case_episode(tx, case_id)
+    if episode_id is None:
+        raise NotFound("no such flag; see: stepwise flags list")
+    return Decision(member, episode_id, reason)

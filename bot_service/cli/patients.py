@@ -1,0 +1,141 @@
+"""Commands on patients: list, show, pause, resume, move to another zone, discharge."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import click
+
+from bot_service.actions import review
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.review import Decision
+from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
+from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.errors import NotFound
+from bot_service.storage import cases, clinics, episodes, reviews
+from bot_service.storage import patients as patient_rows
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+
+
+@click.group()
+def patients() -> None:
+    """Patients."""
+
+
+@patients.command("list")
+@clinic_option
+@json_option
+def list_patients(slug: str | None, as_json: bool) -> None:
+    """List the patients."""
+    with opened() as (_, db, now), db.read() as tx:
+        clinic = clinics.only_clinic(tx, slug)
+        rows = [_row(tx, episode, now) for episode in episodes.list_of_clinic(tx, clinic.id)]
+    show(rows, as_json=as_json, empty="No patients yet. Enrol one: stepwise enrol NAME --as EMAIL")
+
+
+@patients.command("show")
+@click.argument("ref")
+@clinic_option
+@json_option
+def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
+    """Show one patient: where they stand and what is open."""
+    with opened() as (_, db, now), db.read() as tx:
+        episode = _episode(tx, ref, slug)
+        record = load_record(tx, episode, now)
+        found = {
+            **_row(tx, episode, now),
+            "adherence_pct": adherence(record, 28),
+            "reply_rate_pct": reply_rate(record, 28),
+            "next_prompt": episode.next_prompt_at,
+            "open_flags": [f"{case.rule}: {case.sentence}" for case in cases.list_open(tx, episode)],
+            "last_28_days": {day.isoformat(): status for day, status in record.strip(28)},
+        }
+    if as_json:
+        click.echo(json.dumps(found, default=str, ensure_ascii=False, indent=2))
+        return
+    for key, value in found.items():
+        shown = (
+            "; ".join(value)
+            if isinstance(value, list)
+            else ", ".join(f"{d[5:]} {s}" for d, s in value.items())
+            if isinstance(value, dict)
+            else value
+        )
+        click.echo(f"{key.replace('_', ' ')}: {shown if shown not in (None, '') else '-'}")
+
+
+@patients.command("pause")
+@click.argument("ref")
+@as_option
+@clinic_option
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="First day with exercises again; open-ended when left out.")
+@click.option("--reason", required=True)
+def pause(ref: str, email: str, slug: str | None, until: datetime | None, reason: str) -> None:
+    """Pause a patient's prompts."""
+    with opened() as (_, db, now):
+        review.pause(db, _decision(db, ref, email, slug, reason), until.date() if until else None, now)
+    click.echo("Paused.")
+
+
+@patients.command("resume")
+@click.argument("ref")
+@as_option
+@clinic_option
+def resume(ref: str, email: str, slug: str | None) -> None:
+    """End a pause."""
+    with opened() as (_, db, now):
+        review.resume(db, _decision(db, ref, email, slug, "resumed"), now)
+    click.echo("Resumed.")
+
+
+@patients.command("zone")
+@click.argument("ref")
+@click.argument("zone")
+@as_option
+@clinic_option
+def zone(ref: str, zone: str, email: str, slug: str | None) -> None:
+    """The patient moved: prompt by the clock of ZONE, such as Europe/Madrid."""
+    with opened() as (_, db, now):
+        review.move_zone(db, _decision(db, ref, email, slug, "moved"), zone, now)
+    click.echo("Changed.")
+
+
+@patients.command("discharge")
+@click.argument("ref")
+@as_option
+@clinic_option
+@click.option("--reason", required=True)
+def discharge(ref: str, email: str, slug: str | None, reason: str) -> None:
+    """End a patient's episode of care."""
+    with opened() as (_, db, now):
+        review.discharge(db, _decision(db, ref, email, slug, reason), now)
+    click.echo("Discharged. Nothing more is sent.")
+
+
+def _row(tx: Tx, episode: Episode, now: datetime) -> dict[str, Any]:
+    return {
+        "ref": episode.ref,
+        "name": patient_rows.load(tx, episode.patient_id).name,
+        "status": episode.patient_status if episode.status == "active" else "discharged",
+        "stage": episode.stage,
+        "week": (local_today(now, episode.zone) - episode.stage_start).days // 7 + 1,
+        "zone": episode.zone,
+        "open": len(cases.list_open(tx, episode)) + (reviews.find_pending(tx, episode) is not None),
+    }
+
+
+def _episode(tx: Tx, ref: str, slug: str | None) -> Episode:
+    patient = patient_rows.load_by_ref(tx, clinics.only_clinic(tx, slug).id, ref)
+    episode = episodes.find_of_patient(tx, patient.id)
+    if episode is None:
+        raise NotFound(f"{ref} has no episode of care")
+    return episode
+
+
+def _decision(db: Database, ref: str, email: str, slug: str | None, reason: str) -> Decision:
+    member, clinic = acting(db, email, slug)
+    with db.read() as tx:
+        return Decision(member, _episode(tx, ref, clinic.slug).id, reason)

@@ -1,0 +1,37 @@
+"""How much of what was asked was done, and how often the patient answered: two numbers, never mixed."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot_service.clinical.record import Record
+
+_HALVES = {"done": 2, "partly": 1}
+
+
+def adherence(record: Record, days: int) -> int | None:
+    """Percent of the scheduled days in the last `days` days that were done, partly done counting half; rounded down.
+
+    A day with several slots counts once, by its best session. Days paused, not sent by us or still waiting for an answer are left
+    out, and so are days on which only an optional slot was due. None when no day counts.
+    """
+    counted = counted_days(record, days)
+    if not counted:
+        return None
+    halves = sum(_HALVES.get(record.status(day), 0) for day in counted)
+    return 100 * halves // (2 * len(counted))
+
+
+def reply_rate(record: Record, days: int) -> int | None:
+    """Percent of the same days on which the patient answered the prompt, or wrote anything at all; rounded down. None as above."""
+    counted = counted_days(record, days)
+    if not counted:
+        return None
+    replies = frozenset(record.replies)
+    heard = sum(record.status(day) != "no_reply" or day in replies for day in counted)
+    return 100 * heard // len(counted)
+
+
+def counted_days(record: Record, days: int) -> tuple[date, ...]:
+    """The scheduled days that adherence counts, oldest first."""
+    return tuple(day for day in record.days_back(days) if record.counts(day))

@@ -1,0 +1,46 @@
+"""Dates, counts and scores as a physiotherapist would write them in a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+
+
+def short_day(day: date) -> str:
+    """17 Nov"""
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def long_day(day: date) -> str:
+    """Tuesday 17 Nov"""
+    return f"{_WEEKDAYS[day.weekday()]} {short_day(day)}"
+
+
+def session_of(day: date) -> str:
+    """Tuesday's session (17 Nov)"""
+    return f"{_WEEKDAYS[day.weekday()]}'s session ({short_day(day)})"
+
+
+def ordinal(number: int) -> str:
+    """second; beyond seven: 8th"""
+    return _ORDINALS[number] if number < len(_ORDINALS) else f"{number}th"
+
+
+def plural(number: int, noun: str) -> str:
+    """1 day, 2 days"""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """a, b and c"""
+    *most, last = parts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter and one full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -1,0 +1,214 @@
+"""The red-flag screen: words in a patient's message that a clinician must see, over-sensitive by design (clinical.md, section 4)."""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple, cast
+
+from bot_service.clinical.words import BREAKS, PhraseBook, phrase_words, tokens
+
+Tier = Literal["EMERGENCY", "URGENT", "PROMPT"]
+
+TIERS: tuple[Tier, ...] = ("EMERGENCY", "URGENT", "PROMPT")
+LANGUAGES = ("en", "es", "pl", "ar", "hi")
+_IGNORED, _NEGATOR, _NEGATED_BEFORE, _BRIDGE, _EXCEPTION = "(ignored)", "(negator)", "(negator after)", "(bridge)", "(exception)"
+_SENTENCE_ENDS = BREAKS - {","}
+_LONGEST_PHRASE = 8
+_EXCEPTION_REACH = 4
+_NEGATOR_AFTER_REACH = 3
+_NEGATOR_REACH = 15
+
+
+@dataclass(frozen=True)
+class RedFlag:
+    """Words that may mean something serious: how soon they must be seen, the family of trouble, and the words themselves (folded)."""
+
+    tier: Tier
+    family: str
+    words: str
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+
+
+class _Rule(NamedTuple):
+    tier: Tier
+    family: str
+    sets: tuple[str, ...]
+    window: int
+
+
+class _Screen(NamedTuple):
+    book: PhraseBook[str]
+    rules: tuple[_Rule, ...]
+    regions: frozenset[str]
+    lists: frozenset[str]
+    alternatives: frozenset[str]
+
+
+class _Text(NamedTuple):
+    words: Sequence[str]
+    found: Mapping[str, list[_Span]]
+    covered: Mapping[int, _Span]
+    negated_from: frozenset[int]
+    negated_to: frozenset[int]
+    bridges: frozenset[int]
+    exceptions: frozenset[int]
+    symptom_starts: frozenset[int]
+
+
+def find_red_flag(text: str, language: str) -> RedFlag | None:
+    """The most serious red flag in a message, or None. Total for any text.
+
+    Every shipped language is looked through whatever the patient's own is, because people mix languages when they are
+    frightened; the patient's own comes first and decides between equals.
+    """
+    words = [token.text for token in tokens(text)]
+    own = language.lower().replace("_", "-").split("-")[0]
+    hits = [hit for code in sorted(LANGUAGES, key=lambda code: code != own) if (hit := _find_in(words, _screen(code))) is not None]
+    return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
+
+
+def _find_in(words: Sequence[str], screen: _Screen) -> RedFlag | None:
+    read = _look_up(words, screen)
+    if read is None:
+        return None
+    for rule in screen.rules:
+        span = _first_match(rule, read, screen)
+        if span is not None:
+            return RedFlag(rule.tier, rule.family, " ".join(words[span.start : span.end]))
+    return None
+
+
+def _look_up(words: Sequence[str], screen: _Screen) -> _Text | None:
+    """Where each word set occurs, without what lies inside a figure of speech; None when no symptom is named at all."""
+    found: dict[str, list[_Span]] = {}
+    for at in range(len(words)):
+        for length, name in screen.book.matches(words, at):
+            found.setdefault(name, []).append(_Span(at, at + length))
+    figures = {at: span for span in found.pop(_IGNORED, []) for at in range(span.start, span.end)}
+    kept: dict[str, list[_Span]] = {}
+    for name, spans in found.items():
+        outside = [span for span in spans if not _inside_figure(span, figures)]
+        if outside:
+            kept[name] = outside
+    if all(name.startswith("(") for name in kept):
+        return None
+    covered = {at: span for name, spans in kept.items() if not name.startswith("(") for span in spans for at in range(span.start, span.end)}
+    return _Text(
+        words,
+        kept,
+        covered,
+        negated_from=frozenset(span.end - 1 for span in kept.get(_NEGATOR, ())),
+        negated_to=frozenset(span.start for span in kept.get(_NEGATED_BEFORE, ())),
+        bridges=frozenset(at for span in kept.get(_BRIDGE, ()) for at in range(span.start, span.end)),
+        exceptions=frozenset(span.start for span in kept.get(_EXCEPTION, ())),
+        symptom_starts=frozenset(span.start for name, spans in kept.items() if _is_symptom(name, screen) for span in spans),
+    )
+
+
+def _inside_figure(span: _Span, figures: Mapping[int, _Span]) -> bool:
+    figure = figures.get(span.start)
+    return figure is not None and span.end <= figure.end
+
+
+def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
+    if any(name not in read.found for name in rule.sets):
+        return None
+    for core in read.found[rule.sets[0]]:
+        whole = core
+        for name in rule.sets[1:]:
+            near = _nearest(core, read.found[name], read.words, rule.window)
+            if near is None:
+                break
+            whole = _Span(min(whole.start, near.start), max(whole.end, near.end))
+        else:
+            if not _is_negated(core, whole, read, screen):
+                return whole
+    return None
+
+
+def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], window: int) -> _Span | None:
+    first = bisect_left(spans, _Span(core.start - window - _LONGEST_PHRASE, 0))
+    for span in spans[first:]:
+        if span.start > core.end + window:
+            return None
+        gap = words[core.end : span.start] if span.start >= core.end else words[span.end : core.start]
+        if len(gap) <= window and not _SENTENCE_ENDS.intersection(gap):
+            return span
+    return None
+
+
+def _is_negated(core: _Span, whole: _Span, read: _Text, screen: _Screen) -> bool:
+    if any(at in read.exceptions for at in range(core.end, core.end + _EXCEPTION_REACH)):
+        return False
+    if any(at in read.negated_to for at in range(whole.end, whole.end + _NEGATOR_AFTER_REACH)):
+        return not BREAKS.intersection(read.words[core.end : whole.end + 1])
+    return _negator_before(core, read, screen)
+
+
+def _negator_before(core: _Span, read: _Text, screen: _Screen) -> bool:
+    """Walk back from the symptom over words that may stand between it and its "no": other symptoms, "any", "or"."""
+    at = core.start - 1
+    while at >= max(0, core.start - _NEGATOR_REACH):
+        if at in read.negated_from:
+            return True
+        if read.words[at] == "," or read.words[at] in screen.lists:
+            if at + 1 not in read.symptom_starts or (read.words[at] == "," and not _ends_list(core, read, screen)):
+                return False
+            at -= 1
+        elif at in read.covered:
+            at = min(read.covered[at].start, at) - 1
+        elif at in read.bridges:
+            at -= 1
+        else:
+            return False
+    return False
+
+
+def _is_symptom(name: str, screen: _Screen) -> bool:
+    return not name.startswith("(") and name not in screen.regions
+
+
+def _ends_list(core: _Span, read: _Text, screen: _Screen) -> bool:
+    after = read.words[core.end] if core.end < len(read.words) else "."
+    return after in BREAKS or after in screen.lists or after in screen.alternatives
+
+
+@cache
+def _screen(code: str) -> _Screen:
+    written = _written(code)
+    entries = [(phrase, name) for name, phrases in written["sets"].items() for phrase in phrases]
+    for key, name in (
+        ("figures_of_speech", _IGNORED),
+        ("negators", _NEGATOR),
+        ("negators_after", _NEGATED_BEFORE),
+        ("bridges", _BRIDGE),
+        ("exceptions", _EXCEPTION),
+    ):
+        entries += [(phrase, name) for phrase in written.get(key, ())]
+    rules = sorted((_rule(row) for row in _written("rules")["rules"]), key=lambda rule: TIERS.index(rule.tier))
+    lists, alternatives = (
+        frozenset(word for phrase in written[key] for word in phrase_words(phrase)) for key in ("list_words", "alternatives")
+    )
+    book = PhraseBook(entries, written.get("optional_prefixes", ()))
+    return _Screen(
+        book, tuple(rule for rule in rules if written["sets"].keys() >= set(rule.sets)), frozenset(written["regions"]), lists, alternatives
+    )
+
+
+def _written(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("bot_service.clinical").joinpath(f"red_flag_words/{name}.toml").read_text(encoding="utf-8"))
+
+
+def _rule(row: Mapping[str, Any]) -> _Rule:
+    if row["tier"] not in TIERS:
+        raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
+    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), row.get("window", 6))

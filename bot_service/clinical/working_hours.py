@@ -1,0 +1,56 @@
+"""When a clinic is in: the next opening in words, and when a flag of some urgency should have been looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+Urgency = Literal["now", "same_day", "three_days", "routine"]
+Hours = Mapping[str, Sequence[str]]
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DEFAULT_HOURS: Hours = dict.fromkeys(WEEKDAYS[:5], ("08:00", "18:00"))
+"""Monday to Friday, 8 to 18 (default)."""
+WORKING_DAYS: Mapping[Urgency, int] = {"now": 0, "same_day": 0, "three_days": 3, "routine": 5}
+"""Working days until a flag is due (`clinical.md` 5.2; routine: default)."""
+
+
+def next_open(now: datetime, hours: Hours, zone: str) -> tuple[datetime, bool]:
+    """When the team is next in (UTC), and whether that is now."""
+    local = now.astimezone(ZoneInfo(zone))
+    for ahead in range(15):
+        day = local.date() + timedelta(days=ahead)
+        opening = _opening(day, hours, zone)
+        if opening is None or opening[1] <= now:
+            continue
+        return (now, True) if opening[0] <= now else (opening[0], False)
+    return now, False
+
+
+def due_by(now: datetime, urgency: Urgency, hours: Hours, zone: str) -> datetime:
+    """By when a clinician should have looked: at once, by the end of this working day, or of the third or fifth after it."""
+    opens, _ = next_open(now, hours, zone)
+    if urgency == "now":
+        return opens
+    day, left = opens.astimezone(ZoneInfo(zone)).date(), WORKING_DAYS[urgency]
+    for _ in range(40):
+        opening = _opening(day, hours, zone)
+        if opening is not None:
+            if left == 0:
+                return opening[1]
+            left -= 1
+        day += timedelta(days=1)
+    return now + timedelta(days=1 + WORKING_DAYS[urgency])
+
+
+def _opening(day: date, hours: Hours, zone: str) -> tuple[datetime, datetime] | None:
+    span = hours.get(WEEKDAYS[day.weekday()])
+    if not span:
+        return None
+    return _instant(day, span[0], zone), _instant(day, span[1], zone)
+
+
+def _instant(day: date, at: str, zone: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(at), ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,192 @@
+"""Answers on the 0-10 scale and to "did you exercise": what is recorded, what the patient hears, and what is asked next."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from bot_service.clinical.flare import flare_state
+from bot_service.clinical.pain import safety_question_due, settled, worse
+from bot_service.conversation.parsing import Reading
+from bot_service.conversation.situation import (
+    NO_EXERCISES,
+    Ask,
+    Asked,
+    Close,
+    Effect,
+    ForPhysio,
+    Keep,
+    Line,
+    SetBaseline,
+    Situation,
+    Told,
+    Turn,
+)
+from bot_service.conversation.states import KINDS
+
+ENTRY = {"session": "pain_during", "session_pain": "pain_during", "pain_24h": "pain_24h", "baseline": "baseline"}
+"""What a score in answer to each question is recorded as."""
+
+
+def answer_scored(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
+    """An answer while a scored question is open; None when it answers none of them."""
+    session = _session_question(target, now)
+    if session is not None and (reading.session == "no" or reading.answer in ("no", "skip")):
+        return _not_done(reading, told, session, now)
+    if reading.score is not None and _is_doubtful(reading, told, now):
+        return _ask_which(reading.score, now)
+    if session is not None and (reading.session is not None or reading.answer in ("yes", "partly")):
+        return _exercised(reading, session, now)
+    if session is None and reading.answer in ("no", "skip") and target.detail.get("show") is not None:
+        return _not_today_before_answering(reading, told, target, now)
+    if reading.score is None or (session is None and not isinstance(reading.answer, int)):
+        return None
+    return record_score(reading.score, target.kind, target.day or now.today, target.slot, target, now)
+
+
+def record_score(
+    score: int, kind: str, day: date, slot: int | None, question: Asked | None, now: Situation, *, corrected: bool = False
+) -> Turn:
+    """Record a score as the answer to a question of that kind, and say what it means."""
+    entry = ENTRY.get(kind, kind)
+    if entry == "baseline":
+        return _baseline(score, question, now)
+    question_id = question.id if question else None
+    effects: list[Effect] = []
+    if entry == "pain_during" and not corrected and kind == "session":
+        effects.append(Keep("session", day, slot, outcome="done", question_id=question_id))
+    effects.append(Keep(entry, day, slot, score, question_id=question_id))
+    if question is not None:
+        effects.append(Close(question.id))
+    lines = [Line("corrected" if corrected else "recorded", {"score": score}), *_meaning(score, entry, now)]
+    show = question.detail.get("show") if question else None
+    if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
+        return Turn(
+            tuple(effects), (*lines, Line("safety_question")), Ask("safety", day, slot, {"show": show} if show else {}), change=question_id
+        )
+    return _then_exercises(effects, lines, show, question_id, now)
+
+
+def _meaning(score: int, entry: str, now: Situation) -> list[Line]:
+    """The plan's own words for a session score; for 24 hours, whether it has settled."""
+    if now.record is None:
+        return []
+    rules, signed = now.record.rules, now.record.prescription.flare_plan is not None
+    # The signed words are read once when they begin to apply; a reminder is enough while they do.
+    flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
+    if entry == "pain_during":
+        lines = [Line("advice", {"score": score})]
+        return [*lines, flare] if signed and score > rules.pain_ceiling else lines
+    if worse(score, now.record.baseline, rules):
+        return [Line("day_after_worse"), flare if signed else Line("day_after_worse_unsigned")]
+    match settled(score, now.record.baseline, rules):
+        case True:
+            return [Line("day_after_settled")]
+        case False:
+            return [Line("day_after_up")]
+        case _:
+            return [Line("day_after_noted")]
+
+
+def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, change: UUID | None, now: Situation) -> Turn:
+    if show is None or not exercises_follow(show, now):
+        return Turn(tuple(effects), tuple(lines), change=change)
+    values = {"day": now.today.isoformat(), "slot": show}
+    return Turn(tuple(effects), (*lines, Line("exercises", values)), Ask("session", now.today, show), change=change)
+
+
+def exercises_follow(slot: int, now: Situation) -> bool:
+    """Whether today's exercises come after an answer: not while they are held, and not when the patient has said how they went."""
+    answered = now.record is not None and any((session.day, session.slot) == (now.today, slot) for session in now.record.sessions)
+    return not answered and not NO_EXERCISES & now.held
+
+
+def _exercised(reading: Reading, question: Asked, now: Situation) -> Turn:
+    """Yes or partly, perhaps with the score in the same breath."""
+    day, slot = question.day or now.today, question.slot
+    outcome = "partly" if "partly" in (reading.session, reading.answer) else "done"
+    did = Keep("session", day, slot, outcome=outcome, question_id=question.id)
+    if reading.score is not None:
+        turn = record_score(reading.score, "session_pain", day, slot, question, now)
+        return Turn((did, *turn.effects), turn.lines, turn.ask, turn.change)
+    lines = (Line("recorded_partly" if outcome == "partly" else "recorded_done"), Line("ask_session_pain"))
+    return Turn((did, Close(question.id)), lines, Ask("session_pain", day, slot), change=question.id)
+
+
+def _not_today_before_answering(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn:
+    """ "Not today" to the message that asks about yesterday and announces today's exercises: today's are off, the question stays."""
+    today = Asked(question.id, "session", now.today, question.detail["show"])
+    turn = _not_done(reading, told, today, now)
+    effects = tuple(effect for effect in turn.effects if not isinstance(effect, Close))
+    about = {"day": (question.day or now.today).isoformat()}
+    again = Ask(question.kind, question.day, question.slot, again=question.id)
+    return Turn(effects, (*turn.lines[:1], Line("again_pain_24h", about)), again)
+
+
+def _not_done(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn:
+    day = question.day or now.today
+    effects: list[Effect] = [
+        Keep("session", day, question.slot, outcome="not_done", note=told.text or None, question_id=question.id),
+        Close(question.id),
+    ]
+    if reading.pain_mentioned:
+        effects += [Keep("reason", day, question.slot, outcome="pain", note=told.text or None), ForPhysio("X3", told.text)]
+        return Turn(tuple(effects), (Line("not_today_pain"),), change=question.id)
+    if (_missed_before(now, day) + 1) % _in_a_row(now) == 0:
+        return Turn(tuple(effects), (Line("not_today"), Line("ask_reason")), Ask("reason", day, question.slot), change=question.id)
+    return Turn(tuple(effects), (Line("not_today"),), change=question.id)
+
+
+def _in_a_row(now: Situation) -> int:
+    return now.record.rules.review.missed_in_a_row if now.record else 3
+
+
+def _missed_before(now: Situation, day: date) -> int:
+    """How many scheduled days right before `day` were answered with no."""
+    if now.record is None:
+        return 0
+    count = 0
+    for earlier in sorted(now.record.asked, reverse=True):
+        if earlier >= day:
+            continue
+        if now.record.status(earlier) != "not_done":
+            break
+        count += 1
+    return count
+
+
+def _baseline(score: int, question: Asked | None, now: Situation) -> Turn:
+    """The usual pain before loading. Once exercises have been planned only a clinician changes what we compare with."""
+    question_id = question.id if question else None
+    if now.baseline_known and now.record is not None and now.record.scheduled:
+        note = ForPhysio("X3", f"Usual pain: {score}")
+        return Turn((note, *((Close(question.id),) if question else ())), (Line("baseline_fixed", {"score": score}),))
+    effects: list[Effect] = [SetBaseline(score), Keep("baseline", now.today, score=score, question_id=question_id)]
+    if question is not None:
+        effects.append(Close(question.id))
+    high = now.record is not None and score > now.record.rules.baseline_physio_first_above
+    lines = (Line("recorded", {"score": score}), Line("baseline_high" if high else "baseline_thanks"), Line("not_watched"))
+    return Turn(tuple(effects), lines, change=question_id)
+
+
+def _is_doubtful(reading: Reading, told: Told, now: Situation) -> bool:
+    """A bare number while two scored questions are open."""
+    if told.tapped or told.replied_to or reading.session is not None or told.text == "":
+        return False
+    return len([question for question in now.open if KINDS[question.kind].scored]) > 1
+
+
+def _ask_which(score: int, now: Situation) -> Turn:
+    scored = [question for question in now.open if KINDS[question.kind].scored][:3]
+    choices = [
+        {"id": str(question.id), "kind": question.kind, "day": (question.day or now.today).isoformat(), "slot": question.slot}
+        for question in scored
+    ]
+    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail={"score": score, "choices": choices}), read=False)
+
+
+def _session_question(target: Asked, now: Situation) -> Asked | None:
+    """Yes, some and no are about the session, even when the 24-hour question was asked last."""
+    if target.kind in ("session", "session_pain"):
+        return target
+    return next((question for question in now.open if question.kind in ("session", "session_pain")), None)

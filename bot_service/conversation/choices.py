@@ -1,0 +1,148 @@
+"""Questions answered by a choice: the safety question, reasons, confirmations, and which session a number was for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+from uuid import UUID
+
+from bot_service.conversation.answers import exercises_follow, record_score
+from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.situation import (
+    Ask,
+    Asked,
+    ChangeTime,
+    Close,
+    ForPhysio,
+    Keep,
+    Line,
+    OptOut,
+    PauseUntil,
+    RedFlagged,
+    Seen,
+    Situation,
+    Turn,
+)
+from bot_service.conversation.typed import typed_answer
+
+REASONS = ("pain", "forgot", "time", "unsure", "unwell", "other")
+
+
+def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
+    """A button of a choice question, or the same choice read from words."""
+    match question.kind:
+        case "consent":
+            return _consent_again(answer, question)
+        case "safety":
+            return _safety(answer, question, now)
+        case "new_or_worse":
+            return _new_or_worse(answer, question)
+        case "seen":
+            return Turn((Seen(answer == "yes"), Close(question.id)), (Line("seen_yes" if answer == "yes" else "seen_no"),))
+        case "reason":
+            return give_reason(answer, "", question, now)
+        case "pause_days":
+            return _paused(now.today + timedelta(days=int(answer.removeprefix("days_"))), question, now)
+        case "confirm_pause" if answer == "yes":
+            return _paused(date.fromisoformat(question.detail["until"]), question, now)
+        case "confirm_pause":
+            return Turn((Close(question.id),), (Line("left_as_is"),))
+        case "confirm_time":
+            return _confirm_time(answer, question)
+        case "which":
+            return _which(answer, question, now)
+    return Turn(lines=(Line("nothing_asked"),))
+
+
+def words_for_choice(text: str, reading: Reading, question: Asked, now: Situation) -> Turn | None:
+    """Free words while a choice question is the youngest open one; None when they are no answer to it."""
+    match question.kind:
+        case "reason" if reading.score is None:
+            return give_reason("pain" if reading.pain_mentioned else "other", text, question, now)
+        case "safety" if reading.answer in ("yes", "no"):
+            return _safety("one_of_these" if reading.answer == "yes" else "none", question, now)
+        case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
+            return answer_choice(str(reading.answer), question, now)
+        case "pause_days":
+            return _how_long(text, reading, question, now)
+    return None
+
+
+def given_to_physio(text: str, question: Asked) -> Turn:
+    """Whatever the patient writes after *Something's wrong* is for the physio to read."""
+    return Turn((ForPhysio("X3", text), Close(question.id)), (Line("passed_on"),))
+
+
+def _safety(answer: str, question: Asked, now: Situation) -> Turn:
+    kept = Keep("safety", question.day or now.today, question.slot, outcome=answer, question_id=question.id)
+    if answer == "one_of_these":
+        flagged = RedFlagged("URGENT", "safety_question", "One of these")
+        return Turn((kept, Close(question.id), flagged), (Line("safety_urgent"), Line("safety_which")), Ask("what_is_wrong"), safety=True)
+    show = question.detail.get("show")
+    if show is None or not exercises_follow(show, now):
+        return Turn((kept, Close(question.id)), (Line("safety_none"),))
+    values = {"day": now.today.isoformat(), "slot": show}
+    return Turn((kept, Close(question.id)), (Line("safety_none"), Line("exercises", values)), Ask("session", now.today, show))
+
+
+def _new_or_worse(answer: str, question: Asked) -> Turn:
+    new = answer == "yes"
+    note = ForPhysio("X3", "New or worse" if new else "Not new, not worse")
+    return Turn((note, Close(question.id)), (Line("new_or_worse_yes" if new else "new_or_worse_no"),))
+
+
+def give_reason(answer: str, words: str, question: Asked, now: Situation) -> Turn:
+    """What got in the way, with the patient's own words if there are any; pain goes to the physio."""
+    reason = answer if answer in REASONS else "other"
+    kept = Keep("reason", question.day or now.today, question.slot, outcome=reason, note=words or None, question_id=question.id)
+    effects = (kept, Close(question.id), ForPhysio("X3", words or "Too painful")) if reason == "pain" else (kept, Close(question.id))
+    return Turn(effects, (Line(f"reason_{reason}"),))
+
+
+def _consent_again(answer: str, question: Asked) -> Turn:
+    """The first message's buttons, tapped again in care: No is a way to stop."""
+    if answer == "no":
+        return Turn((OptOut(), Close(question.id)), (Line("goodbye"),))
+    return Turn(lines=(Line("already_on"),))
+
+
+def _how_long(text: str, reading: Reading, question: Asked, now: Situation) -> Turn | None:
+    """ "5", "a week", "until 14 June", or rather not."""
+    if typed_answer(text, replace(question, kind="confirm_pause"), now.language, now.today) == "no":
+        return Turn((Close(question.id),), (Line("left_as_is"),))
+    asked = read(f"pause {text}", None, now.language, now.today)
+    days = asked.days or (reading.score if not asked.until else None)
+    until = asked.until or (now.today + timedelta(days=days) if days else None)
+    return None if until is None else _paused(until, question, now)
+
+
+def _paused(until: date, question: Asked, now: Situation) -> Turn:
+    """Paused until a day that lies ahead; a late tap on a day gone by is asked again."""
+    if until <= now.today:
+        return Turn((Close(question.id),), (Line("pause_how_long"),), Ask("pause_days"))
+    return Turn((PauseUntil(until), Close(question.id)), (Line("paused", {"until": until.isoformat()}),))
+
+
+def _confirm_time(answer: str, question: Asked) -> Turn:
+    if answer != "yes":
+        return Turn((Close(question.id),), (Line("left_as_is"),))
+    at = time.fromisoformat(question.detail["at"])
+    return Turn((ChangeTime(at), Close(question.id)), (Line("time_changed", {"at": question.detail["at"]}),))
+
+
+def _which(answer: str, question: Asked, now: Situation) -> Turn:
+    choices = question.detail["choices"]
+    if not question.is_open:
+        return Turn(lines=(Line("which_done"),))
+    index = int(answer) if answer.isdecimal() else -1
+    if not 0 <= index < len(choices):
+        return Turn(
+            lines=(Line("which", {"score": question.detail["score"]}),),
+            ask=Ask("which", detail=question.detail, again=question.id),
+            read=False,
+        )
+    chosen = choices[index]
+    about = next((asked for asked in now.open if str(asked.id) == chosen["id"]), None)
+    about = about or Asked(UUID(chosen["id"]), chosen["kind"], date.fromisoformat(chosen["day"]), chosen["slot"], is_open=False)
+    turn = record_score(int(question.detail["score"]), about.kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now)
+    return Turn((*turn.effects, Close(question.id)), turn.lines, turn.ask, turn.change)

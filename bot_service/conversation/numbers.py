@@ -1,0 +1,238 @@
+"""Which numbers in a message can be a pain score, and which belong to sets, minutes, kilos, dates or another scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot_service.conversation.items import BIG, UNKNOWN, Item
+
+Standing = Literal["explicit", "plain", "unsure", "bad", "other"]
+
+WIDEST_RANGE = 2
+_BOTH_SIDES = frozenset(
+    "break paren conj then emoji mark - → * cue desc pos severe peak low now during after before past usual side home elsewhere"
+    " thanks greeting yes no done correct not hurt_word okay start".split()
+)
+_RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
+_LEFT = _BOTH_SIDES | {"between", "~", "better", "worse"}
+_PASSED = frozenset({"lead", "article", "nearly", "filler", "only", "perhaps"})
+_SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "num"}
+_UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "preunit"})
+_JOINS = frozenset({"-", "to", "or", "~", "perhaps"})
+
+
+@dataclass
+class Amount:
+    """A number with the items it covers.
+
+    `standing`: explicit ("5/10", "pain 5"), plain, unsure, bad (a scale or sense that we cannot read) or other (not pain).
+    """
+
+    value: float
+    start: int
+    end: int
+    standing: Standing = "plain"
+    labels: set[str] = field(default_factory=set)
+
+
+def amounts_of(items: Sequence[Item]) -> list[Amount]:
+    """Every number of the message in order, with "no pain" as the number nought."""
+    found: list[Amount] = []
+    at = 0
+    while at < len(items):
+        amount = _amount_at(items, at)
+        if amount is None:
+            at += 1
+            continue
+        found.append(amount)
+        at = amount.end
+    return found
+
+
+def tag(items: Sequence[Item], at: int) -> str:
+    """The tag of an item, "" beyond either end."""
+    return items[at].tag if 0 <= at < len(items) else ""
+
+
+def _amount_at(items: Sequence[Item], at: int) -> Amount | None:
+    kind = tag(items, at)
+    if kind == "no_pain":
+        return Amount(0, at, at + 1, "bad" if _spoilt(items, at) else "explicit")
+    if kind == "clock":
+        return Amount(BIG, at, at + 1, "other")
+    if kind == "odd":
+        return Amount(BIG, at, at + 1, "bad")
+    if kind != "num":
+        return None
+    amount = _structure(items, at)
+    if tag(items, at - 1) == "scale_intro" or (tag(items, at - 1) == "scale_of" and amount.value == 10):
+        amount.standing = "other"
+    if amount.standing in {"plain", "explicit"}:
+        _judge(amount, items)
+    return amount
+
+
+def _spoilt(items: Sequence[Item], at: int) -> bool:
+    """ "no pain except ...", "didn't hurt much": not nought after all."""
+    if any(item.tag == "gain" for item in items):
+        return True
+    following = at + 1
+    while tag(items, following) in {"filler", "cue"}:
+        following += 1
+    return tag(items, following) in {"spoil", "scope", "ineq", "elsewhere", "side"} or tag(items, at - 1) in {"almost", "ineq"}
+
+
+def _structure(items: Sequence[Item], at: int) -> Amount:
+    """The number together with what it is built into: a half, a range, a fraction, "3 x 10"."""
+    value, end = items[at].value, at + 1
+    if tag(items, end) == "half_more":
+        value, end = value + 1, end + 1
+    if tag(items, end) in {"/", "scale_of"} and tag(items, end + 1) == "num":
+        return _fraction(items, at, value, end)
+    joined = tag(items, end) in _JOINS or (tag(items, end) == "conj_and" and _between(items, at))
+    second = end + 2 if tag(items, end + 1) in {"lead", "article"} else end + 1
+    if joined and tag(items, second) == "num":
+        return _range(items, at, value, second)
+    if tag(items, end) == "scale_after" and tag(items, end + 1) == "num":
+        return _scored(items[end + 1].value, at, end + 2) if value == 10 else Amount(BIG, at, end + 2, "bad")
+    if tag(items, end) == "times" and tag(items, end + 1) == "num":
+        return Amount(BIG, at, end + 2, "other")
+    return Amount(value, at, end)
+
+
+def _between(items: Sequence[Item], at: int) -> bool:
+    return tag(items, at - 1) == "between" or (tag(items, at - 1) in _PASSED and tag(items, at - 2) == "between")
+
+
+def _fraction(items: Sequence[Item], at: int, value: float, end: int) -> Amount:
+    below = items[end + 1].value
+    whole_end = end + 2
+    if tag(items, end) == "/" and tag(items, whole_end) == "/":
+        return Amount(BIG, at, min(len(items), whole_end + 2), "other")
+    if tag(items, end) == "/" and abs(below - value) <= WIDEST_RANGE and _out_of_ten(items, whole_end):
+        return _scored(max(value, below), at, whole_end + 2)
+    if below == 10 and tag(items, whole_end) in _JOINS and tag(items, whole_end + 1) == "num" and _out_of_ten(items, whole_end + 2):
+        return _range(items, at, value, whole_end + 1)
+    if below == 10:
+        return _scored(value, at, whole_end) if tag(items, whole_end) not in _UNITS else Amount(BIG, at, whole_end, "other")
+    return Amount(BIG, at, whole_end, "other" if tag(items, whole_end) in _UNITS else "bad")
+
+
+def _range(items: Sequence[Item], at: int, low: float, second: int) -> Amount:
+    high, end = items[second].value, second + 1
+    if tag(items, end) == "half_more":
+        high, end = high + 1, end + 1
+    if tag(items, end) in {"-", "/"} and tag(items, end + 1) == "num" and not _out_of_ten(items, end):
+        return Amount(BIG, at, end + 2, "bad")
+    if tag(items, end) in _UNITS or (tag(items, second - 1) == "-" and tag(items, at - 1) in {"preunit", "unit_one"}):
+        return Amount(BIG, at, end, "other")
+    if low in {0, 1} and high == 10:
+        return Amount(BIG, at, end, "other")
+    if max(low, high) > 10 or abs(high - low) > WIDEST_RANGE or tag(items, at - 1) == "trend":
+        return Amount(BIG, at, end, "bad")
+    if _out_of_ten(items, end):
+        return _scored(max(low, high), at, end + 2)
+    return Amount(max(low, high), at, end)
+
+
+def _out_of_ten(items: Sequence[Item], at: int) -> bool:
+    return tag(items, at) in {"/", "scale_of"} and tag(items, at + 1) == "num" and items[at + 1].value == 10
+
+
+def _scored(value: float, start: int, end: int) -> Amount:
+    return Amount(value, start, end, "explicit")
+
+
+def _judge(amount: Amount, items: Sequence[Item]) -> None:
+    """Decide from its neighbours what a number counts."""
+    explicit = amount.standing == "explicit"
+    if _counts_something(items, amount, explicit):
+        amount.standing = "other"
+    elif _unreadable(items, amount):
+        amount.standing = "bad"
+    elif amount.value > 10:
+        amount.standing = "bad" if explicit or _from_the_left(items, amount.start) != "unsure" else "unsure"
+    elif _stuck(items, amount) or (explicit and _counted_out_of_ten(items, amount)):
+        amount.standing = "unsure"
+    elif not explicit:
+        amount.standing = _plain_standing(items, amount)
+
+
+def _counts_something(items: Sequence[Item], amount: Amount, explicit: bool) -> bool:
+    left, right = tag(items, amount.start - 1), tag(items, amount.end)
+    if right in {"unit", "oclock", "unit_one", "%", "°", "times"} or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}:
+        return True
+    return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (not explicit and right in {"scale_of", "exercise"})
+
+
+def _unreadable(items: Sequence[Item], amount: Amount) -> bool:
+    """ "less than 3", "5+", "-2": no certain value."""
+    before, after = tag(items, _unhedged(items, amount.start)), tag(items, amount.end)
+    if before in {"ineq", "<", ">", "trend"} or after in {"+", "ineq_after"} or _negative(items, amount.start):
+        return True
+    return amount.value == 0 and tag(items, amount.start - 1) == "nearly"
+
+
+def _unhedged(items: Sequence[Item], start: int) -> int:
+    """The place of the last item before a number that is not a hedge."""
+    at = start - 1
+    while tag(items, at) in _PASSED | {"copula"}:
+        at -= 1
+    return at
+
+
+def _counted_out_of_ten(items: Sequence[Item], amount: Amount) -> bool:
+    """ "did 8/10" is a share of the exercises, "had 8/10 pain" is not."""
+    return tag(items, amount.start - 1) in {"activity", "exercise"} and tag(items, amount.end) not in {"cue", "scope"}
+
+
+def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
+    right = tag(items, amount.end)
+    beyond = tag(items, amount.end + 1) if right == "filler" else right
+    if (right and right not in _RIGHT and right != "conj_and") or beyond in {"better", "worse"}:
+        return "unsure"
+    tags = {item.tag for item in items}
+    if any(item.typo for item in items[amount.start : amount.end]) and UNKNOWN in tags:
+        return "unsure"
+    if "between" in tags and amount.end - amount.start == 1:
+        return "unsure"
+    if tags & {"oclock", "clock"} and tag(items, amount.start - 1) in {"start", "then"}:
+        return "unsure"
+    return _from_the_left(items, amount.start)
+
+
+def _from_the_left(items: Sequence[Item], start: int) -> Standing:
+    """Walk left over hedges: "I'd say about a 4" stands at the start of its clause, "walked about 5" does not."""
+    article = False
+    at = start - 1
+    while tag(items, at) in _PASSED:
+        article = article or tag(items, at) == "article"
+        at -= 1
+    before = tag(items, at)
+    if before == "copula":
+        subject = tag(items, at - 1)
+        return "plain" if not subject or subject in _SUBJECTS or subject == "conj_and" else "unsure"
+    if before in {"cue", "hurt_word"}:
+        return "explicit"
+    if before == "num" and any(item.tag == "scale_intro" for item in items[:at]):
+        return "plain"
+    if not before or before in _LEFT or before in {"conj_and", "or"}:
+        return "plain"
+    return "plain" if article and before not in {"det", "activity", "preunit"} else "unsure"
+
+
+def _negative(items: Sequence[Item], start: int) -> bool:
+    return tag(items, start - 1) == "-" and items[start].glued and not items[start - 1].glued
+
+
+def _stuck(items: Sequence[Item], amount: Amount) -> bool:
+    """Whether letters or strange signs are written against the number with no space ("L5", "5abc", "5²")."""
+    after = items[amount.end] if amount.end < len(items) else None
+    if after is not None and after.glued and after.tag in {UNKNOWN, "\ufffd", "_", "/", "num"}:
+        return True
+    before = items[amount.start - 1] if amount.start else None
+    if before is None or not items[amount.start].glued:
+        return before is not None and before.tag in {"num", "/"}
+    return before.tag in {"\ufffd", "_", "/", "num"} or (before.text[-1].isalpha() and before.tag != "cue")

@@ -1,0 +1,108 @@
+"""Whether the patient exercised: yes, partly, no, or not said, in many words, with pain given as a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from bot_service.conversation.items import Item
+from bot_service.conversation.language import Language
+from bot_service.conversation.numbers import tag
+
+Session = Literal["yes", "partly", "no"]
+
+_TAPS: dict[str, Session] = {
+    "👍": "yes",
+    "✅": "yes",
+    "✔": "yes",
+    "☑": "yes",
+    "💪": "yes",
+    "👌": "yes",
+    "🏋": "yes",
+    "👎": "no",
+    "❌": "no",
+    "✖": "no",
+    "🚫": "no",
+}
+
+
+class Exercised(NamedTuple):
+    """`session` None when not said or contradictory; `refused` when it is a plain "no" that could mean anything; `excuse_only` when a
+    reason was given and nothing was said of the exercises themselves."""
+
+    session: Session | None
+    refused: bool = False
+    pain_mentioned: bool = False
+    excuse_only: bool = False
+
+
+def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language) -> Exercised:
+    """What the clauses of a message say about doing the exercises today."""
+    whole = " , ".join(clauses)
+    pain = language.pattern("pain_reason").search(whole) is not None
+    kinds = [kind for clause in clauses for kind in _kinds(clause, language)]
+    counted = _counted(items)
+    if "partly" in kinds or counted == "partly":
+        return Exercised("partly", pain_mentioned=pain)
+    said = {kind for kind in kinds if kind in {"yes", "no"}}
+    if not said and "excuse" in kinds and "bare_yes" not in kinds:
+        return Exercised("no", pain_mentioned=pain, excuse_only=True)
+    if len(said) == 1:
+        only: Session = "yes" if "yes" in said else "no"
+        return Exercised(only, pain_mentioned=pain)
+    if said:
+        return Exercised(None, pain_mentioned=pain)
+    if counted:
+        return Exercised(counted, pain_mentioned=pain)
+    bare = {"yes" if "bare_yes" in kinds else "", "no" if "bare_no" in kinds else ""} - {""}
+    return Exercised(None, refused=bare == {"no"}, pain_mentioned=pain)
+
+
+def tapped(items: Sequence[Item]) -> Session | None:
+    """The meaning of a message of emoji only, as an answer to "did you exercise?"."""
+    meanings = {_TAPS.get(item.text) for item in items if item.tag == "emoji"}
+    return meanings.pop() if len(meanings) == 1 else None
+
+
+def bare_answer(clauses: Sequence[str], language: Language) -> Session | None:
+    """A "yes" or a "no" and nothing about the exercises: an answer only to "did you exercise?"."""
+    kinds = {kind for clause in clauses for kind in _kinds(clause, language)} & {"bare_yes", "bare_no"}
+    return None if len(kinds) != 1 else ("yes" if "bare_yes" in kinds else "no")
+
+
+def _kinds(clause: str, language: Language) -> list[str]:
+    """What a clause says, or else what its parts say ("no pain today so yes")."""
+    whole = _kind(clause, language)
+    if whole is not None:
+        return [whole]
+    parts = [part.strip() for part in language.pattern("joiner").split(clause)]
+    return [kind for part in parts if part and len(parts) > 1 and (kind := _kind(part, language)) is not None]
+
+
+def _kind(clause: str, language: Language) -> str | None:
+    if language.pattern("not_about_today").search(clause):
+        return None
+    for kind in ("partly", "yes_after_all", "no_session", "later", "excuse", "done", "bare_yes", "bare_no"):
+        found = language.pattern(kind).search(clause)
+        if found:
+            return {"yes_after_all": "yes", "no_session": "no", "later": "no", "done": "yes"}.get(kind, kind)
+    return None
+
+
+def _counted(items: Sequence[Item]) -> Session | None:
+    """ "2 out of 3 sets", "done 2/3", "80%": all of it or part of it."""
+    for at, item in enumerate(items):
+        if item.tag != "num":
+            continue
+        things = tag(items, at + 3) in {"unit", "exercise", "preunit"} or tag(items, at - 1) in {"done", "activity"}
+        if things and tag(items, at + 1) in {"scale_of", "/"} and tag(items, at + 2) == "num":
+            return _share(item.value, items[at + 2].value)
+        if tag(items, at + 1) == "%":
+            return _share(item.value, 100)
+    return None
+
+
+def _share(part: float, whole: float) -> Session | None:
+    if part == 0:
+        return "no"
+    return "partly" if part < whole else "yes" if part == whole else None

@@ -1,0 +1,197 @@
+"""What a turn of the conversation is decided from, and what it decides: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from typing import Any, Literal
+from uuid import UUID
+
+from bot_service.clinical.record import Record
+
+NO_EXERCISES = frozenset({"red_flag", "physio_first", "pause", "clinic_pause"})
+"""While any of these holds, no exercises follow an answer. A `clinic_pause` is a pause that staff placed."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of ours, as far as an answer needs it."""
+
+    id: UUID
+    kind: str
+    day: date | None = None
+    slot: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    asked_again: int = 0
+    is_open: bool = True
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A value recorded earlier that a correction may replace."""
+
+    kind: str
+    day: date
+    slot: int | None
+    score: int | None
+    question_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the patient did: words, a tap (the question and the button's answer), an edit of earlier words, or some media."""
+
+    text: str = ""
+    tapped: Asked | None = None
+    answer: str | None = None
+    replied_to: Asked | None = None
+    edited: tuple[Answered, ...] = ()
+    is_edit: bool = False
+    media: str | None = None
+    started: bool = False
+
+
+@dataclass(frozen=True)
+class Situation:
+    """Everything that a turn may look at. `open` holds the open questions, the youngest first.
+
+    `safety_told` are the tiers whose full text was sent today; `last` is the latest value recorded in the last day.
+    """
+
+    today: date
+    status: str
+    language: str
+    open: tuple[Asked, ...] = ()
+    last: Answered | None = None
+    record: Record | None = None
+    baseline_known: bool = True
+    safety_told: frozenset[str] = frozenset()
+    red_flag_open: bool = False
+    held: frozenset[str] = frozenset()
+    prompt_at: time | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence or block of a message: a key of the catalogue and its values."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question that the message opens, or asks `again` without opening another."""
+
+    kind: str
+    day: date | None = None
+    slot: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    again: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Record a value; a value for the same kind, day and slot is superseded."""
+
+    kind: str
+    day: date
+    slot: int | None = None
+    score: int | None = None
+    outcome: str | None = None
+    note: str | None = None
+    confirmed: bool = True
+    question_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Close:
+    """A question has its answer, or lost its point."""
+
+    question_id: UUID
+    why: str = "answered"
+
+
+@dataclass(frozen=True)
+class CountAgain:
+    """A question was asked again."""
+
+    question_id: UUID
+
+
+@dataclass(frozen=True)
+class RedFlagged:
+    """Red-flag words, or *One of these*: open or add to the case, and hold prompts as the tier says."""
+
+    tier: Literal["EMERGENCY", "URGENT", "PROMPT"]
+    family: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ForPhysio:
+    """Something for a person to read: X2 (unreadable) or X3 (a message to the physio)."""
+
+    rule: Literal["X2", "X3"]
+    words: str
+
+
+@dataclass(frozen=True)
+class OptIn:
+    """The patient agreed."""
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """The patient wants no more messages; `declined` when it never began."""
+
+    declined: bool = False
+
+
+@dataclass(frozen=True)
+class SetBaseline:
+    """The usual pain before loading, 0-10, in the patient's own words."""
+
+    score: int
+
+
+@dataclass(frozen=True)
+class PauseUntil:
+    """Pause from today until (not including) a day."""
+
+    day: date
+
+
+@dataclass(frozen=True)
+class Resume:
+    """End a pause."""
+
+
+@dataclass(frozen=True)
+class ChangeTime:
+    """Prompt at another local time."""
+
+    at: time
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The patient said whether somebody saw them about the red flag."""
+
+    yes: bool
+
+
+Effect = Keep | Close | CountAgain | RedFlagged | ForPhysio | OptIn | OptOut | SetBaseline | PauseUntil | Resume | ChangeTime | Seen
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What to do and what to say. `change` offers to correct the answer to that question; `unread` counts as asked again."""
+
+    effects: tuple[Effect, ...] = ()
+    lines: tuple[Line, ...] = ()
+    ask: Ask | None = None
+    change: UUID | None = None
+    read: bool = True
+    safety: bool = False

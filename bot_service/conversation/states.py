@@ -1,0 +1,51 @@
+"""The questions we ask, as data: how each is answered by button and by word, and how long it stays open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot_service.conversation.parsing import Question as ReadAs
+
+SCORES = tuple(str(score) for score in range(11))
+WRONG = "wrong"
+CHANGE = "change"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of question. `rows` are the answers that its buttons send; `read_as` tells the reader what was asked."""
+
+    name: str
+    rows: tuple[tuple[str, ...], ...]
+    read_as: ReadAs | None
+    open_for: timedelta
+    scored: bool = False
+
+
+_SCALE = (SCORES[:6], SCORES[6:])
+_DAY_AND_A_BIT = timedelta(hours=30)
+_WEEKS = timedelta(days=60)
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("consent", (("yes", "no"),), "did_you_exercise", _WEEKS),
+        Kind("baseline", _SCALE, "next_day_pain", _WEEKS, scored=True),
+        Kind("session", (*_SCALE, ("some", "not_today"), ("how", WRONG)), "did_you_exercise", _DAY_AND_A_BIT, scored=True),
+        Kind("session_pain", (*_SCALE, (WRONG,)), "session_pain", _DAY_AND_A_BIT, scored=True),
+        Kind("pain_24h", (*_SCALE, (WRONG,)), "next_day_pain", timedelta(hours=20), scored=True),
+        Kind("safety", (("none", "one_of_these"),), "did_you_exercise", timedelta(days=3)),
+        Kind("new_or_worse", (("yes", "no"),), "did_you_exercise", timedelta(days=3)),
+        Kind("seen", (("yes", "no"),), "did_you_exercise", timedelta(days=3)),
+        Kind("reason", (("pain", "forgot", "time"), ("unsure", "unwell", "other")), None, timedelta(days=2)),
+        Kind("what_is_wrong", (), None, timedelta(hours=12)),
+        Kind("pause_days", (("days_3", "days_7", "days_14"),), None, timedelta(days=1)),
+        Kind("confirm_pause", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
+        Kind("confirm_time", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
+        Kind("which", (), None, timedelta(hours=12)),
+    )
+}
+
+ASK_AGAIN_AT_MOST = 2
+"""After that many unreadable answers the words go to the physio (default, `clinical.md` section 9)."""

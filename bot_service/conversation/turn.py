@@ -1,0 +1,267 @@
+"""One turn of the conversation: from what the patient did and the situation to what is recorded, done and said. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot_service.conversation.answers import answer_scored, record_score
+from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.exercise_text import next_day_with_slots, slots_on
+from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.safety import red_flag_turn, something_is_wrong
+from bot_service.conversation.situation import (
+    Ask,
+    Asked,
+    Close,
+    CountAgain,
+    Effect,
+    ForPhysio,
+    Line,
+    OptIn,
+    OptOut,
+    Resume,
+    Situation,
+    Told,
+    Turn,
+)
+from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
+from bot_service.conversation.typed import is_button, means_nothing, says_start, typed_answer
+
+COMMANDS = {
+    "start": "start",
+    "stop": "stop",
+    "help": "help",
+    "plan": "plan",
+    "progress": "progress",
+    "pause": "pause",
+    "time": "change the time",
+}
+"""What the commands of the chat's menu stand for."""
+
+
+def take_turn(told: Told, now: Situation) -> Turn:
+    """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
+    told = _as_tap(_without_slash(told), now)
+    target = _target(told, now)
+    kind = KINDS[target.kind] if target else None
+    reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
+    if reading.red_flag is not None:
+        return red_flag_turn(reading, told, target, now)
+    if now.status == "opted_out":
+        return _come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else Turn()
+    if now.status == "discharged":
+        return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
+    if reading.stop or reading.answer == "stop":
+        return Turn((OptOut(declined=now.status != "opted_in"),), (Line("goodbye"),))
+    if now.status != "opted_in":
+        return _before_opt_in(told, reading, target, now)
+    if told.media is not None and not told.text:
+        return Turn(lines=(Line("media_received"),), ask=_same_again(target))
+    if told.tapped is not None:
+        return _tapped(told, told.tapped, now)
+    return _written(told, reading, target, now)
+
+
+def _without_slash(told: Told) -> Told:
+    """A command of the chat's menu (/stop, /plan@bot) as the word that means the same; whatever follows it stays."""
+    command, _, rest = told.text.strip().partition(" ")
+    meant = COMMANDS.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
+    return told if meant is None else replace(told, text=f"{meant} {rest}".strip())
+
+
+def _as_tap(told: Told, now: Situation) -> Told:
+    """The words of a button of the question that these words would answer count as a tap on it."""
+    target = _target(told, now)
+    if target is None or told.tapped is not None or not told.text.strip():
+        return told
+    answer = typed_answer(told.text, target, now.language, now.today)
+    return told if answer is None else replace(told, tapped=target, answer=answer)
+
+
+def _target(told: Told, now: Situation) -> Asked | None:
+    """The question that these words would answer: the one tapped or replied to, else the youngest open one."""
+    return told.tapped or told.replied_to or next(iter(now.open), None)
+
+
+def _before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
+    answer = told.answer or reading.answer
+    if now.status == "asked" and target is not None and target.kind == "consent":
+        if answer == "yes":
+            effects: tuple[Effect, ...] = (OptIn(), Close(target.id))
+            if now.baseline_known:
+                return Turn(effects, (Line("welcome"), Line("first_prompt"), Line("not_watched")))
+            return Turn(effects, (Line("welcome"), Line("ask_baseline")), Ask("baseline"))
+        if answer == "no":
+            return Turn((OptOut(declined=True), Close(target.id, "declined")), (Line("declined"),))
+        if not told.started:
+            return Turn(lines=(Line("consent_again"),), ask=Ask("consent", again=target.id), read=False)
+    return Turn(lines=(Line("consent"), Line("not_watched"), Line("consent_question")), ask=Ask("consent"))
+
+
+def _come_back(now: Situation) -> Turn:
+    if now.baseline_known:
+        return Turn((OptIn(),), (Line("welcome_back"), Line("first_prompt")))
+    return Turn((OptIn(),), (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
+
+
+def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
+    answer, kind = told.answer or "", KINDS[question.kind]
+    if answer == WRONG:
+        return something_is_wrong()
+    if answer == CHANGE and kind.scored:
+        return Turn(lines=(Line(f"change_{question.kind}", _about(question)),), ask=Ask(question.kind, question.day, question.slot))
+    if answer == "show" and question.kind == "pain_24h":
+        return _show_exercises(question.detail.get("show"), now)
+    if answer == "how":
+        return _how_to(question, now)
+    if question.kind != "which" and not any(answer in row for row in kind.rows):
+        return Turn(lines=(Line("nothing_asked"),), read=False)  # not a button of ours, or of another version
+    if kind.scored:
+        return answer_scored(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+    return give_reason(answer, told.text, question, now) if question.kind == "reason" else answer_choice(answer, question, now)
+
+
+def _how_to(question: Asked | None, now: Situation) -> Turn:
+    """The steps of the session that the message was about, or of today's."""
+    day = question.day if question and question.day else now.today
+    return Turn(lines=(Line("how_to", {"day": day.isoformat(), "slot": question.slot if question else 1}),), ask=_same_again(question))
+
+
+def replace_answer(answer: str, question: Asked) -> Reading:
+    """A tapped answer of a scored question as if it had been read from words."""
+    if answer.isdecimal() and 0 <= int(answer) <= 10:
+        session = "yes" if question.kind == "session" else None
+        return Reading(answer=int(answer), score=int(answer), session=session)  # type: ignore[arg-type]  # narrowed by the line above
+    if answer == "some":
+        return Reading(answer="partly", session="partly")
+    if answer == "not_today":
+        return Reading(answer="no", session="no")
+    return Reading(answer="ambiguous")
+
+
+def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
+    if reading.score is not None and told.is_edit and told.edited:
+        return _correct_each(told, reading.score, now)
+    if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
+        last = now.last
+        question = Asked(last.question_id, last.kind, last.day, last.slot) if last.question_id else None
+        return record_score(reading.score, last.kind, last.day, last.slot, question, now, corrected=True)
+    if target is not None and target.kind == "what_is_wrong":
+        return given_to_physio(told.text, target)
+    if asked := _request(reading, target, told, now):
+        return asked
+    if target is None:
+        return _nothing_asked(reading)
+    if not KINDS[target.kind].scored:
+        return _answer_to_choice(told, reading, target, now)
+    if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
+        return _ask_again(told, reading, target)
+    return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
+
+
+def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
+    """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
+    if turn := words_for_choice(told.text, reading, target, now):
+        return turn
+    scored = next((question for question in now.open if KINDS[question.kind].scored), None)
+    if scored is not None and (reading.score is not None or reading.session is not None):
+        return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
+    return _ask_again(told, reading, target)
+
+
+def _is_score_of_session(reading: Reading, told: Told, target: Asked, now: Situation) -> bool:
+    """A number alone says that the session was done and how it was, since that is what the prompt asks for. "None" may mean either."""
+    return target.kind == "session" and reading.score is not None and not means_nothing(told.text, now.language)
+
+
+def _correct_each(told: Told, score: int, now: Situation) -> Turn:
+    newest = told.edited[-1]
+    question = Asked(newest.question_id, newest.kind, newest.day, newest.slot) if newest.question_id else None
+    return record_score(score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
+
+
+def _request(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
+    """START, pause, change of time, help, a message to the physio, the plan: things asked of us rather than answers."""
+    if told.text.strip().casefold() == "progress":
+        return Turn(lines=(Line("progress"),))
+    if is_button(told.text, WRONG, now.language):
+        return something_is_wrong()
+    if is_button(told.text, "how", now.language):
+        return _how_to(next((question for question in now.open if question.kind == "session"), None), now)
+    match reading.answer, reading.request:
+        case ("start", _):
+            return _resume(now)
+        case ("pause", _):
+            return _pause(reading, now)
+        case (_, "time"):
+            if reading.time is None:
+                return Turn(lines=(Line("time_which"),))
+            at = reading.time.strftime("%H:%M")
+            return Turn(lines=(Line("confirm_time", {"at": at}),), ask=Ask("confirm_time", detail={"at": at}))
+        case (_, "physio"):
+            return Turn((ForPhysio("X3", told.text),), (Line("passed_on"),))
+        case (_, "plan"):
+            return _show_exercises(None, now)
+        case ("help", _):
+            return Turn(lines=(Line("help"), Line("not_watched")), ask=_same_again(target))
+    return None
+
+
+def _resume(now: Situation) -> Turn:
+    """START ends the patient's own pause; what a clinician or a rule holds back stays so."""
+    if "clinic_pause" in now.held:
+        return Turn(lines=(Line("paused_by_team"),))
+    if {"red_flag", "physio_first"} & now.held:
+        return Turn((Resume(),), (Line("held_for_physio"),))
+    return Turn((Resume(),), (Line("already_on"),))
+
+
+def _pause(reading: Reading, now: Situation) -> Turn:
+    if "clinic_pause" in now.held:
+        return Turn(lines=(Line("paused_by_team"),))
+    until = reading.until or (now.today + timedelta(days=reading.days) if reading.days else None)
+    if until is None or until <= now.today:
+        return Turn(lines=(Line("pause_how_long"),), ask=Ask("pause_days"))
+    return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))
+
+
+def _show_exercises(slot: int | None, now: Situation) -> Turn:
+    """The exercises that wait for an answer, else today's; on a day without any, when the next ones come."""
+    if {"red_flag", "physio_first"} & now.held:
+        return Turn(lines=(Line("held_for_physio"),))
+    waiting = next((question for question in now.open if question.kind == "session" and slot in (None, question.slot)), None)
+    if waiting is not None and waiting.day is not None:
+        return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=_same_again(waiting))
+    plan = now.record.prescription if now.record else None
+    today = slots_on(plan, now.today) if plan else [1]
+    if not today:
+        coming = next_day_with_slots(plan, now.today) if plan else None
+        return Turn(lines=(Line("rest_day", {"day": coming.isoformat()}) if coming else Line("nothing_asked"),))
+    shown = slot if slot in today else today[0]
+    return Turn(lines=(Line("exercises", {"day": now.today.isoformat(), "slot": shown}),), ask=Ask("session", now.today, shown))
+
+
+def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
+    again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
+    if reading.answer == "none":
+        return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
+    if target.asked_again >= ASK_AGAIN_AT_MOST:
+        return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
+    return Turn((CountAgain(target.id),), (Line("not_understood"), Line(f"again_{target.kind}", _about(target))), again, read=False)
+
+
+def _nothing_asked(reading: Reading) -> Turn:
+    if reading.answer == "none":
+        return Turn()
+    return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _same_again(question: Asked | None) -> Ask | None:
+    if question is None or not question.is_open:
+        return None
+    return replace(Ask(question.kind, question.day, question.slot, question.detail), again=question.id)
+
+
+def _about(question: Asked) -> dict[str, str]:
+    return {"day": question.day.isoformat()} if question.day else {}

@@ -1,0 +1,89 @@
+"""A button's words typed out: people answer a question by writing what its button says, so that counts as tapping it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from string import Template
+
+from bot_service.conversation.situation import Asked
+from bot_service.conversation.states import KINDS
+from bot_service.conversation.wording import Catalogue, load_catalogue
+
+_WORD = re.compile(r"[^\W_]+")
+_POSSESSIVE = re.compile(r"'s(?!\w)")
+
+
+def typed_answer(text: str, question: Asked, language: str, today: date) -> str | None:
+    """The answer of the question's button that these words stand for; None when they are not a button's."""
+    catalogue = load_catalogue(language)
+    words = plain(text, catalogue)
+    if not words:
+        return None
+    if question.kind == "which":
+        return _choice(text, question.detail.get("choices", ()), catalogue, today)
+    offered = [answer for row in KINDS[question.kind].rows for answer in row if not answer.isdecimal()]
+    if question.detail.get("show") is not None and question.kind == "pain_24h":
+        offered.append("show")
+    for answer in offered:
+        if words == plain(catalogue.buttons[answer], catalogue):
+            return answer
+    phrases = {answer: {plain(phrase, catalogue) for phrase in known} for answer, known in catalogue.typed.get(question.kind, {}).items()}
+    if question.kind == "reason":
+        return _reason(words, phrases)
+    return next((answer for answer, known in phrases.items() if words in known), None)
+
+
+def is_button(text: str, answer: str, language: str) -> bool:
+    """Whether the words are the label of that button."""
+    catalogue = load_catalogue(language)
+    return plain(text, catalogue) == plain(catalogue.buttons[answer], catalogue)
+
+
+def means_nothing(text: str, language: str) -> bool:
+    """Whether the words are "none" and the like: no pain, or not one exercise."""
+    catalogue = load_catalogue(language)
+    return plain(text, catalogue) in catalogue.words["nothing"].split()
+
+
+def says_start(text: str, language: str) -> bool:
+    """Whether the word itself is there: "I'm back" or "I changed my mind" does not undo a STOP."""
+    catalogue = load_catalogue(language)
+    return not set(catalogue.words["start"].split()).isdisjoint(plain(text, catalogue).split())
+
+
+def plain(text: str, catalogue: Catalogue) -> str:
+    """The words alone: no signs, no capitals, no politeness."""
+    polite = catalogue.words["polite"].split()
+    words = _WORD.findall(text.casefold().replace("’", "'").replace("'", ""))
+    return " ".join(word for word in words if word not in polite)
+
+
+def _reason(words: str, phrases: Mapping[str, Collection[str]]) -> str | None:
+    """The one reason whose words occur; people give it in a sentence."""
+    named = {answer for answer, known in phrases.items() if any(f" {phrase} " in f" {words} " for phrase in known)}
+    return named.pop() if len(named) == 1 else None
+
+
+def _choice(text: str, choices: Sequence[Mapping[str, str]], catalogue: Catalogue, today: date) -> str | None:
+    """The one choice of which some word is named that the other choices do not share."""
+    labels = [_label_words(choice, catalogue, today) for choice in choices]
+    words, said = plain(text, catalogue), _names(text, catalogue)
+    named = set()
+    for index, label in enumerate(labels):
+        others = set().union(*labels[:index], *labels[index + 1 :])
+        if said & (label - others) or words in catalogue.typed.get("which", {}).get(str(index), ()):
+            named.add(str(index))
+    return named.pop() if len(named) == 1 else None
+
+
+def _label_words(choice: Mapping[str, str], catalogue: Catalogue, today: date) -> set[str]:
+    day = catalogue.date(date.fromisoformat(choice["day"]), today)
+    label = Template(catalogue.buttons[f"choice_{choice['kind']}"]).substitute(day=day)
+    return {word for word in _names(label, catalogue) if len(word) > 2 and not word.isdecimal()}
+
+
+def _names(text: str, catalogue: Catalogue) -> set[str]:
+    """The words, with the day of "today's" as "today"."""
+    return set(plain(_POSSESSIVE.sub("", text.casefold().replace("’", "'")), catalogue).split())

@@ -1,0 +1,167 @@
+"""From symbolic lines to the words a patient reads, and the buttons under them. One catalogue a language; English is one of them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import cache
+from importlib import resources
+from string import Template
+from typing import Any
+from uuid import UUID
+
+from bot_service.clinical.pain import in_band_advice_key
+from bot_service.conversation.exercise_text import describe_session, describe_steps
+from bot_service.conversation.states import CHANGE, KINDS
+from plans.model import Prescription
+
+SHIPPED = ("en",)
+"""Languages whose catalogue is complete."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """What sentences may mention: the clinic and its numbers, the physio, the patient's prescription and today's local date."""
+
+    language: str
+    today: date
+    clinic: str
+    physio: str
+    emergency: str
+    urgent: str
+    crisis: str
+    hours: str
+    prompt_at: time | None = None
+    prescription: Prescription | None = None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer."""
+
+    texts: Mapping[str, str]
+    buttons: Mapping[str, str]
+    words: Mapping[str, str]
+    typed: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+
+    def text(self, key: str, values: Mapping[str, object]) -> str:
+        """The sentence, filled in. Raises KeyError for an unknown key or a value that is missing."""
+        return Template(self.texts[key]).substitute(values).strip()
+
+    def date(self, day: date, today: date | None = None) -> str:
+        """A day in words: today, yesterday, a weekday of the last six days, else weekday and date."""
+        weekdays = self.words["weekdays"].split()
+        if today is not None and 0 <= (today - day).days <= 6:
+            return {0: self.words["today"], 1: self.words["yesterday"]}.get((today - day).days, weekdays[day.weekday()])
+        month = self.words["months"].split()[day.month - 1]
+        return Template(self.words["date"]).substitute(weekday=weekdays[day.weekday()], day=day.day, month=month)
+
+
+Rows = list[list[dict[str, str]]]
+
+
+def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
+    """The text and the rows of buttons (`label`, `answer`, `question`) of one message.
+
+    `content` holds `lines` ([key, values] each), and perhaps `ask` (a question with its id) and `change` (the id of a question whose
+    answer may be corrected).
+    """
+    catalogue = load_catalogue(voice.language)
+    blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
+    rows: Rows = []
+    if change := content.get("change"):
+        rows.append([{"label": catalogue.buttons["change"], "answer": CHANGE, "question": change}])
+    if ask := content.get("ask"):
+        rows = [*_ask_rows(ask, voice, catalogue), *rows]
+    return "\n\n".join(blocks), rows
+
+
+@cache
+def load_catalogue(language: str) -> Catalogue:
+    """The catalogue of a language, English where none is shipped."""
+    code = language if language in SHIPPED else "en"
+    file = resources.files("bot_service.conversation") / "catalogues" / f"{code}.toml"
+    content = tomllib.loads(file.read_text(encoding="utf-8"))
+    return Catalogue(content["texts"], content["buttons"], content["words"], content["typed"])
+
+
+def placeholders(text: str) -> set[str]:
+    """The names that a sentence wants filled in."""
+    return {match["braced"] or match["named"] for match in re.finditer(Template.pattern, text) if match["braced"] or match["named"]}
+
+
+def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> str:
+    words = catalogue.words
+    plan = voice.prescription
+    if key == "exercises" and plan is not None:
+        day = date.fromisoformat(values["day"])
+        blocks = describe_session(
+            plan, values["slot"] or 1, day, words, easier=values.get("easier", ()), left_out=values.get("left_out", ())
+        )
+        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(blocks, catalogue, plan)])
+    if key == "how_to" and plan is not None:
+        steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
+        return "\n\n".join([catalogue.text("how_to_intro", {}), *steps])
+    if key == "advice" and plan is not None:
+        return str(getattr(plan, in_band_advice_key(values["score"], plan.rules)))
+    if key == "flare_plan" and plan is not None:
+        return plan.flare_plan or ""
+    return catalogue.text(key, _values(values, voice, catalogue))
+
+
+def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
+    notes = [catalogue.text("easier_today", {})] if values.get("easier") else []
+    if names := [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]:
+        notes.append(catalogue.text("leave_out", {"names": ", ".join(names)}))
+    if at := values.get("not_before"):
+        notes.append(catalogue.text("not_before", {"at": at}))
+    return notes
+
+
+def _blocks(described: tuple[str, Sequence[tuple[str, str]]], catalogue: Catalogue, plan: Prescription) -> list[str]:
+    main, extras = described
+    blocks = [main, *(catalogue.text("extra_slot", {"label": label}) + "\n" + listed for label, listed in extras)]
+    return [*blocks, catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling}), catalogue.text("when_done", {})]
+
+
+def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> dict[str, object]:
+    known: dict[str, object] = {
+        "clinic": voice.clinic,
+        "physio": voice.physio,
+        "emergency": voice.emergency,
+        "urgent": voice.urgent,
+        "crisis": voice.crisis,
+        "hours": voice.hours,
+        "prompt_at": voice.prompt_at.strftime("%H:%M") if voice.prompt_at else "",
+        "stage": voice.prescription.stage_title if voice.prescription else "",
+        **values,
+    }
+    for name in ("day", "until"):
+        if name in values:
+            known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)
+    return known
+
+
+def _ask_rows(ask: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> Rows:
+    question = str(UUID(ask["question"]))
+    if ask["kind"] == "which":
+        return [[_choice(choice, index, question, voice, catalogue)] for index, choice in enumerate(ask["detail"]["choices"])]
+    rows = [
+        [{"label": _label(answer, catalogue), "answer": answer, "question": question} for answer in row] for row in KINDS[ask["kind"]].rows
+    ]
+    if ask.get("detail", {}).get("show") is not None and ask["kind"] == "pain_24h":
+        rows.append([{"label": catalogue.buttons["show"], "answer": "show", "question": question}])
+    return rows
+
+
+def _choice(choice: Mapping[str, Any], index: int, question: str, voice: Voice, catalogue: Catalogue) -> dict[str, str]:
+    day = catalogue.date(date.fromisoformat(choice["day"]), voice.today)
+    label = Template(catalogue.buttons[f"choice_{choice['kind']}"]).substitute(day=day)
+    return {"label": label[:1].upper() + label[1:], "answer": str(index), "question": question}
+
+
+def _label(answer: str, catalogue: Catalogue) -> str:
+    return answer if answer.isdecimal() else catalogue.buttons[answer]

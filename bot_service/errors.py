@@ -1,0 +1,77 @@
+"""Every error this service raises on purpose, as one small tree; the channels' part is a closed list."""
+
+from __future__ import annotations
+
+
+class BotServiceError(Exception):
+    """Something the caller can act on; its text is one sentence that says what to do."""
+
+
+class SettingsError(BotServiceError):
+    """A setting is missing or wrong; the service does not start."""
+
+
+class NotFound(BotServiceError):
+    """No such thing, or not visible to whoever asked: the two are never told apart."""
+
+
+class NotPermitted(BotServiceError):
+    """The named person may not do this."""
+
+
+class Conflict(BotServiceError):
+    """Somebody else got there first, or the state has moved on."""
+
+
+class AlreadyEnrolled(Conflict):
+    """This person or address already has an active episode of care."""
+
+
+class AlreadyDecided(Conflict):
+    """The proposal was decided, withdrawn, or its evidence changed since it was shown."""
+
+
+class DeliveryError(BotServiceError):
+    """A channel could not, or may not have, sent. `retryable` only when the provider surely did not accept."""
+
+    retryable = False
+
+
+class ChannelUnavailable(DeliveryError):
+    """The provider was surely not reached (connection refused, name not found, pool exhausted)."""
+
+    retryable = True
+
+
+class RateLimited(DeliveryError):
+    """The provider refused for now; `retry_after` in seconds holds for the whole sender."""
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RecipientStopped(DeliveryError):
+    """The recipient blocked us, opted out at the provider (`opted_out`), or cannot be reached at this address."""
+
+    def __init__(self, message: str, *, opted_out: bool = False) -> None:
+        super().__init__(message)
+        self.opted_out = opted_out
+
+
+class OutsideServiceWindow(DeliveryError):
+    """Free text is not allowed now; only an approved template may be sent."""
+
+
+class MessageRejected(DeliveryError):
+    """The provider refused this message for good."""
+
+
+class ChannelMisconfigured(DeliveryError):
+    """The sender's credentials or set-up are wrong; everything from this sender stops until an operator acts."""
+
+
+class OutcomeUnknown(DeliveryError):
+    """The provider may or may not have accepted. Never retried."""

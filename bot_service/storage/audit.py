@@ -1,0 +1,65 @@
+"""The audit trail: append-only, each entry's hash covers the one before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import audit, installation
+
+_START = bytes(32)
+
+
+def record(
+    tx: Tx, now: datetime, who: str, what: str, *, clinic_id: UUID, subject_id: UUID, detail: Mapping[str, object] | None = None
+) -> None:
+    """Append one entry. Call it last in a transaction: on PostgreSQL it makes other writers of the trail wait."""
+    if not tx.db.is_sqlite:
+        tx.run(text("select pg_advisory_xact_lock(729140612)"))
+    last = tx.first(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+    seq, before = (last.seq + 1, last.hash) if last else (1, _START)
+    kept = dict(detail or {})
+    chained = _chain(tx, before, seq, now, who, what, clinic_id, subject_id, kept)
+    tx.run(
+        audit.insert().values(
+            seq=seq,
+            at=now,
+            who=who,
+            what=what,
+            clinic_id=clinic_id,
+            subject_id=subject_id,
+            detail=kept,
+            hash=chained,
+        )
+    )
+    tx.run(update(installation).values(audit_head=_head(tx, seq, chained)))
+
+
+def verify(tx: Tx) -> int | None:
+    """The number of the first entry that does not fit the chain, or None when all do."""
+    before = _START
+    expected = 1
+    for row in tx.all(select(audit).order_by(audit.c.seq)):
+        entry = _chain(tx, before, row.seq, row.at, row.who, row.what, row.clinic_id, row.subject_id, row.detail)
+        if row.seq != expected or row.hash != entry:
+            return int(row.seq)
+        before, expected = row.hash, expected + 1
+    known = tx.scalar(select(installation.c.audit_head))
+    return None if known == (_head(tx, expected - 1, before) if expected > 1 else None) else expected
+
+
+def _head(tx: Tx, seq: int, last: bytes) -> bytes:
+    """What the installation remembers of the newest entry: without it, taking away the last entries would leave a whole chain."""
+    return tx.db.keys.index("audit head", f"{seq}:{last.hex()}")
+
+
+def _chain(
+    tx: Tx, before: bytes, seq: int, at: datetime, who: str, what: str, clinic_id: UUID, subject_id: UUID, detail: Mapping[str, object]
+) -> bytes:
+    content = json.dumps([seq, at.timestamp(), who, what, str(clinic_id), str(subject_id), detail], sort_keys=True, default=str)
+    return tx.db.keys.index("audit", before.hex() + content)

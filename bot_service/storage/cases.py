@@ -1,0 +1,228 @@
+"""Cases: what a clinician should look at, with the evidence, one open at a time for each patient and case key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.tables import case_events, case_evidence, cases
+
+SETTLED = "settled by itself"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One open or closed case. `reasons` maps each rule that spoke to its sentence; `words` are the patient's own."""
+
+    id: UUID
+    clinic_id: UUID
+    episode_id: UUID
+    case_key: str
+    rule: str
+    urgency: str
+    status: str
+    sentence: str
+    reasons: Mapping[str, Any]
+    words: str | None
+    opened_at: datetime
+    due_at: datetime | None
+    acknowledged_at: datetime | None
+    closed_at: datetime | None
+    closed_by: str | None
+    close_reason: str | None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """What a rule has to say, ready to be stored."""
+
+    case_key: str
+    rule: str
+    urgency: str
+    sentence: str
+    detail: Mapping[str, Any]
+    entries: Sequence[UUID] = ()
+    inbox_id: UUID | None = None
+    words: str | None = None
+
+
+def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> tuple[UUID, bool]:
+    """Open a case, or add to the one that is open: never two for a patient and rule. Returns it, and whether anything is new."""
+    query = select(cases).where(cases.c.episode_id == episode.id, cases.c.case_key == raised.case_key, cases.c.closed_at.is_(None))
+    row = tx.first(query)
+    if row is None and (opened := _open(tx, now, episode, raised, due_at)) is not None:
+        case_id, new = opened, True
+    else:
+        row = row or tx.one(query)  # another replica opened it in this very moment
+        case_id, new = row.id, _merge(tx, row, raised, due_at)
+    return case_id, _add_evidence(tx, now, case_id, raised) or new
+
+
+def close_case(tx: Tx, now: datetime, case_id: UUID, by: str, reason: str) -> bool:
+    """Close an open case; False when it was closed already."""
+    statement = update(cases).where(cases.c.id == case_id, cases.c.closed_at.is_(None))
+    row = tx.first(statement.values(status="closed", closed_at=now, closed_by=by, close_reason=reason).returning(cases.c.id))
+    if row is not None:
+        record_event(tx, now, case_id, "closed", by)
+    return row is not None
+
+
+def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UUID) -> bool:
+    """Somebody has seen it; False when somebody had before, or it is closed."""
+    statement = update(cases).where(cases.c.id == case_id, cases.c.status == "open")
+    row = tx.first(statement.values(status="acknowledged", acknowledged_at=now, owner_id=owner_id).returning(cases.c.id))
+    if row is not None:
+        record_event(tx, now, case_id, "acknowledged", by)
+    return row is not None
+
+
+def record_event(tx: Tx, now: datetime, case_id: UUID, what: str, who: str) -> None:
+    tx.run(case_events.insert().values(id=tx.new_id(), case_id=case_id, what=what, who=who, at=now))
+
+
+def list_open(tx: Tx, episode: Episode) -> list[Case]:
+    """Open cases of an episode, the oldest first."""
+    return [_case(tx, episode.patient_id, row) for row in tx.all(_OPEN, {"of_episode": episode.id})]
+
+
+def list_closed(tx: Tx, episode: Episode) -> list[Case]:
+    """Closed cases of an episode, the latest first."""
+    rows = tx.all(select(cases).where(cases.c.episode_id == episode.id, cases.c.closed_at.is_not(None)).order_by(cases.c.closed_at.desc()))
+    return [_case(tx, episode.patient_id, row) for row in rows]
+
+
+def load_case(tx: Tx, episode: Episode, case_id: UUID) -> Case | None:
+    row = tx.first(select(cases).where(cases.c.id == case_id, cases.c.episode_id == episode.id))
+    return None if row is None else _case(tx, episode.patient_id, row)
+
+
+def find_case_episode(tx: Tx, case_id: UUID) -> UUID | None:
+    return tx.scalar(select(cases.c.episode_id).where(cases.c.id == case_id))  # type: ignore[no-any-return]  # the column type
+
+
+def list_open_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Case]]:
+    """Open cases of a clinic by episode, without the patients' words."""
+    found: dict[UUID, list[Case]] = {}
+    for row in tx.all(select(cases).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None)).order_by(cases.c.opened_at)):
+        found.setdefault(row.episode_id, []).append(_case(tx, None, row))
+    return found
+
+
+def list_evidence(tx: Tx, case_id: UUID) -> list[tuple[str, UUID | None, UUID | None]]:
+    """(rule, entry, inbox row) of each piece of evidence, in the order it came."""
+    rows = tx.all(select(case_evidence).where(case_evidence.c.case_id == case_id).order_by(case_evidence.c.at, case_evidence.c.id))
+    return [(row.rule, row.entry_id, row.inbox_id) for row in rows]
+
+
+def last_looked_at(tx: Tx, episode_id: UUID) -> datetime | None:
+    """When a clinician last closed a case of this episode; one that settled by itself was looked at by nobody."""
+    query = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == episode_id, cases.c.closed_by != SETTLED)
+    return tx.scalar(query)  # type: ignore[no-any-return]  # the column type
+
+
+def list_last_closed(tx: Tx, episode_id: UUID) -> dict[str, tuple[datetime, Mapping[str, Any], str]]:
+    """For each rule the last case that closed: when, the rule's own detail, and how urgent the case was."""
+    rows = tx.all(_CLOSED, {"of_episode": episode_id})
+    return {rule: (row.closed_at, detail, row.urgency) for row in rows for rule, detail in row.reasons.items()}
+
+
+def count_raised(tx: Tx) -> dict[str, int]:
+    """How many times each rule opened or joined a case."""
+    counts: dict[str, int] = {}
+    for row in tx.all(select(cases.c.reasons)):
+        for rule in row.reasons:
+            counts[rule] = counts.get(rule, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+# Built once: putting a statement together costs several times what running it does.
+_OPEN = (
+    select(cases).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_at.is_(None)).order_by(cases.c.opened_at, cases.c.id)
+)
+_CLOSED = (
+    select(cases.c.closed_at, cases.c.reasons, cases.c.urgency)
+    .where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_at.is_not(None))
+    .order_by(cases.c.closed_at)
+)
+
+
+def _open(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> UUID | None:
+    """The new case; None when there is an open one after all."""
+    new_id = tx.new_id()
+    values = {"id": new_id, "clinic_id": episode.clinic_id, "episode_id": episode.id, "case_key": raised.case_key, "rule": raised.rule}
+    sealed = tx.seal(episode.patient_id, f"cases.words:{new_id}", raised.words)
+    reasons = {raised.rule: dict(raised.detail) | {"sentence": raised.sentence}}
+    opened = tx.attempt(
+        cases.insert().values(
+            **values,
+            urgency=raised.urgency,
+            status="open",
+            sentence=raised.sentence,
+            reasons=reasons,
+            words=sealed,
+            opened_at=now,
+            due_at=due_at,
+        )
+    )
+    if not opened:
+        return None
+    record_event(tx, now, new_id, "raised", f"rule {raised.rule}")
+    return new_id
+
+
+_URGENCY = ("now", "same_day", "three_days", "routine")
+
+
+def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bool:
+    reasons = dict(row.reasons)
+    reasons[raised.rule] = dict(raised.detail) | {"sentence": raised.sentence}
+    more_urgent = _URGENCY.index(raised.urgency) < _URGENCY.index(row.urgency)
+    values: dict[str, Any] = {"reasons": reasons}
+    if more_urgent or raised.rule == row.rule:
+        values |= {"rule": raised.rule, "sentence": raised.sentence}
+    if more_urgent:
+        values |= {"urgency": raised.urgency, "due_at": due_at, "status": "open", "acknowledged_at": None}
+    tx.run(update(cases).where(cases.c.id == row.id).values(**values))
+    return more_urgent
+
+
+def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
+    known = {(entry, inbox) for _, entry, inbox in list_evidence(tx, case_id)}
+    wanted: list[tuple[UUID | None, UUID | None]] = [(entry, None) for entry in raised.entries]
+    if raised.inbox_id is not None:
+        wanted.append((None, raised.inbox_id))
+    fresh = [pair for pair in wanted if pair not in known]
+    for entry_id, inbox_id in fresh:
+        tx.run(
+            case_evidence.insert().values(id=tx.new_id(), case_id=case_id, entry_id=entry_id, inbox_id=inbox_id, rule=raised.rule, at=now)
+        )
+    return bool(fresh)
+
+
+def _case(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Case:
+    words = tx.unseal(patient_id, f"cases.words:{row.id}", row.words) if patient_id else None
+    return Case(
+        row.id,
+        row.clinic_id,
+        row.episode_id,
+        row.case_key,
+        row.rule,
+        row.urgency,
+        row.status,
+        row.sentence,
+        row.reasons,
+        words,
+        row.opened_at,
+        row.due_at,
+        row.acknowledged_at,
+        row.closed_at,
+        row.closed_by,
+        row.close_reason,
+    )

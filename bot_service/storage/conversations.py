@@ -1,0 +1,117 @@
+"""The questions that are open in a chat, and what each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, exists, select, update
+
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import entries, outbox, questions
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question we asked. `day` and `slot` name the session it is about; `detail` what else an answer needs."""
+
+    id: UUID
+    episode_id: UUID
+    outbox_id: UUID | None
+    kind: str
+    day: date | None
+    slot: int | None
+    detail: Mapping[str, Any]
+    opened_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    closed_why: str | None
+    asked_again: int
+
+
+def open_question(tx: Tx, question: Question, clinic_id: UUID) -> None:
+    """Open it; a younger question of the same kind about the same session takes the place of an older one."""
+    same = {"of_episode": question.episode_id, "of_kind": question.kind, "of_day": question.day, "of_slot": question.slot}
+    tx.run(_DISPLACE, {**same, "closed_at": question.opened_at, "closed_why": "asked_again"})
+    tx.run(_INSERT, {**vars(question), "clinic_id": clinic_id, "detail": dict(question.detail)})
+
+
+def list_open(tx: Tx, episode_id: UUID, now: datetime) -> list[Question]:
+    """Open questions, the youngest first."""
+    return [_question(row) for row in tx.all(_OPEN, {"of_episode": episode_id, "now": now})]
+
+
+def find(tx: Tx, episode_id: UUID, question_id: UUID) -> Question | None:
+    """A question of this episode, open or not; None for anybody else's."""
+    row = tx.first(_BY_ID, {"question": question_id, "of_episode": episode_id})
+    return None if row is None else _question(row)
+
+
+def find_by_message(tx: Tx, episode_id: UUID, provider_id: str) -> Question | None:
+    """The question that was asked in the message with that id in the chat."""
+    query = select(questions).join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
+    row = tx.first(query.where(questions.c.episode_id == episode_id, outbox.c.provider_id == provider_id).limit(1))
+    return None if row is None else _question(row)
+
+
+def close(tx: Tx, question_id: UUID, now: datetime, why: str) -> bool:
+    """Close an open question; False when it was closed already."""
+    return tx.first(_CLOSE, {"question": question_id, "closed_at": now, "closed_why": why}) is not None
+
+
+def close_all(tx: Tx, episode_id: UUID, now: datetime, why: str, kinds: tuple[str, ...] | None = None) -> None:
+    where = [questions.c.episode_id == episode_id, questions.c.closed_at.is_(None)]
+    if kinds:
+        where.append(questions.c.kind.in_(kinds))
+    tx.run(update(questions).where(*where).values(closed_at=now, closed_why=why))
+
+
+def withdraw(tx: Tx, outbox_id: UUID) -> None:
+    """Take back the open questions of a message that surely never went out; those whose place they took are open again."""
+    unanswered = ~exists().where(entries.c.question_id == questions.c.id)
+    for row in tx.all(select(questions).where(questions.c.outbox_id == outbox_id, questions.c.closed_at.is_(None), unanswered)):
+        tx.run(questions.delete().where(questions.c.id == row.id))
+        displaced = (questions.c.closed_at == row.opened_at, questions.c.closed_why.in_(("asked_again", "replaced")))
+        tx.run(update(questions).where(questions.c.episode_id == row.episode_id, *displaced).values(closed_at=None, closed_why=None))
+
+
+def count_asked_again(tx: Tx, question_id: UUID) -> None:
+    tx.run(update(questions).where(questions.c.id == question_id).values(asked_again=questions.c.asked_again + 1))
+
+
+# Built once: putting a statement together costs several times what running it does.
+_OPEN = (
+    select(questions)
+    .where(questions.c.episode_id == bindparam("of_episode"), questions.c.closed_at.is_(None), questions.c.expires_at > bindparam("now"))
+    .order_by(questions.c.opened_at.desc(), questions.c.id)
+)
+_BY_ID = select(questions).where(questions.c.id == bindparam("question"), questions.c.episode_id == bindparam("of_episode"))
+_INSERT = questions.insert()
+_DISPLACE = update(questions).where(
+    questions.c.episode_id == bindparam("of_episode"),
+    questions.c.kind == bindparam("of_kind"),
+    questions.c.day.is_not_distinct_from(bindparam("of_day")),
+    questions.c.slot.is_not_distinct_from(bindparam("of_slot")),
+    questions.c.closed_at.is_(None),
+)
+_CLOSE = update(questions).where(questions.c.id == bindparam("question"), questions.c.closed_at.is_(None)).returning(questions.c.id)
+
+
+def _question(row: Row[Any]) -> Question:
+    return Question(
+        row.id,
+        row.episode_id,
+        row.outbox_id,
+        row.kind,
+        row.day,
+        row.slot,
+        row.detail or {},
+        row.opened_at,
+        row.expires_at,
+        row.closed_at,
+        row.closed_why,
+        row.asked_again,
+    )

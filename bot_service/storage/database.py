@@ -1,0 +1,193 @@
+"""The connection to the database: one code path over SQLite and PostgreSQL, with the few places where they differ."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, CursorResult, Executable, Row, create_engine, event, select
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import IntegrityError
+
+from bot_service.clock import real_now
+from bot_service.errors import SettingsError
+from bot_service.storage import sealing
+from bot_service.storage.columns import SealedBytes
+from bot_service.storage.sealing import Keyring
+from bot_service.storage.tables import installation, patients
+from plans.model import CarePlan, Prescription
+
+Ids = Callable[[], UUID]
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Database:
+    """Where `with db.begin() as tx:` comes from. Reads that change nothing use `db.read()`, which takes no write lock on SQLite."""
+
+    def __init__(self, engine: Engine, keys: Keyring, ids: Ids = uuid4) -> None:
+        self.engine = engine
+        self.keys = keys
+        self.new_id = ids
+        self.raw_key = b""
+        self.documents: dict[UUID, Prescription] = {}
+        self.plans: dict[tuple[str, str], CarePlan] = {}
+        self.patient_key = lru_cache(maxsize=4096)(keys.unwrap)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """One transaction: all of it or none."""
+        with self.engine.begin() as connection:
+            yield Tx(connection, self)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent look without a write lock."""
+        with self.engine.connect() as connection:
+            connection.connection.info["reading"] = True
+            try:
+                with connection.begin():
+                    yield Tx(connection, self)
+            finally:
+                connection.connection.info.pop("reading", None)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+class Tx:
+    """A transaction in progress, and the keys that its rows need. `current` keeps an episode's entries as this transaction sees them."""
+
+    def __init__(self, connection: Connection, db: Database) -> None:
+        self.connection = connection
+        self.db = db
+        self.current: dict[UUID, Any] = {}
+        self._keys: dict[UUID, bytes] = {}
+
+    def run(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
+        """Run a statement, with the `values` of its parameters: one built once and run often costs a fraction of one built each time."""
+        return self.connection.execute(statement, values)
+
+    def all(self, statement: Executable, values: Any = None) -> Sequence[Row[Any]]:
+        return self.run(statement, values).all()
+
+    def first(self, statement: Executable, values: Any = None) -> Row[Any] | None:
+        return self.run(statement, values).first()
+
+    def one(self, statement: Executable, values: Any = None) -> Row[Any]:
+        return self.run(statement, values).one()
+
+    def scalar(self, statement: Executable, values: Any = None) -> Any:
+        return self.run(statement, values).scalar()
+
+    def attempt(self, statement: Executable, values: Any = None) -> bool:
+        """Run an insert that may collide with a unique key; False when it did, with the transaction still usable.
+
+        Raises IntegrityError for any other broken rule.
+        """
+        try:
+            with self.connection.begin_nested():
+                self.run(statement, values)
+        except IntegrityError as error:
+            if not _is_duplicate(error):
+                raise
+            return False
+        return True
+
+    def new_id(self) -> UUID:
+        return self.db.new_id()
+
+    def key_of(self, patient_id: UUID) -> bytes:
+        """The patient's data key."""
+        if patient_id not in self._keys:
+            self._keys[patient_id] = self.db.patient_key(self.scalar(select(patients.c.data_key).where(patients.c.id == patient_id)))
+        return self._keys[patient_id]
+
+    def remember_key(self, patient_id: UUID, wrapped: bytes) -> None:
+        """Spare a look-up when the wrapped key was just read."""
+        self._keys[patient_id] = self.db.patient_key(wrapped)
+
+    def seal(self, patient_id: UUID, place: str, text: str | None) -> SealedBytes | None:
+        return None if text is None else sealing.seal(self.key_of(patient_id), place, text)
+
+    def unseal(self, patient_id: UUID, place: str, sealed: bytes | None) -> str | None:
+        return None if sealed is None else sealing.unseal(self.key_of(patient_id), place, sealed)
+
+    def seal_raw(self, place: str, text: str) -> SealedBytes:
+        """Under the installation's key, while the patient is not known yet."""
+        return sealing.seal(self.db.raw_key, place, text)
+
+    def unseal_raw(self, place: str, sealed: bytes) -> str:
+        return sealing.unseal(self.db.raw_key, place, sealed)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL; None for anything else."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.drivername == "sqlite" and parsed.database else None
+
+
+def open_engine(url: str, *, synchronous: str = "FULL") -> Engine:
+    """An engine for `url`. Raises SettingsError for anything but SQLite in a file or PostgreSQL through psycopg."""
+    parsed = make_url(url)
+    if parsed.drivername == "sqlite" and parsed.database:
+        return _sqlite_engine(url, parsed.database, synchronous)
+    if parsed.drivername == "postgresql+psycopg":
+        return create_engine(url, hide_parameters=True, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    raise SettingsError("STEPWISE_DATABASE_URL must start with sqlite:/// and name a file, or with postgresql+psycopg://")
+
+
+def open_database(url: str, secrets: Sequence[str], *, ids: Ids = uuid4, synchronous: str = "FULL") -> Database:
+    """A database that is migrated already; makes its installation row on first use. Raises SettingsError for a wrong secret key."""
+    db = Database(open_engine(url, synchronous=synchronous), Keyring(secrets), ids)
+    try:
+        _unlock(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _unlock(db: Database) -> None:
+    with db.begin() as tx:
+        row = tx.first(select(installation))
+        if row is None:
+            index_key, raw_key = db.keys.new_key(), db.keys.new_key()
+            tx.attempt(installation.insert().values(id=1, index_key=index_key[1], raw_key=raw_key[1], created_at=real_now()))
+            row = tx.one(select(installation))
+    db.keys.use_index_key(db.keys.unwrap(row.index_key))
+    db.raw_key = db.keys.unwrap(row.raw_key)
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    """Whether a unique key was hit; a row that names somebody else's or leaves something out is a fault and must be heard of."""
+    if isinstance(error.orig, sqlite3.IntegrityError):
+        return error.orig.sqlite_errorname in ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+    return getattr(error.orig, "sqlstate", None) == "23505"
+
+
+def _sqlite_engine(url: str, file: str, synchronous: str) -> Engine:
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @event.listens_for(engine.pool, "connect")
+    def _prepare(connection: Any, _: Any) -> None:
+        # The driver must not begin transactions by itself: it would begin deferred ones, and those fail under load.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def _begin(connection: Any) -> None:
+        connection.cursor().execute("BEGIN" if connection.info.get("reading") else "BEGIN IMMEDIATE")
+
+    # In the dialect rather than as an event of the engine: with those, every statement looks for listeners (a tenth of all time).
+    engine.dialect.do_begin = _begin  # type: ignore[method-assign,assignment]
+    return engine

@@ -1,0 +1,162 @@
+"""What came in: stored raw before it is acknowledged, handled once, and kept as the transcript's other half."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, literal_column, select, update
+
+from bot_service.messages import Inbound
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import inbox
+
+ATTEMPTS = 3
+"""Failures after which an update is set aside for staff (`engine.md`, reliability rules)."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A stored update that waits to be handled."""
+
+    id: UUID
+    sender_id: UUID
+    received_at: datetime
+    attempts: int
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the patient in the transcript."""
+
+    id: UUID
+    at: datetime
+    heard: str
+    text: str
+    message_id: str | None
+
+
+def store(tx: Tx, now: datetime, sender_id: UUID, raw: Mapping[str, Any], inbound: Inbound | None) -> bool:
+    """Store an update durably. False when it was stored before: the provider repeats itself, for ever if need be.
+
+    `inbound` is None when the update could not be read: it is set aside under the hash of its content.
+    """
+    content = json.dumps(raw, ensure_ascii=True, sort_keys=True)
+    provider_id = inbound.provider_id if inbound else "unread:" + hashlib.sha256(content.encode()).hexdigest()
+    new_id = tx.new_id()
+    values = {
+        "id": new_id,
+        "sender_id": sender_id,
+        "provider_hash": tx.db.keys.index("update", provider_id),
+        "address_hash": tx.db.keys.index("address", inbound.address) if inbound else None,
+        "received_at": now,
+        "status": "received" if inbound else "quarantined",
+        "reason": None if inbound else "unreadable",
+        "raw": tx.seal_raw(f"inbox.raw:{new_id}", content),
+    }
+    return tx.attempt(_INSERT, values)
+
+
+def claim_next(tx: Tx, sender_ids: Sequence[UUID], failed: Collection[UUID] = ()) -> Received | None:
+    """The oldest update that waits, one at a time per address; locked until this transaction ends."""
+    row = tx.first(_OLDEST_WAITING, {"sender_ids": list(sender_ids), "failed": list(failed)})
+    if row is None:
+        return None
+    return Received(row.id, row.sender_id, row.received_at, row.attempts, json.loads(tx.unseal_raw(f"inbox.raw:{row.id}", row.raw)))
+
+
+def mark_handled(
+    tx: Tx, inbox_id: UUID, now: datetime, inbound: Inbound, patient: tuple[UUID, UUID] | None, *, status: str = "handled"
+) -> bool:
+    """Swap `received` for the end state, drop the raw form, and keep the words under the patient's key (clinic, patient)."""
+    values: dict[str, Any] = {"row": inbox_id, "status": status, "handled_at": now, "raw": None, "heard": inbound.heard}
+    values["message_id"] = inbound.message_id
+    if patient is not None:
+        values |= {"clinic_id": patient[0], "patient_id": patient[1]}
+        values["text"] = tx.seal(patient[1], f"inbox.text:{inbox_id}", inbound.media or inbound.text)
+    return tx.first(_FROM_RECEIVED, values) is not None
+
+
+def set_words(tx: Tx, patient_id: UUID, inbox_id: UUID, words: str) -> None:
+    """Replace what the transcript shows: the label of a tapped button instead of its code."""
+    tx.run(_SET_WORDS, {"row": inbox_id, "text": tx.seal(patient_id, f"inbox.text:{inbox_id}", words)})
+
+
+def record_failure(tx: Tx, inbox_id: UUID, reason: str) -> None:
+    """Count a failed attempt; the third sets the update aside, visible to staff. `reason` is an error's class, never its text."""
+    attempts = inbox.c.attempts + 1
+    row = tx.first(
+        update(inbox)
+        .where(inbox.c.id == inbox_id, inbox.c.status == "received")
+        .values(attempts=attempts, reason=reason)
+        .returning(inbox.c.attempts)
+    )
+    if row is not None and row.attempts >= ATTEMPTS:
+        tx.run(update(inbox).where(inbox.c.id == inbox_id).values(status="quarantined"))
+
+
+def list_of_patient(tx: Tx, patient_id: UUID, since: datetime | None = None) -> list[Said]:
+    """What the patient wrote, oldest first."""
+    query = select(inbox).where(inbox.c.patient_id == patient_id).order_by(inbox.c.received_at, inbox.c.id)
+    if since is not None:
+        query = query.where(inbox.c.received_at >= since)
+    return [_said(tx, row) for row in tx.all(query)]
+
+
+def list_days_heard(tx: Tx, patient_id: UUID, since: datetime) -> list[datetime]:
+    """When the patient wrote anything at all."""
+    return [row.received_at for row in tx.all(_DAYS_HEARD, {"patient_id": patient_id, "since": since})]
+
+
+# In the statement itself: given as a parameter, SQLite cannot use the partial index and reads all rows.
+_RECEIVED: ColumnElement[str] = literal_column("'received'")
+_ANY_WAITING = select(inbox.c.id).where(inbox.c.status == _RECEIVED).limit(1)
+
+
+def any_waiting(tx: Tx) -> bool:
+    """Whether an update waits to be handled."""
+    return tx.first(_ANY_WAITING) is not None
+
+
+def count_waiting(tx: Tx) -> int:
+    return int(tx.scalar(select(func.count()).select_from(inbox).where(inbox.c.status == _RECEIVED)))
+
+
+_WORDS = ("text", "tap", "edit", "media")
+# Built once: putting a statement together costs several times what running it does.
+_INSERT = inbox.insert()
+_SET_WORDS = update(inbox).where(inbox.c.id == bindparam("row"))
+_FROM_RECEIVED = update(inbox).where(inbox.c.id == bindparam("row"), inbox.c.status == "received").returning(inbox.c.id)
+_DAYS_HEARD = (
+    select(inbox.c.received_at)
+    .where(inbox.c.patient_id == bindparam("patient_id"), inbox.c.received_at >= bindparam("since"), inbox.c.heard.in_(_WORDS))
+    .order_by(inbox.c.received_at)
+)
+
+
+def _oldest_waiting() -> Select[Any]:
+    older = inbox.alias("older")
+    blocked = exists().where(
+        and_(
+            older.c.status == _RECEIVED,
+            older.c.address_hash == inbox.c.address_hash,
+            older.c.sender_id == inbox.c.sender_id,
+            (older.c.received_at < inbox.c.received_at) | ((older.c.received_at == inbox.c.received_at) & (older.c.id < inbox.c.id)),
+        )
+    )
+    ours = inbox.c.sender_id.in_(bindparam("sender_ids", expanding=True))
+    query = select(inbox).where(inbox.c.status == _RECEIVED, ours, inbox.c.id.not_in(bindparam("failed", expanding=True)), ~blocked)
+    return query.order_by(inbox.c.received_at, inbox.c.id).limit(1).with_for_update(of=inbox, skip_locked=True)
+
+
+_OLDEST_WAITING = _oldest_waiting()
+
+
+def _said(tx: Tx, row: Row[Any]) -> Said:
+    return Said(row.id, row.received_at, row.heard or "", tx.unseal(row.patient_id, f"inbox.text:{row.id}", row.text) or "", row.message_id)

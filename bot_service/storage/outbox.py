@@ -1,0 +1,297 @@
+"""What is to go out and what became of it: every message that was ever due is in exactly one state, with time and reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Row, bindparam, func, select, text, update
+
+from bot_service.storage.columns import SealedBytes
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import outbox, questions
+
+UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "news")
+"""Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
+CAPPED = ("prompt", "check_in", "nudge", "silence")
+"""Kinds that count towards the daily cap (`clinical.md` 0.12). What a clinician decides or asks is not held back by it."""
+MUST_ARRIVE = ("safety", "news")
+"""Kinds that are sent again when the first may not have arrived; all others go out at most once."""
+WENT_OUT = ("sent", "delivered", "read")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A row of the outbox, without its sealed parts."""
+
+    id: UUID
+    clinic_id: UUID
+    patient_id: UUID | None
+    staff_id: UUID | None
+    episode_id: UUID | None
+    sender_id: UUID | None
+    kind: str
+    lane: str
+    day: date | None
+    slot: int | None
+    prescription_id: UUID | None
+    content: Mapping[str, Any]
+    due_at: datetime
+    expires_at: datetime
+    status: str
+    status_at: datetime
+    reason: str | None
+    claimed_by: str | None
+    attempts: int
+    provider_id: str | None
+    sent_at: datetime | None
+
+
+# fmt: off
+def queue(
+    tx: Tx, now: datetime, *,
+    clinic_id: UUID, patient_id: UUID | None, episode_id: UUID | None, kind: str, key: str,
+    due_at: datetime, expires_at: datetime, content: Mapping[str, Any], lane: str = "bulk",
+    day: date | None = None, slot: int | None = None, prescription_id: UUID | None = None,
+    sender_id: UUID | None = None, address: SealedBytes | None = None,
+    status: str = "due", reason: str | None = None, new_id: UUID | None = None, replaces_id: UUID | None = None,
+) -> bool:
+    # fmt: on
+    """Put a message in line; False when its occurrence `key` was used before, which is how nothing is ever planned twice."""
+    values = {
+        "id": new_id or tx.new_id(),
+        "clinic_id": clinic_id,
+        "patient_id": patient_id,
+        "episode_id": episode_id,
+        "kind": kind,
+        "lane": lane,
+        "occurrence_key": key,
+        "day": day,
+        "slot": slot,
+        "prescription_id": prescription_id,
+        "content": dict(content),
+        "due_at": due_at,
+        "expires_at": expires_at,
+        "status": status,
+        "status_at": now,
+        "reason": reason,
+        "sender_id": sender_id,
+        "address": address,
+        "replaces_id": replaces_id,
+    }
+    return tx.attempt(_INSERT, values)
+
+
+def claim(
+    tx: Tx, now: datetime, *, sender_ids: Sequence[UUID], worker: str, lease_until: datetime, limit: int, lanes: Sequence[str]
+) -> list[UUID]:
+    """Lease up to `limit` due messages of these senders (rows get their sender when queued), answers and safety texts first."""
+    wanted = {"now": now, "sender_ids": list(sender_ids), "lanes": list(lanes), "at_most": limit}
+    ids = [row.id for row in tx.all(_CLAIMABLE, wanted)]
+    if ids:
+        values = {"status": "claimed", "status_at": now, "claimed_by": worker, "lease_until": lease_until}
+        tx.run(_CLAIM, {"ids": ids, **values})
+    return ids
+
+
+def count_due(tx: Tx, now: datetime, sender_id: UUID, lanes: Sequence[str], limit: int) -> int:
+    """How many messages of a sender wait, counted up to `limit`."""
+    return len(tx.all(_WAITING_OF_SENDER, {"now": now, "sender_ids": [sender_id], "lanes": list(lanes), "at_most": limit}))
+
+
+def load_address(tx: Tx, message_id: UUID) -> bytes:
+    """The sealed address of a message to somebody who is no patient."""
+    return bytes(tx.scalar(select(outbox.c.address).where(outbox.c.id == message_id)))
+
+
+def load_claimed(tx: Tx, message_id: UUID, worker: str) -> Message | None:
+    """The message, if this worker still holds its claim."""
+    row = tx.first(_CLAIMED, {"message_id": message_id, "worker": worker})
+    return None if row is None else message(row)
+
+
+def load(tx: Tx, message_id: UUID) -> Message | None:
+    row = tx.first(_BY_ID, {"message_id": message_id})
+    return None if row is None else message(row)
+
+
+def move(tx: Tx, message_id: UUID, olds: Sequence[str], new: str, now: datetime, reason: str | None = None, **values: Any) -> bool:
+    """Compare and swap the state; False when the message was in none of `olds`."""
+    where = {"message_id": message_id, "olds": list(olds)}
+    return tx.first(_MOVE, {**where, "status": new, "status_at": now, "reason": reason, **values}) is not None
+
+
+def record_provider_id(tx: Tx, message_id: UUID, provider_id: str) -> None:
+    """The provider's id of a message that went out, when it was not known yet."""
+    statement = update(outbox).where(outbox.c.id == message_id, outbox.c.status.in_(WENT_OUT), outbox.c.provider_id.is_(None))
+    tx.run(statement.values(provider_id=provider_id))
+
+
+def count_replaced(tx: Tx, message_id: UUID) -> int:
+    """How many messages came before this one to say the same."""
+    found = 0
+    while (message_id := tx.scalar(select(outbox.c.replaces_id).where(outbox.c.id == message_id))) is not None:
+        found += 1
+    return found
+
+
+def recover(tx: Tx, now: datetime, real_now: datetime, *, everything: bool) -> tuple[int, list[UUID]]:
+    """After a crash: leased messages are due again, those caught in the call are in doubt. How many, and which.
+
+    `everything` when no other process can be alive (SQLite, at start); otherwise only lapsed leases.
+    """
+    lapsed = [] if everything else [outbox.c.lease_until < real_now]
+    back = tx.all(
+        update(outbox)
+        .where(_UNSENT, outbox.c.status == "claimed", *lapsed)
+        .values(status="due", status_at=now, claimed_by=None, lease_until=None)
+        .returning(outbox.c.id)
+    )
+    doubt = tx.all(
+        update(outbox)
+        .where(_UNSENT, outbox.c.status == "sending", *lapsed)
+        .values(status="in_doubt", status_at=now, reason="stopped during the call")
+        .returning(outbox.c.id)
+    )
+    return len(back), [row.id for row in doubt]
+
+
+def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: Sequence[str] | None = None) -> int:
+    """Cancel what has not begun to go out."""
+    where = [outbox.c.patient_id == patient_id, outbox.c.status.in_(("due", "claimed"))]
+    if kinds is not None:
+        where.append(outbox.c.kind.in_(kinds))
+    statement = update(outbox).where(*where).values(status="cancelled", status_at=now, reason=reason)
+    return len(tx.all(statement.returning(outbox.c.id)))
+
+
+def cancel_session(tx: Tx, now: datetime, episode_id: UUID, day: date, slot: int | None, kinds: Sequence[str]) -> None:
+    """Cancel waiting follow-ups about one session: it has been answered."""
+    about = {"of_episode": episode_id, "kinds": list(kinds), "of_day": day, "of_slot": slot}
+    tx.run(_CANCEL_SESSION, {**about, "status": "cancelled", "status_at": now, "reason": "answered"})
+
+
+def prove_sent(tx: Tx, message_id: UUID, now: datetime) -> bool:
+    """An answer to a message that was in doubt proves that it arrived, when it was sent and not when it was answered."""
+    return move(tx, message_id, ("in_doubt", "sending"), "sent", now, "answered")
+
+
+def prove_sent_by_answer(tx: Tx, question_id: UUID, now: datetime) -> None:
+    """The same for the message that asked a question which was answered."""
+    tx.run(_PROVE_BY_ANSWER, {"question": question_id, "status": "sent", "status_at": now, "reason": "answered"})
+
+
+def expire_stale(tx: Tx, now: datetime) -> int:
+    """Expire what waited past its usefulness."""
+    return len(tx.all(_EXPIRE, {"now": now, "status": "expired", "status_at": now, "reason": "too late to send"}))
+
+
+def find_waiting(tx: Tx, episode_id: UUID, kind: str) -> list[Message]:
+    """Messages of a kind that are still due, the earliest first."""
+    return [message(row) for row in tx.all(_WAITING_OF_EPISODE, {"episode_id": episode_id, "kind": kind})]
+
+
+def count_capped(tx: Tx, patient_id: UUID, since: datetime, until: datetime) -> int:
+    """Messages under the cap that went out, or may have, between two instants."""
+    return int(tx.scalar(_CAPPED_BETWEEN, {"patient_id": patient_id, "since": since, "until": until}))
+
+
+def find_status(tx: Tx, key: str) -> str | None:
+    """The state of the message with that occurrence key."""
+    return tx.scalar(select(outbox.c.status).where(outbox.c.occurrence_key == key))  # type: ignore[no-any-return]  # the column type
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What became of one exercise prompt."""
+
+    day: date
+    slot: int
+    status: str
+    reason: str | None
+    prescription_id: UUID
+
+
+def list_prompts(tx: Tx, episode_id: UUID) -> list[Prompt]:
+    """Every exercise prompt of an episode, oldest first."""
+    return [Prompt(row.day, row.slot, row.status, row.reason, row.prescription_id) for row in tx.all(_PROMPTS, {"episode_id": episode_id})]
+
+
+def next_due_at(tx: Tx, after: datetime | None = None) -> datetime | None:
+    """When the earliest waiting message falls due, or the earliest later than `after`."""
+    return tx.scalar(_NEXT_DUE) if after is None else tx.scalar(_NEXT_DUE_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
+
+
+def count_by_status(tx: Tx, kind: str, until: datetime) -> dict[str, int]:
+    """How many messages of a kind that fell due before `until` are in each state."""
+    query = (
+        select(outbox.c.status, func.count().label("number"))
+        .where(outbox.c.kind == kind, outbox.c.due_at < until)
+        .group_by(outbox.c.status)
+    )
+    return {row.status: int(row.number) for row in tx.all(query)}
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after that many attempts that were surely not accepted: 30 s, 2 min, 8 min (default)."""
+    return timedelta(seconds=30 * 4 ** (attempts - 1))
+
+
+_FIELDS = tuple(field.name for field in fields(Message))
+
+
+# Built once: putting a statement together costs several times what running it does.
+# A status that stands in the statement, as the index spells it: given as a parameter, SQLite cannot use a partial index and reads all rows.
+_UNSENT = text("outbox.status in ('due','claimed','sending')")
+_DUE = (_UNSENT, outbox.c.status == "due", outbox.c.due_at <= bindparam("now"))
+_WAITING_OF_SENDER = (
+    select(outbox.c.id)
+    .where(*_DUE, outbox.c.sender_id.in_(bindparam("sender_ids", expanding=True)), outbox.c.lane.in_(bindparam("lanes", expanding=True)))
+    .limit(bindparam("at_most", type_=Integer))
+)
+_CLAIMABLE = _WAITING_OF_SENDER.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
+_BY_ID = select(outbox).where(outbox.c.id == bindparam("message_id"))
+_CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
+_INSERT = outbox.insert()
+_MOVE = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("message_id"), outbox.c.status.in_(bindparam("olds", expanding=True)))
+    .returning(outbox.c.id)
+)
+_EXPIRE = update(outbox).where(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(outbox.c.id)
+_WAITING_OF_EPISODE = (
+    select(outbox)
+    .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == bindparam("kind"), outbox.c.status == "due")
+    .order_by(outbox.c.due_at, outbox.c.id)
+)
+_CAPPED_BETWEEN = select(func.count()).where(
+    outbox.c.patient_id == bindparam("patient_id"),
+    outbox.c.kind.in_(CAPPED),
+    outbox.c.status.in_(("sending", "in_doubt", *WENT_OUT)),
+    outbox.c.sent_at >= bindparam("since"),
+    outbox.c.sent_at < bindparam("until"),
+)
+_PROMPTS = (
+    select(outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason, outbox.c.prescription_id)
+    .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == "prompt")
+    .order_by(outbox.c.day, outbox.c.slot)
+)
+_NEXT_DUE = select(outbox.c.due_at).where(_UNSENT, outbox.c.status == "due").order_by(outbox.c.due_at).limit(1)
+_NEXT_DUE_AFTER = _NEXT_DUE.where(outbox.c.due_at > bindparam("after"))
+_CLAIM = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.status == "due")
+_CANCEL_SESSION = update(outbox).where(
+    outbox.c.episode_id == bindparam("of_episode"),
+    outbox.c.kind.in_(bindparam("kinds", expanding=True)),
+    outbox.c.day == bindparam("of_day"),
+    outbox.c.slot.is_not_distinct_from(bindparam("of_slot")),
+    outbox.c.status == "due",
+)
+_ASKED_IN = select(questions.c.outbox_id).where(questions.c.id == bindparam("question")).scalar_subquery()
+_PROVE_BY_ANSWER = update(outbox).where(outbox.c.id == _ASKED_IN, outbox.c.status.in_(("in_doubt", "sending")))
+
+
+def message(row: Row[Any]) -> Message:
+    return Message(*(getattr(row, name) for name in _FIELDS))

@@ -1,0 +1,220 @@
+"""Patients, the addresses they write from, and the invitations that tie the two together."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from bot_service.errors import NotFound
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import addresses, invitations, name_tokens, patients
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient. `status`: invited, asked (saw the consent wording), opted_in, opted_out or discharged."""
+
+    id: UUID
+    clinic_id: UUID
+    ref: str
+    name: str
+    zone: str
+    language: str
+    status: str
+    status_at: datetime
+    last_heard_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a patient is reached. `status`: active, unreachable, or left (the patient moved to another channel)."""
+
+    id: UUID
+    patient_id: UUID
+    clinic_id: UUID
+    sender_id: UUID
+    address: str
+    status: str
+    last_inbound_at: datetime | None
+
+
+def add(tx: Tx, now: datetime, *, clinic_id: UUID, ref: str, name: str, zone: str, language: str) -> UUID:
+    """A new patient with a key of their own."""
+    new_id = tx.new_id()
+    key, wrapped = tx.db.keys.new_key()
+    tx.run(
+        patients.insert().values(
+            id=new_id,
+            clinic_id=clinic_id,
+            ref=ref,
+            data_key=wrapped,
+            zone=zone,
+            language=language,
+            status="invited",
+            status_at=now,
+            created_at=now,
+        )
+    )
+    del key
+    tx.run(update(patients).where(patients.c.id == new_id).values(name=tx.seal(new_id, f"patients.name:{new_id}", name)))
+    for token in sorted(_tokens(name)):
+        tx.run(name_tokens.insert().values(token_hash=tx.db.keys.index("name", token), patient_id=new_id, clinic_id=clinic_id))
+    return new_id
+
+
+def load(tx: Tx, patient_id: UUID) -> Patient:
+    """Raises NotFound."""
+    row = tx.first(select(patients).where(patients.c.id == patient_id))
+    if row is None:
+        raise NotFound("no such patient")
+    return _patient(tx, row)
+
+
+def load_by_ref(tx: Tx, clinic_id: UUID, ref: str) -> Patient:
+    """Raises NotFound."""
+    row = tx.first(select(patients).where(patients.c.clinic_id == clinic_id, patients.c.ref == ref.upper()))
+    if row is None:
+        raise NotFound(f"no patient {ref} in this clinic; see: stepwise patients list")
+    return _patient(tx, row)
+
+
+def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Patient]:
+    return [_patient(tx, row) for row in tx.all(select(patients).where(patients.c.clinic_id == clinic_id).order_by(patients.c.ref))]
+
+
+def count_of_clinic(tx: Tx, clinic_id: UUID) -> int:
+    return int(tx.scalar(select(func.count()).select_from(patients).where(patients.c.clinic_id == clinic_id)))
+
+
+def set_status(tx: Tx, patient_id: UUID, old: str | tuple[str, ...], new: str, now: datetime) -> bool:
+    """Compare and swap; False when the patient was in none of the `old` states."""
+    olds = (old,) if isinstance(old, str) else old
+    statement = update(patients).where(patients.c.id == patient_id, patients.c.status.in_(olds)).values(status=new, status_at=now)
+    return tx.first(statement.returning(patients.c.id)) is not None
+
+
+def record_consent(tx: Tx, patient_id: UUID, wording: str) -> None:
+    """Keep the exact words that the patient agreed to."""
+    sealed = tx.seal(patient_id, f"patients.consent:{patient_id}", wording)
+    tx.run(update(patients).where(patients.c.id == patient_id).values(consent=sealed))
+
+
+def set_zone(tx: Tx, patient_id: UUID, zone: str) -> None:
+    tx.run(update(patients).where(patients.c.id == patient_id).values(zone=zone))
+
+
+def mark_heard(tx: Tx, patient_id: UUID, address_id: UUID, now: datetime) -> None:
+    """The patient wrote: reachable again, and the service window opens."""
+    tx.run(_SET_PATIENT, {"of_patient": patient_id, "last_heard_at": now})
+    tx.run(_SET_ADDRESS, {"of_address": address_id, "last_inbound_at": now, "failures": 0, "status": "active"})
+
+
+def find_address(tx: Tx, sender_id: UUID, address: str) -> Address | None:
+    row = tx.first(_ADDRESS, {"of_sender": sender_id, "hash": address_hash(tx, address)})
+    return None if row is None else _address(tx, row)
+
+
+def find_active_address(tx: Tx, patient_id: UUID) -> Address | None:
+    """Where to send to: the newest address that the patient has not left."""
+    row = tx.first(_ACTIVE_ADDRESS, {"of_patient": patient_id})
+    return None if row is None else _address(tx, row)
+
+
+def add_address(tx: Tx, now: datetime, patient: Patient, sender_id: UUID, address: str) -> Address:
+    """Bind an address; what the patient used before goes quiet."""
+    tx.run(update(addresses).where(addresses.c.patient_id == patient.id).values(status="left"))
+    new_id = tx.new_id()
+    sealed = tx.seal(patient.id, f"addresses.address:{new_id}", address)
+    values = {"id": new_id, "clinic_id": patient.clinic_id, "patient_id": patient.id, "sender_id": sender_id, "status": "active"}
+    tx.run(addresses.insert().values(**values, address=sealed, address_hash=address_hash(tx, address), created_at=now))
+    return Address(new_id, patient.id, patient.clinic_id, sender_id, address, "active", None)
+
+
+def take_back_address(tx: Tx, address: Address) -> None:
+    """The patient returns to an address they had left; it becomes the one we send to."""
+    tx.run(update(addresses).where(addresses.c.patient_id == address.patient_id).values(status="left"))
+    tx.run(update(addresses).where(addresses.c.id == address.id).values(status="active"))
+
+
+def record_unreachable(tx: Tx, address_id: UUID, today: date) -> bool:
+    """Count a failure, at most one a day. True when this made the address unreachable."""
+    row = tx.one(select(addresses.c.status, addresses.c.failures, addresses.c.last_failure_day).where(addresses.c.id == address_id))
+    values: dict[str, Any] = {"status": "unreachable"}
+    if row.last_failure_day != today:
+        values |= {"failures": row.failures + 1, "last_failure_day": today}
+    tx.run(update(addresses).where(addresses.c.id == address_id).values(**values))
+    return bool(row.status != "unreachable")
+
+
+def address_hash(tx: Tx, address: str) -> bytes:
+    return tx.db.keys.index("address", address)
+
+
+def add_invitation(tx: Tx, now: datetime, patient: Patient, code: str, expires_at: datetime) -> None:
+    """Tie a one-use code to a patient; only its hash is kept."""
+    values = {"id": tx.new_id(), "clinic_id": patient.clinic_id, "patient_id": patient.id, "code_hash": tx.db.keys.index("code", code)}
+    tx.run(invitations.insert().values(**values, created_at=now, expires_at=expires_at))
+
+
+def use_invitation(tx: Tx, now: datetime, code: str) -> UUID | None:
+    """The patient invited by `code`, once; None for unknown, expired, used and revoked codes alike."""
+    statement = (
+        update(invitations)
+        .where(
+            invitations.c.code_hash == tx.db.keys.index("code", code),
+            invitations.c.used_at.is_(None),
+            invitations.c.revoked_at.is_(None),
+            invitations.c.expires_at > now,
+        )
+        .values(used_at=now)
+    )
+    return tx.scalar(statement.returning(invitations.c.patient_id))  # type: ignore[no-any-return]  # the column type
+
+
+def find_by_name(tx: Tx, clinic_id: UUID, words: str) -> set[UUID]:
+    """Patients of the clinic whose name has words that begin with every one of `words`."""
+    wanted = [tx.db.keys.index("name", word[:_PREFIX]) for word in _words(words)]
+    found: set[UUID] | None = None
+    for token in wanted:
+        query = select(name_tokens.c.patient_id).where(name_tokens.c.clinic_id == clinic_id, name_tokens.c.token_hash == token)
+        ids = {row.patient_id for row in tx.all(query)}
+        found = ids if found is None else found & ids
+    return found or set()
+
+
+# Built once: putting a statement together costs several times what running it does.
+_ADDRESS = select(addresses).where(addresses.c.sender_id == bindparam("of_sender"), addresses.c.address_hash == bindparam("hash"))
+_ACTIVE_ADDRESS = (
+    select(addresses)
+    .where(addresses.c.patient_id == bindparam("of_patient"), addresses.c.status.not_in(("left", "alias")))
+    .order_by(addresses.c.created_at.desc(), addresses.c.id)
+    .limit(1)
+)
+_SET_PATIENT = update(patients).where(patients.c.id == bindparam("of_patient"))
+_SET_ADDRESS = update(addresses).where(addresses.c.id == bindparam("of_address"))
+
+_PREFIX = 12
+
+
+def _words(name: str) -> list[str]:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return plain.split()
+
+
+def _tokens(name: str) -> set[str]:
+    return {word[:length] for word in _words(name) for length in range(1, min(len(word), _PREFIX) + 1)}
+
+
+def _patient(tx: Tx, row: Row[Any]) -> Patient:
+    name = tx.unseal(row.id, f"patients.name:{row.id}", row.name) or ""
+    return Patient(row.id, row.clinic_id, row.ref, name, row.zone, row.language, row.status, row.status_at, row.last_heard_at)
+
+
+def _address(tx: Tx, row: Row[Any]) -> Address:
+    address = tx.unseal(row.patient_id, f"addresses.address:{row.id}", row.address) or ""
+    return Address(row.id, row.patient_id, row.clinic_id, row.sender_id, address, row.status, row.last_inbound_at)

@@ -1,0 +1,135 @@
+"""Prescriptions and the versions of the plans they came from: immutable documents, read often and cached by id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select
+
+from bot_service.errors import SettingsError
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import plan_versions, prescriptions
+from plans.model import CarePlan, Prescription
+
+
+@dataclass(frozen=True)
+class Prescribed:
+    """One prescription in an episode's history."""
+
+    id: UUID
+    number: int
+    stage: str
+    starts_on: date
+    created_at: datetime
+    staff_id: UUID
+    document: Prescription
+    reason: str | None
+
+
+def load(tx: Tx, prescription_id: UUID) -> Prescription:
+    """The document. It never changes, so it is read from the database once a process."""
+    cache = tx.db.documents
+    found = cache.get(prescription_id)
+    if found is None:
+        document = tx.scalar(select(prescriptions.c.document).where(prescriptions.c.id == prescription_id))
+        found = cache[prescription_id] = _parse(json.dumps(document, sort_keys=True))
+        if len(cache) > _CACHE_SIZE:
+            cache.pop(next(iter(cache)), None)
+    return found
+
+
+def add(
+    tx: Tx,
+    now: datetime,
+    *,
+    clinic_id: UUID,
+    episode_id: UUID,
+    patient_id: UUID,
+    document: Prescription,
+    staff_id: UUID,
+    starts_on: date,
+    reason: str | None,
+) -> UUID:
+    """A new prescription, numbered after the last one; the old ones stay as they are."""
+    new_id = tx.new_id()
+    number = (tx.scalar(select(func.max(prescriptions.c.number)).where(prescriptions.c.episode_id == episode_id)) or 0) + 1
+    tx.run(
+        prescriptions.insert().values(
+            id=new_id,
+            clinic_id=clinic_id,
+            episode_id=episode_id,
+            number=number,
+            stage=document.stage,
+            document=document.model_dump(mode="json"),
+            staff_id=staff_id,
+            starts_on=starts_on,
+            created_at=now,
+            reason=tx.seal(patient_id, f"prescriptions.reason:{new_id}", reason),
+        )
+    )
+    return new_id
+
+
+def list_of_episode(tx: Tx, patient_id: UUID, episode_id: UUID) -> list[Prescribed]:
+    rows = tx.all(select(prescriptions).where(prescriptions.c.episode_id == episode_id).order_by(prescriptions.c.number))
+    return [
+        Prescribed(
+            row.id,
+            row.number,
+            row.stage,
+            row.starts_on,
+            row.created_at,
+            row.staff_id,
+            load(tx, row.id),
+            tx.unseal(patient_id, f"prescriptions.reason:{row.id}", row.reason),
+        )
+        for row in rows
+    ]
+
+
+def list_starts(tx: Tx, episode_id: UUID) -> list[tuple[date, Prescription]]:
+    """The first day and the document of each prescription of an episode, oldest first."""
+    return [(row.starts_on, load(tx, row.id)) for row in tx.all(_STARTS, {"of_episode": episode_id})]
+
+
+def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> None:
+    """Remember a plan version. Raises SettingsError when its content changed under the same version number."""
+    known = tx.scalar(
+        select(plan_versions.c.content_hash).where(plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version)
+    )
+    if known is None:
+        values = {"plan_id": plan.id, "version": plan.version, "content_hash": content_hash}
+        tx.attempt(plan_versions.insert().values(**values, content=plan.model_dump(mode="json"), first_seen_at=now))
+    elif known != content_hash:
+        raise SettingsError(f"plan {plan.id} changed but still says version {plan.version}; give the changed plan a new version number")
+
+
+def load_plan_version(tx: Tx, plan_id: str, version: str) -> CarePlan:
+    """A plan as it was in that version, for episodes that were prescribed from it. Raises SettingsError when never seen.
+
+    A version never changes, so it is read from the database once a process.
+    """
+    if (known := tx.db.plans.get((plan_id, version))) is not None:
+        return known
+    content = tx.scalar(select(plan_versions.c.content).where(plan_versions.c.plan_id == plan_id, plan_versions.c.version == version))
+    if content is None:
+        raise SettingsError(f"plan {plan_id} {version} is not in this database; put its file into plans/library and start again")
+    plan = tx.db.plans[plan_id, version] = CarePlan.model_validate(content)
+    return plan
+
+
+_STARTS = (
+    select(prescriptions.c.id, prescriptions.c.starts_on)
+    .where(prescriptions.c.episode_id == bindparam("of_episode"))
+    .order_by(prescriptions.c.number)
+)
+_CACHE_SIZE = 5000
+
+
+@lru_cache(maxsize=512)
+def _parse(document: str) -> Prescription:
+    return Prescription.model_validate_json(document)

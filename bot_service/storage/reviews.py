@@ -1,0 +1,141 @@
+"""Proposals: the changes a clinician may approve, hold or refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.tables import proposals
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A proposal. `status`: pending, approved, held, stepped_back or withdrawn."""
+
+    id: UUID
+    episode_id: UUID
+    rule: str
+    from_stage: str
+    to_stage: str | None
+    detail: Mapping[str, Any]
+    evidence_version: int
+    status: str
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: UUID | None
+    reason: str | None
+    hold_until: date | None
+
+
+def propose(
+    tx: Tx, now: datetime, episode: Episode, rule: str, from_stage: str, to_stage: str | None, detail: Mapping[str, Any]
+) -> UUID | None:
+    """Store a proposal; None when one for this rule is pending already (its evidence is then brought up to date)."""
+    pending = find_pending(tx, episode, rule)
+    values = {"detail": dict(detail), "evidence_version": episode.evidence_version}
+    if pending is not None:
+        tx.run(update(proposals).where(proposals.c.id == pending.id, proposals.c.status == "pending").values(**values))
+        return None
+    new_id = tx.new_id()
+    tx.run(
+        proposals.insert().values(
+            id=new_id,
+            clinic_id=episode.clinic_id,
+            episode_id=episode.id,
+            rule=rule,
+            from_stage=from_stage,
+            to_stage=to_stage,
+            status="pending",
+            created_at=now,
+            **values,
+        )
+    )
+    return new_id
+
+
+def withdraw_pending(tx: Tx, now: datetime, episode_id: UUID, keep: str | None = None) -> int:
+    """Withdraw pending proposals, but for the rule to `keep`."""
+    return len(tx.all(_WITHDRAW, {"of_episode": episode_id, "keep": keep or "", "status": "withdrawn", "decided_at": now}))
+
+
+def decide(
+    tx: Tx,
+    now: datetime,
+    episode: Episode,
+    proposal_id: UUID,
+    status: str,
+    staff_id: UUID,
+    evidence_version: int | None,
+    *,
+    reason: str,
+    hold_until: date | None,
+) -> bool:
+    """Swap `pending` for a decision; False when it is no longer pending or its evidence is not what was shown."""
+    where = [proposals.c.id == proposal_id, proposals.c.episode_id == episode.id, proposals.c.status == "pending"]
+    if evidence_version is not None:
+        where.append(proposals.c.evidence_version == evidence_version)
+    sealed = tx.seal(episode.patient_id, f"proposals.reason:{proposal_id}", reason)
+    values = {"status": status, "decided_at": now, "decided_by": staff_id, "reason": sealed, "hold_until": hold_until}
+    return tx.first(update(proposals).where(*where).values(**values).returning(proposals.c.id)) is not None
+
+
+def find_pending(tx: Tx, episode: Episode, rule: str | None = None) -> Proposed | None:
+    """The pending proposal, of that rule or of any."""
+    query = select(proposals).where(proposals.c.episode_id == episode.id, proposals.c.status == "pending")
+    if rule is not None:
+        query = query.where(proposals.c.rule == rule)
+    row = tx.first(query.order_by(proposals.c.created_at).limit(1))
+    return None if row is None else _proposal(tx, episode.patient_id, row)
+
+
+def list_proposals(tx: Tx, episode: Episode) -> list[Proposed]:
+    """All proposals of an episode, the latest first."""
+    rows = tx.all(select(proposals).where(proposals.c.episode_id == episode.id).order_by(proposals.c.created_at.desc(), proposals.c.id))
+    return [_proposal(tx, episode.patient_id, row) for row in rows]
+
+
+def list_pending_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, Proposed]:
+    """Pending proposals of a clinic by episode, without reasons."""
+    rows = tx.all(
+        select(proposals).where(proposals.c.clinic_id == clinic_id, proposals.c.status == "pending").order_by(proposals.c.created_at)
+    )
+    return {row.episode_id: _proposal(tx, None, row) for row in rows}
+
+
+def count_proposals(tx: Tx) -> dict[str, int]:
+    """How many proposals there ever were in each state."""
+    query = select(proposals.c.status, func.count().label("number")).group_by(proposals.c.status)
+    return {row.status: int(row.number) for row in tx.all(query)}
+
+
+_WITHDRAW = (
+    update(proposals)
+    .where(proposals.c.episode_id == bindparam("of_episode"), proposals.c.status == "pending", proposals.c.rule != bindparam("keep"))
+    .returning(proposals.c.id)
+)
+
+
+def _proposal(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Proposed:
+    reason = tx.unseal(patient_id, f"proposals.reason:{row.id}", row.reason) if patient_id else None
+    return Proposed(
+        row.id,
+        row.episode_id,
+        row.rule,
+        row.from_stage,
+        row.to_stage,
+        row.detail,
+        row.evidence_version,
+        row.status,
+        row.created_at,
+        row.decided_at,
+        row.decided_by,
+        reason,
+        row.hold_until,
+    )

@@ -1,0 +1,50 @@
+"""Every table in one place to import from; importing it fills the metadata."""
+
+from __future__ import annotations
+
+from bot_service.storage.message_tables import entries, inbox, outbox, questions
+from bot_service.storage.people_tables import (
+    addresses,
+    clinics,
+    episodes,
+    holds,
+    installation,
+    invitations,
+    name_tokens,
+    patients,
+    plan_versions,
+    prescriptions,
+    rates,
+    senders,
+    sign_ins,
+    staff,
+)
+from bot_service.storage.review_tables import audit, case_events, case_evidence, cases, proposals
+from bot_service.storage.schema import metadata
+
+__all__ = [
+    "addresses",
+    "audit",
+    "case_events",
+    "case_evidence",
+    "cases",
+    "clinics",
+    "entries",
+    "episodes",
+    "holds",
+    "inbox",
+    "installation",
+    "invitations",
+    "metadata",
+    "name_tokens",
+    "outbox",
+    "patients",
+    "plan_versions",
+    "prescriptions",
+    "proposals",
+    "questions",
+    "rates",
+    "senders",
+    "sign_ins",
+    "staff",
+]

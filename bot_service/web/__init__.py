@@ -1,0 +1,1 @@
+"""Pages and webhooks: reads through storage, changes through actions."""

@@ -1,0 +1,178 @@
+"""Who needs somebody, in which order, and why in words: pure decisions over what the caseload lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+
+from bot_service.clinical.catalogue import ENGAGEMENT, rank
+from bot_service.storage.caseload import Listed, OpenCase, Pending
+from bot_service.storage.episodes import Hold
+from bot_service.web.times import day_words, local_day, span
+
+
+class Need(IntEnum):
+    """What a patient needs, the most pressing first; the order of the caseload."""
+
+    RED_FLAG = 0
+    FLAG = 1
+    STEP = 2
+    UNREACHABLE = 3
+    SILENT = 4
+    LOW = 5
+    WAITING = 6
+    ON_TRACK = 7
+    AWAY = 8
+
+
+LABELS = {
+    Need.RED_FLAG: "Red flag",
+    Need.FLAG: "Flag",
+    Need.STEP: "Ready for a step",
+    Need.UNREACHABLE: "Unreachable",
+    Need.SILENT: "Silent",
+    Need.LOW: "Low adherence",
+    Need.WAITING: "Not started",
+    Need.ON_TRACK: "On track",
+    Need.AWAY: "Paused or ended",
+}
+WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABLE, Need.SILENT, Need.LOW})
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason to look: what it is, in words, since when, by when, and whether somebody already looks after it."""
+
+    need: Need
+    label: str
+    sentence: str
+    since: datetime
+    due_at: datetime | None = None
+    acknowledged: bool = False
+    urgency: int = 9
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Why a patient stands where they stand; the first reason sorts."""
+
+    reasons: tuple[Reason, ...]
+
+    @property
+    def first(self) -> Reason:
+        return self.reasons[0]
+
+    def order(self, ref: str) -> tuple[object, ...]:
+        """Sorting key: the need, then what nobody looks after, then urgency, then what is due first."""
+        first = self.first
+        due = first.due_at.timestamp() if first.due_at else float("inf")
+        return (first.need, first.acknowledged, first.urgency, due, first.since.timestamp(), ref)
+
+
+def attention(
+    item: Listed, cases: Sequence[OpenCase], pending: Pending | None, holds: Sequence[Hold], now: datetime, *, unreachable: bool
+) -> Attention:
+    """Everything there is to say about one patient, the most pressing first; never empty."""
+    today = local_day(now, item.zone)
+    found = [_of_case(case) for case in cases]
+    if pending is not None:
+        found.append(Reason(Need.STEP, "Ready for a step", pending.sentence, pending.created_at))
+    if unreachable and not any(case.case_key == "X1" for case in cases):
+        found.append(Reason(Need.UNREACHABLE, "Unreachable", "Messages do not reach this patient.", item.last_heard_at or now))
+    found.sort(key=lambda reason: (reason.need, reason.acknowledged, reason.urgency, reason.due_at or reason.since))
+    return Attention((*found, _state(item, holds, today, now)) if not found else tuple(found))
+
+
+def needs_today(found: Attention, now: datetime, zone: str) -> bool:
+    """Whether somebody should look before the clinic's day ends: a red flag, or anything due by tonight."""
+    today = local_day(now, zone)
+    return any(
+        reason.need is Need.RED_FLAG or (reason.due_at is not None and local_day(reason.due_at, zone) <= today) for reason in found.reasons
+    )
+
+
+def due_words(due_at: datetime | None, now: datetime, zone: str) -> str:
+    """by Tue 29 Sep; by 18:00 today; 2 days overdue"""
+    if due_at is None:
+        return ""
+    if due_at < now:
+        return f"{span(now - due_at)} overdue"
+    day = local_day(due_at, zone)
+    if day == local_day(now, zone):
+        return "due today"
+    return "due tomorrow" if day == local_day(now, zone) + timedelta(days=1) else f"due by {day_words(day)}"
+
+
+_URGENCIES = ("now", "same_day", "three_days", "routine")
+
+
+def _of_case(case: OpenCase) -> Reason:
+    need = _need_of(case)
+    label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
+    urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
+    words = case.sentence if case.case_key != ENGAGEMENT else case.sentences.get(leading_rule(case.sentences)) or case.sentence
+    return Reason(need, label, words, case.opened_at, case.due_at, case.status == "acknowledged", urgency * 100 + rank(case.rule))
+
+
+def leading_rule(rules: Iterable[str]) -> str:
+    """The most pressing of the rules on one case."""
+    return min(rules, key=rank)
+
+
+FLAG_LABELS = {
+    "A3": "Pain in session",
+    "A4": "Pain in session",
+    "B3": "Worse next day",
+    "B4": "Pain rising",
+    "D2": "No change",
+    "D3": "Not done",
+    "D6": "Stage review",
+    "D7": "Planned review",
+    "E4": "Gap in loading",
+    "X2": "Please read",
+    "X3": "Message for you",
+}
+
+
+def _need_of(case: OpenCase) -> Need:
+    if case.case_key == "D1":
+        return Need.RED_FLAG
+    if case.case_key == "X1":
+        return Need.UNREACHABLE
+    if case.case_key != ENGAGEMENT:
+        return Need.FLAG
+    if "D5" in case.sentences:
+        return Need.SILENT
+    # "Pain is in the way" is about pain, whatever the figures are.
+    return Need.FLAG if case.urgency != "routine" else Need.LOW
+
+
+def _state(item: Listed, holds: Collection[Hold], today: date, now: datetime) -> Reason:
+    """Where the patient stands when nothing asks for anybody."""
+    if item.status != "active":
+        return Reason(Need.AWAY, "Ended", "The episode of care has ended.", item.ended_at or now)
+    if item.patient_status == "opted_out":
+        return Reason(Need.AWAY, "Stopped", "The patient stopped all messages.", item.patient_status_at)
+    if item.patient_status in ("invited", "asked"):
+        words = "Invited, chat not opened yet." if item.patient_status == "invited" else "Opened the chat, has not agreed yet."
+        return Reason(Need.WAITING, "Invited", words, item.patient_status_at)
+    in_force = [hold for hold in holds if hold.covers(today)]
+    if any(hold.kind == "lost_contact" for hold in in_force):
+        return Reason(Need.SILENT, "Silent", "Prompts stopped after a week without a reply.", item.last_heard_at or now)
+    if in_force:
+        until = in_force[-1].until_day
+        end = f"until {day_words(until)}" if until else "until resumed"
+        label, words = _HELD.get(in_force[-1].kind, ("Paused", "On hold"))
+        return Reason(Need.AWAY, label, f"{words} {end}.", now)
+    if item.next_prompt_at is None:
+        return Reason(Need.WAITING, "Waiting", "Agreed, but has not said how the usual pain is yet.", item.patient_status_at)
+    return Reason(Need.ON_TRACK, "On track", "", now)
+
+
+_HELD = {
+    "pause": ("Paused", "Paused"),
+    "red_flag": ("On hold", "On hold after a red flag"),
+    "physio_first": ("On hold", "On hold: physio first"),
+}

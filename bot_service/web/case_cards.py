@@ -1,0 +1,133 @@
+"""Open cases as cards: what, why, by when, and the evidence that raised them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bot_service.clinical.catalogue import ENGAGEMENT, RULES, rank
+from bot_service.storage import cases
+from bot_service.storage.cases import Case
+from bot_service.storage.database import Tx
+from bot_service.storage.episode_page import CaseEvent
+from bot_service.web.attention import due_words, leading_rule
+from bot_service.web.evidence import Evidence, Notes, joined
+from bot_service.web.times import ago, moment
+
+URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
+SHOWN = 5
+"""Rows of evidence shown at once, the latest first; the rest is folded away."""
+EVENTS = {"acknowledged": "Seen by", "seen_yes": "Patient says: was seen", "seen_no": "Patient says: has not been seen yet"}
+
+
+@dataclass(frozen=True)
+class RuleReason:
+    """Why one rule spoke."""
+
+    rule: str
+    title: str
+    sentence: str
+    why: str
+    basis: str
+    number: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
+class CaseCard:
+    """One open case."""
+
+    id: str
+    red: bool
+    title: str
+    urgency: str
+    sentence: str
+    opened: str
+    due: str
+    overdue: bool
+    acknowledged: bool
+    words: str
+    reasons: tuple[RuleReason, ...]
+    evidence: tuple[Evidence, ...]
+    earlier: tuple[Evidence, ...]
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClosedCase:
+    """One closed case, in a line."""
+
+    title: str
+    sentence: str
+    closed: str
+    reason: str
+
+
+def case_cards(
+    tx: Tx, found: Sequence[Case], events: Mapping[UUID, Sequence[CaseEvent]], notes: Notes, now: datetime, zone: str
+) -> list[CaseCard]:
+    """The cards, red flags first, then by urgency and due time."""
+    order = ("now", "same_day", "three_days", "routine")
+    ranked = sorted(found, key=lambda case: (case.case_key != "D1", order.index(case.urgency), case.due_at or now, rank(case.rule)))
+    return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, now, zone) for case in ranked]
+
+
+def closed_case(case: Case, zone: str) -> ClosedCase:
+    """A closed case in a line."""
+    closed = f"{moment(case.closed_at, zone)} by {case.closed_by}" if case.closed_at else ""
+    return ClosedCase(title_of(case.rule), case.sentence, closed, case.close_reason or "")
+
+
+def title_of(rule: str) -> str:
+    """What a rule is called."""
+    return RULES[rule].title if rule in RULES else rule
+
+
+def _card(
+    case: Case,
+    rows_of: Sequence[tuple[str, UUID | None, UUID | None]],
+    events: Sequence[CaseEvent],
+    notes: Notes,
+    now: datetime,
+    zone: str,
+) -> CaseCard:
+    rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
+    evidence = joined(row for _, row in sorted(rows, key=lambda found: found[0], reverse=True))
+    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
+    return CaseCard(
+        id=str(case.id),
+        red=case.case_key == "D1",
+        title=title_of(leading),
+        urgency=URGENCIES.get(case.urgency, case.urgency),
+        sentence=str(case.reasons.get(leading, {}).get("sentence") or case.sentence),
+        opened=f"{moment(case.opened_at, zone)} ({ago(now, case.opened_at)})",
+        due=due_words(case.due_at, now, zone),
+        overdue=case.due_at is not None and case.due_at < now,
+        acknowledged=case.status == "acknowledged",
+        words=case.words or "",
+        reasons=tuple(_reason(rule, detail, case) for rule, detail in sorted(case.reasons.items(), key=lambda item: rank(item[0]))),
+        evidence=evidence[:SHOWN],
+        earlier=evidence[SHOWN:],
+        events=tuple(_event(event, zone) for event in events if event.what in EVENTS),
+    )
+
+
+def _reason(rule: str, detail: Mapping[str, object], case: Case) -> RuleReason:
+    text = RULES.get(rule)
+    basis = str(detail.get("basis") or "")
+    return RuleReason(
+        rule=rule,
+        title=title_of(rule),
+        sentence=str(detail.get("sentence") or case.sentence),
+        why=text.why if text else "",
+        basis=text.basis if text else "",
+        number="default: our own number, no source" if basis == "default" else basis,
+        suggestion=str(detail.get("suggestion") or ""),
+    )
+
+
+def _event(event: CaseEvent, zone: str) -> str:
+    who = f" {event.who}" if event.what == "acknowledged" else ""
+    return f"{EVENTS[event.what]}{who}, {moment(event.at, zone)}"

@@ -1,0 +1,136 @@
+"""What a clinician posts from the patient's page; every decision is carried out by actions/review.py and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from uuid import UUID
+
+from starlette.responses import RedirectResponse, Response
+
+from bot_service.actions import review
+from bot_service.actions.review import Decision
+from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.web.access import Visit
+from bot_service.web.episode import Trouble, find, render
+from bot_service.web.forms import day_of
+
+Do = Callable[[Decision, datetime], None]
+LONGEST_REASON, LONGEST_NOTE, LONGEST_MESSAGE = 1000, 200, 1500
+
+
+class _Unfit(Exception):
+    """What was typed cannot be used; the text says why."""
+
+
+def decide(visit: Visit) -> Response:
+    """Approve or hold what is proposed, or step back."""
+    service, form = visit.service, visit.form
+    what = form.get("decision", "")
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        if what == "approve":
+            review.approve(service.db, service.library, decision, _id(form.get("proposal", "")), now)
+        elif what == "hold":
+            review.hold(service.db, decision, _id(form.get("proposal", "")), _day(form.get("until", "")), now)
+        elif what == "step_back":
+            review.step_back(service.db, service.library, decision, now)
+        else:
+            raise _Unfit("Choose approve, hold or step back.")
+
+    done = {"approve": "approved", "hold": "held", "step_back": "stepped_back"}
+    return _carry_out(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
+
+
+def acknowledge(visit: Visit) -> Response:
+    """Somebody looks after a case."""
+    case = visit.part("case")
+    return _carry_out(
+        visit, f"case-{case}", "acknowledged", lambda decision, now: review.acknowledge_case(visit.service.db, decision, _id(case), now)
+    )
+
+
+def close(visit: Visit) -> Response:
+    """Close a case with a reason."""
+    case = visit.part("case")
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        review.close_case(visit.service.db, decision, _id(case), now)
+
+    return _carry_out(visit, f"case-{case}", "closed", carry_out, needs_reason=True, longest=LONGEST_NOTE)
+
+
+def pause(visit: Visit) -> Response:
+    """Pause prompts."""
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        review.pause(visit.service.db, decision, _day(visit.form.get("until", "")), now)
+
+    return _carry_out(visit, "pause", "paused", carry_out, needs_reason=True, longest=LONGEST_NOTE)
+
+
+def resume(visit: Visit) -> Response:
+    """End a pause."""
+    return _carry_out(visit, "resume", "resumed", lambda decision, now: review.resume(visit.service.db, decision, now))
+
+
+def write(visit: Visit) -> Response:
+    """Send the patient the clinician's own words."""
+    words = visit.form.get("words", "")
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        if len(words.strip()) > LONGEST_MESSAGE:
+            raise _Unfit(f"The message is longer than {LONGEST_MESSAGE} characters; make it shorter.")
+        review.write_to_patient(visit.service.db, decision, words, now)
+
+    return _carry_out(visit, "message", "written", carry_out)
+
+
+def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False, longest: int = LONGEST_REASON) -> Response:
+    """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        patient, episode = find(tx, visit)
+    try:
+        do(Decision(visit.who, episode.id, _reason(visit, longest, needed=needs_reason), _shown(visit)), now)
+    except _Unfit as error:
+        return render(visit, Trouble(str(error), 422, form, visit.form))
+    except NotPermitted as error:
+        return render(visit, Trouble(_as_sentence(error), 403, form, visit.form))
+    except (Conflict, NotFound) as error:
+        return render(visit, Trouble(_as_sentence(error), 409, form, visit.form))
+    return RedirectResponse(f"/patients/{patient.ref}?done={done}", 303)
+
+
+def _reason(visit: Visit, longest: int, *, needed: bool) -> str:
+    reason = visit.form.get("reason", "").strip()
+    if needed and not reason:
+        raise _Unfit("Write a short reason: it stays in the patient's record.")
+    if len(reason) > longest:
+        raise _Unfit(f"The reason is longer than {longest} characters; make it shorter.")
+    return reason
+
+
+def _shown(visit: Visit) -> int:
+    """The evidence version that was on the page. Without a proper one the page counts as out of date, never as unchecked."""
+    text = visit.form.get("shown", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("this is no longer on the page; look again") from None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return day_of(text)
+    except ValueError as error:
+        raise _Unfit(str(error)) from None
+
+
+def _as_sentence(error: Exception) -> str:
+    words = str(error)
+    return words[:1].upper() + words[1:].rstrip(".") + "."

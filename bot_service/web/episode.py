@@ -1,0 +1,181 @@
+"""The patient's page: one page that is enough to decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from starlette.responses import HTMLResponse, Response
+
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.review import MAY_DECIDE
+from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.in_words import plural
+from bot_service.clinical.progression import standing
+from bot_service.clinical.record import Record
+from bot_service.errors import NotFound
+from bot_service.storage import cases, clinics, entries, episode_page, episodes, inbox, patients, prescriptions, reviews, staff, transcripts
+from bot_service.storage.clinics import Clinic
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.patients import Patient
+from bot_service.storage.prescriptions import Prescribed
+from bot_service.storage.reviews import Proposed
+from bot_service.web.access import Visit
+from bot_service.web.case_cards import case_cards, closed_case
+from bot_service.web.charts import pain_chart
+from bot_service.web.evidence import Notes
+from bot_service.web.header import header_of
+from bot_service.web.pages import page
+from bot_service.web.prescribed import prescription_view
+from bot_service.web.progress_card import progress_card
+from bot_service.web.recent import DAYS
+from bot_service.web.strips import strip_of
+from bot_service.web.times import day_words, long_day, moment, zone_words
+from bot_service.web.transcript import KINDS, transcript
+
+DONE = {
+    "approved": "Approved. The patient is told, and the next prompt shows the new plan.",
+    "held": "Held. The patient is told to keep to the present exercises.",
+    "stepped_back": "Stepped back. The patient is told, and the next prompt shows the change.",
+    "acknowledged": "Noted: you are looking after it.",
+    "closed": "Closed.",
+    "paused": "Paused. No exercise prompts are sent.",
+    "resumed": "Resumed. The patient is told.",
+    "written": "Your message is on its way.",
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A decision that was not carried out: the sentence, how to answer, which form it was, and what was typed in it."""
+
+    sentence: str
+    status: int
+    form: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+def show(visit: Visit) -> Response:
+    """The page as it is now."""
+    return render(visit, None)
+
+
+def find(tx: Tx, visit: Visit) -> tuple[Patient, Episode]:
+    """The patient and the episode of the path. Raises NotFound, for another clinic's as for nobody's."""
+    patient = patients.load_by_ref(tx, visit.who.clinic_id, visit.part("ref"))
+    episode = episodes.find_of_patient(tx, patient.id)
+    if episode is None:
+        raise NotFound("no such patient")
+    return patient, episode
+
+
+def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
+    """The page, with what went wrong on top if something did."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        patient, episode = find(tx, visit)
+        clinic = clinics.load_clinic(tx, episode.clinic_id)
+        view = _view(tx, visit, patient, episode, clinic, now)
+    return page(
+        visit,
+        "patient.html",
+        status=trouble.status if trouble else 200,
+        clinic=clinic.name,
+        clinic_zone=zone_words(clinic.zone),
+        patient_zone=zone_words(patient.zone),
+        may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        trouble=trouble,
+        typed=_Typed(trouble),
+        done=DONE.get(visit.asked("done"), ""),
+        tomorrow=(local_today(now, episode.zone) + timedelta(days=1)).isoformat(),
+        **view,
+    )
+
+
+def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clinic, now: datetime) -> dict[str, object]:
+    """Every part of the page from one consistent look at the database."""
+    record = load_record(tx, episode, now)
+    said = inbox.list_of_patient(tx, patient.id)
+    notes = Notes(entries.list_all(tx, episode), said, episode.zone)
+    shown, whole, unneeded = transcripts.list_shown(tx, patient.id), bool(visit.asked("all")), bool(visit.asked("unneeded"))
+    waiting = episode_page.list_waiting(tx, patient.id)
+    return {
+        "header": header_of(tx, patient, episode, clinic, now),
+        "figures": _figures(record),
+        "strip": strip_of(record),
+        "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
+        "waiting": [f"{KINDS.get(item.kind, item.kind)}, {moment(item.due_at, episode.zone)}" for item in waiting],
+        **_cases(tx, episode, notes, now, clinic.zone),
+        **_plan(tx, episode, record, clinic.zone),
+    }
+
+
+class _Typed:
+    """What was typed into a form before it was refused, so that nothing is lost; empty for all other forms."""
+
+    def __init__(self, trouble: Trouble | None) -> None:
+        self._trouble = trouble
+
+    def __call__(self, form: str, name: str) -> str:
+        return self._trouble.typed.get(name, "") if self._trouble and self._trouble.form == form else ""
+
+
+def _figures(record: Record) -> dict[str, str]:
+    share, replies = adherence(record, DAYS), reply_rate(record, DAYS)
+    return {
+        "adherence": "–" if share is None else f"{share} %",
+        "reply_rate": "–" if replies is None else f"{replies} %",
+        "days": plural(DAYS, "day"),
+        "baseline": "not known yet" if record.baseline is None else f"{record.baseline}/10",
+    }
+
+
+def _cases(tx: Tx, episode: Episode, notes: Notes, now: datetime, zone: str) -> dict[str, object]:
+    events = episode_page.list_case_events(tx, episode.id)
+    return {
+        "cases": case_cards(tx, cases.list_open(tx, episode), events, notes, now, zone),
+        "closed": [closed_case(case, zone) for case in cases.list_closed(tx, episode)],
+    }
+
+
+def _plan(tx: Tx, episode: Episode, record: Record, zone: str) -> dict[str, object]:
+    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
+    names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
+    past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
+    return {
+        "progress": progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone),
+        "decisions": [_decided(item, names, zone) for item in reviews.list_proposals(tx, episode) if item.decided_by],
+        "prescription": prescription_view(record.prescription, past, names),
+        "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
+        "days": _table(record),
+    }
+
+
+def stage_starts(past: Sequence[Prescribed]) -> list[tuple[date, str]]:
+    """The days on which a prescription of another stage began."""
+    found: list[tuple[date, str]] = []
+    stage = None
+    for item in past:
+        if item.stage != stage:
+            found.append((item.starts_on, item.document.stage_title))
+        stage = item.stage
+    return found
+
+
+def _decided(item: Proposed, names: Mapping[object, str], zone: str) -> str:
+    what = {"approved": "Approved", "held": "Held", "stepped_back": "Stepped back"}.get(item.status, item.status)
+    until = f" until {day_words(item.hold_until)}" if item.hold_until else ""
+    when = moment(item.decided_at, zone) if item.decided_at else ""
+    return f"{when}: {what}{until} ({item.rule}), by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}"
+
+
+def _table(record: Record) -> list[tuple[str, str, str]]:
+    """The chart's numbers, latest first."""
+
+    def words(score: int | None) -> str:
+        return "–" if score is None else str(score)
+
+    return [(long_day(day.day), words(day.pain), words(day.pain_24h)) for day in reversed(record.loading_days)]

@@ -1,0 +1,125 @@
+"""What patients recorded, in a clinician's words: entries with their values, the words they came from, and what corrected them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from bot_service.storage.entries import Entry
+from bot_service.storage.inbox import Said
+from bot_service.web.times import day_words, moment
+
+KINDS = {
+    "session": "Exercises",
+    "pain_during": "Worst pain in the session",
+    "pain_24h": "Pain 24 hours after",
+    "baseline": "Usual pain",
+    "safety": "Safety question",
+    "reason": "Why not",
+    "note": "Note",
+}
+OUTCOMES = {
+    "done": "done",
+    "partly": "partly done",
+    "not_done": "not done",
+    "none": "none of these",
+    "one_of_these": "one of these",
+    "pain": "pain",
+    "forgot": "forgot",
+    "time": "no time",
+    "unsure": "not sure how",
+    "unwell": "unwell",
+    "other": "something else",
+}
+
+
+@dataclass(frozen=True)
+class Noted:
+    """One entry as shown. `instead_of` is the value that it replaced, `now` the value that replaced it."""
+
+    day: str
+    what: str
+    value: str
+    words: str
+    instead_of: str | None
+    now: str | None
+    confirmed: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A row of evidence on a case: the day it is about, what it is, its value, and the patient's words."""
+
+    day: str
+    what: str
+    value: str
+    words: str
+    corrected: bool
+
+
+class Notes:
+    """All entries of an episode with the messages they came from."""
+
+    def __init__(self, entries: Iterable[Entry], said: Iterable[Said], zone: str) -> None:
+        self._entries = {entry.id: entry for entry in entries}
+        self._after = {entry.supersedes_id: entry for entry in self._entries.values() if entry.supersedes_id}
+        self._said: Mapping[UUID, Said] = {item.id: item for item in said}
+        self._zone = zone
+
+    def of_message(self, inbox_id: UUID) -> list[Noted]:
+        """What was recorded from one message."""
+        return [self.noted(entry) for entry in self._entries.values() if entry.inbox_id == inbox_id]
+
+    def noted(self, entry: Entry) -> Noted:
+        """One entry in words."""
+        before = self._entries.get(entry.supersedes_id) if entry.supersedes_id else None
+        after = self._last(entry)
+        said = self._said.get(entry.inbox_id) if entry.inbox_id else None
+        return Noted(
+            day_words(entry.day),
+            KINDS.get(entry.kind, entry.kind),
+            value_of(entry),
+            said.text if said else (entry.note or ""),
+            value_of(before) if before else None,
+            value_of(after) if after else None,
+            entry.confirmed,
+        )
+
+    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[datetime, Evidence] | None:
+        """A piece of evidence and when it was recorded; None when its row is not the patient's."""
+        entry = self._entries.get(entry_id) if entry_id else None
+        if entry is not None:
+            noted = self.noted(entry)
+            return entry.at, Evidence(noted.day, noted.what, noted.value, noted.words, noted.now is not None)
+        said = self._said.get(inbox_id) if inbox_id else None
+        if said is None:
+            return None
+        return said.at, Evidence(moment(said.at, self._zone), "Message", "", said.text, corrected=False)
+
+    def _last(self, entry: Entry) -> Entry | None:
+        """What holds now instead of this entry."""
+        after = self._after.get(entry.id)
+        while after is not None and after.id in self._after:
+            after = self._after[after.id]
+        return after
+
+
+def joined(rows: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The rows, with what one message said about one day in one row: "done, 4" is an outcome and a score."""
+    found: list[Evidence] = []
+    for row in rows:
+        last = found[-1] if found else None
+        if last is not None and (last.day, last.words, last.corrected) == (row.day, row.words, row.corrected) and row.words and row.value:
+            found[-1] = replace(last, what=f"{row.what}, {last.what.lower()}", value=f"{row.value}, {last.value}")
+        else:
+            found.append(row)
+    return tuple(found)
+
+
+def value_of(entry: Entry) -> str:
+    """4/10, or the outcome in words."""
+    if entry.score is not None:
+        return f"{entry.score}/10"
+    return OUTCOMES.get(entry.outcome or "", entry.outcome or "")

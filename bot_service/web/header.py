@@ -1,0 +1,112 @@
+"""The top of the patient's page: who, where in the plan, how to reach them, and when we write next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from bot_service.storage import clinics, episodes, patients, prescriptions, staff
+from bot_service.storage.clinics import Clinic
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode, Hold
+from bot_service.storage.patients import Address, Patient
+from bot_service.web.times import ago, clock_time, day_words, local_day, moment, span, zone_words
+
+HOLDS = {
+    "pause": "Paused",
+    "red_flag": "On hold after a red flag",
+    "lost_contact": "Prompts stopped: no reply for a week",
+    "physio_first": "On hold: physio first",
+}
+RESUMABLE = ("pause", "physio_first", "lost_contact")
+CHANNELS = {"simulator": "simulated phone", "telegram": "Telegram", "whatsapp": "WhatsApp"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """The facts at the top, each as words."""
+
+    name: str
+    ref: str
+    stage: str
+    weeks: str
+    physio: str
+    status: str
+    reach: str
+    reach_trouble: bool
+    heard: str
+    next_prompt: str
+    local_time: str
+    holds: tuple[str, ...]
+    can_resume: bool
+    can_write: bool
+    ended: bool
+    phone: str
+
+
+def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: datetime) -> Header:
+    """The header at `now`."""
+    today = local_day(now, patient.zone)
+    address = patients.find_active_address(tx, patient.id)
+    channel = next((sender.channel for sender in clinics.list_senders(tx) if address and sender.id == address.sender_id), "")
+    unreleased = [hold for hold in episodes.list_holds(tx, episode.id) if hold.released_at is None]
+    held = [hold for hold in unreleased if hold.until_day is None or hold.until_day > today]
+    document = prescriptions.load(tx, episode.prescription_id)
+    return Header(
+        name=patient.name,
+        ref=patient.ref,
+        stage=document.stage_title,
+        weeks=_weeks(episode, today),
+        physio=staff.load(tx, episode.physio_id).name,
+        status=_status(patient, episode, now),
+        reach=_reach(address, CHANNELS.get(channel, channel)),
+        reach_trouble=address is not None and address.status != "active",
+        heard=f"{moment(episode.last_heard_at, patient.zone)} ({ago(now, episode.last_heard_at)})" if episode.last_heard_at else "never",
+        next_prompt=_next(episode, held, now),
+        local_time=f"{moment(now, patient.zone)}, {zone_words(patient.zone)}"
+        + (f" ({clock_time(now, clinic.zone)} at the clinic)" if clock_time(now, clinic.zone) != clock_time(now, patient.zone) else ""),
+        holds=tuple(_hold(hold, today) for hold in held),
+        can_resume=any(hold.kind in RESUMABLE for hold in held),
+        can_write=patient.status == "opted_in",
+        ended=episode.status != "active",
+        phone=f"/phone/{patient.ref}",
+    )
+
+
+def _weeks(episode: Episode, today: date) -> str:
+    care, stage = (today - episode.start_date).days // 7 + 1, (today - episode.stage_start).days // 7 + 1
+    return f"week {care} of care" if episode.stage_start == episode.start_date else f"week {stage} in this stage, week {care} of care"
+
+
+def _status(patient: Patient, episode: Episode, now: datetime) -> str:
+    if episode.status != "active":
+        return f"Episode ended: {episode.end_reason or 'discharged'}"
+    return {
+        "invited": f"Invited {ago(now, patient.status_at)}, chat not opened yet",
+        "asked": f"Opened the chat {ago(now, patient.status_at)}, has not agreed yet",
+        "opted_in": "",
+        "opted_out": f"Stopped all messages {ago(now, patient.status_at)}",
+        "discharged": "Discharged",
+    }.get(patient.status, patient.status)
+
+
+def _reach(address: Address | None, channel: str) -> str:
+    if address is None:
+        return "no chat linked yet"
+    return f"on {channel}" if address.status == "active" else f"messages do not arrive ({channel})"
+
+
+def _next(episode: Episode, held: list[Hold], now: datetime) -> str:
+    if episode.next_prompt_at is None or episode.status != "active":
+        return "none planned"
+    words = f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)}"
+    day = episode.next_prompt_day or local_day(episode.next_prompt_at, episode.zone)
+    if any(hold.covers(day) for hold in held):
+        return f"{words}, but it will not be sent while on hold"
+    return f"{words} (in {span(episode.next_prompt_at - now)})"
+
+
+def _hold(hold: Hold, today: date) -> str:
+    start = "" if hold.from_day <= today else f" from {day_words(hold.from_day)}"
+    end = f" until {day_words(hold.until_day)}" if hold.until_day else ""
+    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {hold.why}, by {hold.placed_by}."

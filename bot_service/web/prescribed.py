@@ -1,0 +1,87 @@
+"""What a patient is prescribed, as the page shows it: exercises by time of day, and how the prescription came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot_service.conversation.exercise_text import WEEKDAYS, describe
+from bot_service.conversation.wording import load_catalogue
+from bot_service.storage.prescriptions import Prescribed
+from bot_service.web.times import long_day
+from plans.model import PrescribedExercise, PrescribedSlot, Prescription
+
+SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True)
+class ExerciseLine:
+    """One exercise: name, dose in words, and where it stands on its ladder."""
+
+    name: str
+    dose: str
+    step: str
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """One time of the day."""
+
+    title: str
+    days: str
+    note: str
+    exercises: tuple[ExerciseLine, ...]
+
+
+@dataclass(frozen=True)
+class PrescriptionView:
+    """The prescription in force and how it came about."""
+
+    stage: str
+    slots: tuple[SlotView, ...]
+    later: tuple[str, ...]
+    flare_plan: str
+    rungs_preauthorised: bool
+    history: tuple[str, ...]
+
+
+def prescription_view(plan: Prescription, past: Sequence[Prescribed], names: Mapping[object, str]) -> PrescriptionView:
+    """`past` are all prescriptions of the episode, `names` the staff by id."""
+    return PrescriptionView(
+        stage=plan.stage_title,
+        slots=tuple(_slot(slot, plan) for slot in plan.slots),
+        later=tuple(item.exercise.name for item in plan.exercises if not item.started),
+        flare_plan=plan.flare_plan or "",
+        rungs_preauthorised=plan.rungs_preauthorised,
+        history=tuple(
+            f"{long_day(item.starts_on)}: {item.document.stage_title}, by {names.get(item.staff_id, 'staff')}"
+            + (f" ({item.reason})" if item.reason else "")
+            for item in reversed(past)
+        ),
+    )
+
+
+def days_words(days: Sequence[str]) -> str:
+    """every day; Mon, Wed, Fri"""
+    return "every day" if len(set(days)) == 7 else ", ".join(SHORT[WEEKDAYS.index(day)] for day in WEEKDAYS if day in days)
+
+
+def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:
+    wanted = [plan.exercise(name) for name in slot.exercises]
+    lines = [_exercise(item, "") for item in wanted if item.started]
+    if slot.extra:
+        on = f" ({days_words(slot.extra.days)} only)"
+        lines += [_exercise(item, on) for item in map(plan.exercise, slot.extra.exercises) if item.started]
+    notes = ["optional"] if slot.optional else []
+    notes += [] if slot.prompted else ["named in the day's first message"]
+    notes += [f"at least {slot.min_gap_h} h after the last session"] if slot.min_gap_h else []
+    at = f"{slot.at:%H:%M}" if slot.prompted else "no message of its own"
+    return SlotView(f"{slot.label.capitalize()}, {at}", days_words(slot.days), "; ".join(notes), tuple(lines))
+
+
+def _exercise(item: PrescribedExercise, on: str) -> ExerciseLine:
+    words = load_catalogue("en").words
+    text = describe(item, words).removeprefix(f"{item.exercise.name}: ")
+    rungs = [rung.id for rung in item.exercise.rungs]
+    step = f"step {rungs.index(item.rung) + 1} of {len(rungs)}" if item.rung in rungs else ""
+    return ExerciseLine(item.exercise.name + on, text, step)

@@ -1,0 +1,111 @@
+"""The progression card: every criterion with its figures, what blocks it, and the decision that is open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bot_service.clinical.catalogue import RULES
+from bot_service.clinical.progression import Standing
+from bot_service.storage.reviews import Proposed
+from bot_service.web.times import moment
+from plans.model import CarePlan, Prescription
+
+
+@dataclass(frozen=True)
+class Line:
+    """One criterion. `state`: met, unmet, yours (for the physio to test) or unknown."""
+
+    state: str
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """The proposal that waits for a decision; `shown` is the evidence version that the form carries back."""
+
+    id: str
+    shown: int
+    rule: str
+    title: str
+    why: str
+    basis: str
+    sentence: str
+    approve: str
+    since: str
+
+
+@dataclass(frozen=True)
+class ProgressCard:
+    """The card. `back` says where a step back leads, empty when there is nowhere."""
+
+    lines: tuple[Line, ...]
+    met: int
+    needed: int
+    blockers: tuple[str, ...]
+    open: Open | None
+    back: str
+    next_stage: str
+
+
+def progress_card(at: Standing, pending: Proposed | None, plan: CarePlan, prescription: Prescription, zone: str) -> ProgressCard:
+    """The criteria as they stand; those of the open proposal as they were when it was made, since that is what is decided on."""
+    lines = _stored(pending) if pending is not None else tuple(_line(item.met, item.text, item.detail, item.key) for item in at.criteria)
+    following = plan.next_stage(prescription.stage)
+    return ProgressCard(
+        lines=lines,
+        met=sum(line.state == "met" for line in lines),
+        needed=sum(line.state != "yours" for line in lines),
+        blockers=at.blockers,
+        open=_open(pending, plan, zone) if pending is not None else None,
+        back=_back(plan, prescription),
+        next_stage=following.title if following else "",
+    )
+
+
+def approve_words(rule: str, to_stage: str | None, rungs: Collection[str], plan: CarePlan) -> str:
+    """What approving does, as the button says it."""
+    if to_stage:
+        return f"Approve: move to {plan.stage(to_stage).title}"
+    if rule == "C0" and len(rungs) == 1:
+        names = {item.id: item.name for stage in plan.stages for item in stage.exercises}
+        return f"Approve the next step of {names.get(next(iter(rungs)), 'this exercise')}"
+    if rule == "C0":
+        return f"Approve the next step of {len(rungs)} exercises"
+    return {"C3": "Approve: open the faster block", "C4": "Approve: conversation held"}.get(rule, "Approve")
+
+
+def _open(pending: Proposed, plan: CarePlan, zone: str) -> Open:
+    text = RULES[pending.rule]
+    return Open(
+        id=str(pending.id),
+        shown=pending.evidence_version,
+        rule=pending.rule,
+        title=text.title,
+        why=text.why,
+        basis=text.basis,
+        sentence=str(pending.detail.get("sentence", "")),
+        approve=approve_words(pending.rule, pending.to_stage, pending.detail.get("rungs", {}), plan),
+        since=moment(pending.created_at, zone),
+    )
+
+
+def _stored(pending: Proposed) -> tuple[Line, ...]:
+    criteria: Sequence[dict[str, object]] = pending.detail.get("criteria", ())
+    return tuple(_line(item.get("met"), str(item.get("text", "")), str(item.get("detail", "")), "") for item in criteria)
+
+
+def _line(met: object, text: str, detail: str, key: str) -> Line:
+    if met is None:
+        yours = key.startswith("checklist") or detail == "for the physio to test"
+        return Line("yours" if yours else "unknown", text, "for you to test" if yours else detail)
+    return Line("met" if met else "unmet", text, detail)
+
+
+def _back(plan: CarePlan, prescription: Prescription) -> str:
+    before = plan.previous_stage(prescription.stage)
+    if before is not None:
+        return f"Step back to {before.title}"
+    climbed = any(item.rung is not None and item.rung != item.exercise.rungs[0].id for item in prescription.exercises)
+    return "Step back to the first step of every exercise" if climbed else ""

@@ -1,0 +1,61 @@
+"""The recent weeks of many patients as the records that the adherence rules read, from a handful of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from bot_service.actions.histories import _scheduled, _sessions, local_today
+from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.record import Record
+from bot_service.storage import caseload, prescriptions
+from bot_service.storage.caseload import Listed, Recent
+from bot_service.storage.database import Tx
+
+DAYS = 14
+"""The window of the two figures on the caseload: that of rule D4."""
+DRAWN = 28
+"""How far back the sparkline goes."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of one row: percent or None when nothing was asked, and the worst session pain of recent loading days, oldest first."""
+
+    adherence: int | None
+    reply_rate: int | None
+    pains: tuple[int, ...]
+
+
+def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[str, Figures]:
+    """The figures of these patients by reference; the same as the whole record gives."""
+    since = (now - timedelta(days=DRAWN + 1)).date()
+    found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 1))
+    return {item.ref: _figures(_record(tx, item, found[item.episode_id], now)) for item in listed}
+
+
+def _figures(record: Record) -> Figures:
+    first = record.today - timedelta(days=DRAWN - 1)
+    pains = tuple(day.pain for day in record.rated_days if day.pain is not None and day.day >= first)
+    return Figures(adherence(record, DAYS), reply_rate(record, DAYS), pains)
+
+
+def _record(tx: Tx, item: Listed, recent: Recent, now: datetime) -> Record:
+    today, zone = local_today(now, item.zone), ZoneInfo(item.zone)
+    plan = prescriptions.load(tx, item.prescription_id)
+    scheduled = (_scheduled(tx, prompt, today) for prompt in recent.prompts)
+    return Record(
+        today=today,
+        zone=item.zone,
+        episode_start=item.start_date,
+        stage=item.stage,
+        stage_start=item.stage_start,
+        baseline=None,
+        scheduled=tuple(found for found in scheduled if found is not None),
+        sessions=tuple(_sessions(tx, recent.entries, item)),  # type: ignore[arg-type]  # reads `prescription_id` only
+        next_days=(),
+        prescription=plan,
+        replies=tuple(at.astimezone(zone).date() for at in recent.heard),
+    )

@@ -1,0 +1,116 @@
+"""All pages and their doors: the one table of routes, and the application that is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from bot_service.errors import NotFound, NotPermitted
+from bot_service.web import caseload, decisions, episode, health, phone, sign_in, webhooks
+from bot_service.web.access import Door, Refused, SignInNeeded, guarded
+from bot_service.web.forms import Unreadable
+from bot_service.web.pages import STATIC, Headers, plain_page
+from bot_service.web.service import Service
+
+DOORS: tuple[Door, ...] = (
+    Door("GET", "/healthz", "public", health.alive),
+    Door("GET", "/readyz", "public", health.ready),
+    Door("GET", "/metrics", "public", health.measured),
+    Door("GET", "/sign-in", "public", sign_in.explain),
+    Door("GET", "/sign-in/{token}", "public", sign_in.confirm),
+    Door("POST", "/sign-in/{token}", "public", sign_in.use_link),
+    Door("POST", "/sign-out", "staff", sign_in.sign_out),
+    Door("GET", "/", "staff", caseload.show),
+    Door("GET", "/patients/{ref}", "staff", episode.show),
+    Door("POST", "/patients/{ref}/decision", "decide", decisions.decide),
+    Door("POST", "/patients/{ref}/cases/{case}/acknowledge", "decide", decisions.acknowledge),
+    Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
+    Door("POST", "/patients/{ref}/pause", "decide", decisions.pause),
+    Door("POST", "/patients/{ref}/resume", "decide", decisions.resume),
+    Door("POST", "/patients/{ref}/message", "decide", decisions.write),
+    Door("POST", "/webhooks/twilio/inbound", "signed", webhooks.receive_message),
+    Door("POST", "/webhooks/twilio/status", "signed", webhooks.receive_status),
+    Door("GET", "/phone", "phone", phone.show_list),
+    Door("POST", "/phone/clock", "phone", phone.move_clock),
+    Door("GET", "/phone/{ref}", "phone", phone.show_chat),
+    Door("POST", "/phone/{ref}/clock", "phone", phone.move_clock),
+    Door("POST", "/phone/{ref}/say", "phone", phone.say),
+    Door("POST", "/phone/{ref}/tap", "phone", phone.tap),
+    Door("POST", "/phone/{ref}/edit", "phone", phone.edit),
+    Door("POST", "/phone/{ref}/photo", "phone", phone.photo),
+    Door("POST", "/phone/{ref}/open", "phone", phone.open_invitation),
+)
+
+
+def build_site(service: Service) -> FastAPI:
+    """The web application of a service. Raises RuntimeError when a route has no policy."""
+    app = FastAPI(title="Stepwise", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.registry = health.make_registry(service)
+    app.state.touched = {}
+    app.state.phones = phone.Phones()
+    for door in DOORS:
+        app.add_route(door.path, guarded(service, door), methods=[door.method], include_in_schema=False)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Headers, https=service.settings.public_url.startswith("https://"))
+    _add_problems(app)
+    check_doors(app)
+    return app
+
+
+def check_doors(app: FastAPI, doors: Collection[Door] = DOORS) -> None:
+    """Raise RuntimeError for a route that no door names: whoever adds one decides who may open it."""
+    named = {(door.method, door.path) for door in doors}
+    for route in app.routes:
+        if isinstance(route, Mount) and route.path == "/static":
+            continue
+        methods = (route.methods or set()) - {"HEAD"} if isinstance(route, Route) else {"*"}
+        for method in methods:
+            if (method, getattr(route, "path", "")) not in named:
+                raise RuntimeError(f"{method} {getattr(route, 'path', route)} has no access policy; add it to DOORS in web/site.py")
+
+
+def _add_problems(app: FastAPI) -> None:
+    """Every way a request can end without its page, as a page."""
+
+    def problem(status: int, title: str, sentence: str) -> HTMLResponse:
+        return plain_page("problem.html", status, title=title, sentence=sentence)
+
+    def missing(*_: object) -> Response:
+        return problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
+
+    def refused(_: Request, error: Exception) -> Response:
+        return problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
+
+    def sign_in_first(request: Request, _: Exception) -> Response:
+        if request.method in ("GET", "HEAD"):
+            return RedirectResponse("/sign-in", 303)
+        sentence = (
+            "You are signed out, so nothing was changed. Sign in in another tab, then go back here: what you typed is still in the form."
+        )
+        return problem(403, "Signed out", sentence)
+
+    def unreadable(_: Request, error: Exception) -> Response:
+        return problem(
+            error.status if isinstance(error, Unreadable) else 400, "Not understood", "The form could not be read. Nothing was changed."
+        )
+
+    def wrong_way(_: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 400
+        return missing() if status == 404 else problem(status, "Not understood", "This page cannot be asked for in that way.")
+
+    def broken(*_: object) -> Response:
+        return problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
+
+    app.add_exception_handler(NotFound, missing)
+    app.add_exception_handler(NotPermitted, refused)
+    app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(SignInNeeded, sign_in_first)
+    app.add_exception_handler(Unreadable, unreadable)
+    app.add_exception_handler(HTTPException, wrong_way)
+    app.add_exception_handler(Exception, broken)

@@ -1,0 +1,64 @@
+"""The strip of the last 28 days: one cell a day, told apart by sign and word as well as by colour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from bot_service.clinical.record import DayStatus, Record
+from bot_service.web.times import day_words
+
+DAYS = 28
+WORDS: dict[DayStatus, tuple[str, str]] = {
+    "done": ("✓", "done"),
+    "partly": ("◐", "partly done"),
+    "not_done": ("✕", "not done"),
+    "no_reply": ("?", "no reply"),
+    "paused": ("‖", "paused"),
+    "not_sent": ("!", "not sent by us"),
+    "rest": ("·", "rest day"),
+    "waiting": ("…", "waiting"),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A day: its status as a class, the sign in it, and all of it in words."""
+
+    status: str
+    sign: str
+    weekday: str
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Legend:
+    """A status, its sign and name, and on how many of the days."""
+
+    status: str
+    sign: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The cells, oldest first, and what the signs mean."""
+
+    cells: tuple[Cell, ...]
+    legend: tuple[Legend, ...]
+
+
+def strip_of(record: Record) -> Strip:
+    """The strip of a record's last 28 days, fewer when the episode is younger."""
+    days = record.strip(DAYS)
+    counts = Counter(status for _, status in days)
+    pains = {day.day: day.pain for day in record.rated_days}
+    cells = []
+    for day, status in days:
+        sign, name = WORDS[status]
+        pain = pains.get(day)
+        words = f"{day_words(day)}: {name}" + (f", worst pain {pain}" if pain is not None else "")
+        cells.append(Cell(status, sign, day_words(day)[:1], day.day, words))
+    return Strip(tuple(cells), tuple(Legend(status, sign, name, counts[status]) for status, (sign, name) in WORDS.items()))

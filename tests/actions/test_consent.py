@@ -1,0 +1,83 @@
+"""Linking a chat and agreeing: the code works once, for the person it was made for, and the words agreed to are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot_service.storage import tables
+from tests.actions.told import DAY1, audited, open_cases, scores, status
+from tests.running_clinic import Person, RunningClinic
+
+
+async def test_a_code_works_once(clinic: RunningClinic) -> None:
+    first = Person(clinic, clinic.enrol(), "sim:1")
+    await first.say("hi", code=first.invitation.code)
+    thief = Person(clinic, first.invitation, "sim:666")
+    await thief.say("hi", code=first.invitation.code)
+    assert "That link does not work any more." in thief.texts[-1] and len(thief.received) == 1
+    await first.say("yes")
+    assert status(first) == "opted_in"
+
+
+async def test_the_same_code_again_from_the_same_phone_is_no_harm(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await person.say("/start", code=person.invitation.code)
+    assert status(person) == "opted_in" and audited(person).count("chat_linked") == 1
+
+
+async def test_a_code_expires(sqlite_clinic: RunningClinic) -> None:
+    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
+    await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(days=15))
+    await person.say("hi", code=person.invitation.code)
+    assert "does not work any more" in person.texts[-1] and status(person) == "invited"
+
+
+async def test_a_stranger_gets_one_sentence_a_day(sqlite_clinic: RunningClinic) -> None:
+    stranger = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:9")
+    for words in ("hello", "3", "who is this"):
+        await stranger.say(words)
+    assert len(stranger.received) == 1 and "not linked to a patient" in stranger.texts[-1]
+    assert scores(stranger) == []
+
+
+async def test_a_phone_that_is_somebodys_is_not_given_to_another(sqlite_clinic: RunningClinic) -> None:
+    first = await sqlite_clinic.opted_in()
+    second = Person(sqlite_clinic, sqlite_clinic.enrol("Sam Lee"), first.address)
+    await second.say("hi", code=second.invitation.code)
+    assert status(second) == "invited" and status(first) == "opted_in"
+    await sqlite_clinic.service.move_clock(DAY1)
+    assert {message.patient_id for message in sqlite_clinic.messages(kind="prompt", status="sent")} == {first.id}
+
+
+async def test_the_words_agreed_to_are_kept_sealed(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    with sqlite_clinic.db.read() as tx:
+        row = tx.first(tables.patients.select().where(tables.patients.c.id == person.id))
+        assert row is not None
+        kept = tx.unseal(person.id, f"patients.consent:{person.id}", row.consent) or ""
+    assert kept in person.texts[0] or person.texts[0] in kept
+    assert "Riverside Physio" in kept and "STOP" in kept and b"Riverside" not in bytes(row.consent)
+
+
+async def test_declining_is_respected_and_the_clinic_is_told(sqlite_clinic: RunningClinic) -> None:
+    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    await person.tap("No")
+    assert status(person) == "opted_out" and person.texts[-1].startswith("That is fine.")
+    assert open_cases(person)["X1"].sentence == "The patient declined the reminders."
+    sent = len(person.received)
+    await sqlite_clinic.service.move_clock(DAY1)
+    assert len(person.received) == sent
+
+
+async def test_consent_is_shown_before_anything_else_whatever_the_first_words_are(sqlite_clinic: RunningClinic) -> None:
+    for number, words in enumerate(("hi", "3", "yes", "plan")):
+        person = Person(sqlite_clinic, sqlite_clinic.enrol(f"P {number}"), f"sim:{number}")
+        await person.say(words, code=person.invitation.code)
+        assert "Do you agree?" in person.texts[0] and status(person) == "asked", words
+
+
+async def test_no_on_the_first_message_stops_even_weeks_later(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await person.tap("No")
+    assert status(person) == "opted_out" and person.texts[-1].startswith("You will get no more messages")

@@ -1,0 +1,80 @@
+"""Enrolment: who fits, who may, and what is made of it; nothing is sent before the patient's own first message."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+import pytest
+
+from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol
+from bot_service.errors import Conflict, NotPermitted
+from bot_service.storage import patients, staff
+from tests.actions.told import audited, prescription
+from tests.running_clinic import Person, RunningClinic
+
+
+def answers(clinic: RunningClinic, **changes: bool) -> dict[str, bool]:
+    return {question.id: question.must_be for question in clinic.plan.eligibility} | changes
+
+
+def test_an_enrolment_prescribes_under_the_clinicians_name_and_sends_nothing(clinic: RunningClinic) -> None:
+    invitation = clinic.enrol("  Jo Park ", at=time(7, 30), treated_side="left", baseline=4)
+    person = Person(clinic, invitation, "sim:1")
+    document = prescription(person)
+    assert {slot.at for slot in document.slots if slot.prompted} == {time(7, 30)}
+    assert {item.treated_side for item in document.exercises} == {"left"}
+    assert (person.episode().stage, person.episode().baseline, person.episode().patient_status) == ("early", 4, "invited")
+    assert audited(person) == ["enrolled"] and clinic.messages() == []
+    assert invitation.expires_at == clinic.clock.now() + INVITATION_LIFE
+    with clinic.db.read() as tx:
+        assert patients.load(tx, person.id).name == "Jo Park"
+
+
+def test_every_reference_and_code_is_its_own(sqlite_clinic: RunningClinic) -> None:
+    made = [sqlite_clinic.enrol(f"Patient {number}") for number in range(12)]
+    assert len({each.ref for each in made}) == len({each.code for each in made}) == 12
+    assert all(len(each.code) >= 22 for each in made), "128 bits"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"name": "  "}, "needs a name"),
+        ({"zone": "Europe/Atlantis"}, "Atlantis"),
+        ({"stage": "expert"}, "no stage expert"),
+        ({"baseline": 6}, "see the patient first"),
+        ({"baseline": -1}, "between 0 and 10"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_a_sentence(sqlite_clinic: RunningClinic, fields: dict[str, object], sentence: str) -> None:
+    values: dict[str, object] = {"name": "Jo Park", "zone": "Europe/London", "answers": answers(sqlite_clinic)} | fields
+    with pytest.raises(Conflict, match=sentence):
+        enrol(sqlite_clinic.db, sqlite_clinic.plan, sqlite_clinic.physio, Enrolment(**values), sqlite_clinic.clock.now())  # type: ignore[arg-type]  # fields
+    assert sqlite_clinic.messages() == []
+
+
+def test_every_eligibility_question_is_asked_and_each_can_say_no(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    assert len(clinic.plan.eligibility) >= 6
+    for question in clinic.plan.eligibility:
+        unanswered = {key: value for key, value in answers(clinic).items() if key != question.id}
+        for given, sentence in (
+            (unanswered, "answer this first"),
+            (answers(clinic, **{question.id: not question.must_be}), "not for this patient"),
+        ):
+            with pytest.raises(Conflict, match=sentence):
+                enrol(clinic.db, clinic.plan, clinic.physio, Enrolment("Jo", "Europe/London", answers=given), clinic.clock.now())
+
+
+def test_a_viewer_enrols_nobody(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    with clinic.db.begin() as tx:
+        viewer = staff.add(tx, clinic.clock.now(), clinic.clinic.id, "vic@example.org", "Vic", "viewer")
+    with pytest.raises(NotPermitted):
+        enrol(clinic.db, clinic.plan, viewer, Enrolment("Jo", "Europe/London", answers=answers(clinic)), clinic.clock.now())
+
+
+async def test_an_enrolled_patient_who_never_writes_gets_nothing(sqlite_clinic: RunningClinic) -> None:
+    sqlite_clinic.enrol()
+    await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(days=20))
+    assert sqlite_clinic.messages() == [] and sqlite_clinic.phones.received == []

@@ -1,0 +1,78 @@
+"""No findings of axe at WCAG 2.2 A and AA, and no sideways scrolling, on every page in several states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Served
+from tests.running_clinic import Person
+from tests.web.lives import live, look, say
+
+pytestmark = pytest.mark.browser
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+
+@pytest.fixture
+def people(served: Served) -> dict[str, Person]:
+    """One patient in each state that looks different."""
+    clinic = served.clinic
+    found = {name: clinic.in_care(name.title()) for name in ("steady", "flared", "redflag")}
+    live(clinic, found["steady"], "done 2/1, " * 14 + "done 2/1")
+    live(
+        clinic,
+        found["flared"],
+        "done 2/1, partly 3, no, missed, unsent, paused, -, done 8/6, done 7/5, done 3/1, " + "done 3/1, " * 4 + "done 3/1",
+    )
+    look(*found.values())
+    say(found["redflag"], "I cannot feel my legs")
+    say(found["flared"], "talk to my physio")
+    found["new"] = Person(clinic, clinic.enrol("Lena Fischer"), "sim:none")
+    return found
+
+
+def findings(page: Page) -> list[str]:
+    result = Axe().run(page, options=RULES)
+    return [f"{page.url} {found['id']}: {node['html'][:160]}" for found in result.response["violations"] for node in found["nodes"]]
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
+def test_every_page_is_accessible_and_fits(new_page: Callable[..., Page], people: dict[str, Person], phone: bool) -> None:
+    page = new_page(phone=phone)
+    paths = ["/", "/?q=nobody", *(f"/patients/{person.invitation.ref}" for person in people.values())]
+    paths += ["/phone", f"/phone/{people['flared'].invitation.ref}", f"/phone/{people['new'].invitation.ref}"]
+    found, wide = [], []
+    for path in paths:
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found += findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(path)
+    assert (found, wide) == ([], [])
+
+
+def test_pages_of_people_who_are_not_signed_in_are_accessible(new_page: Callable[..., Page]) -> None:
+    page = new_page(signed_in=False)
+    found = []
+    for path in ("/sign-in", "/sign-in/something"):
+        page.goto(path)
+        found += findings(page)
+    assert found == []
+
+
+def test_a_refused_decision_is_accessible(new_page: Callable[..., Page], people: dict[str, Person]) -> None:
+    page = new_page()
+    person = people["steady"]
+    page.goto(f"/patients/{person.invitation.ref}")
+    page.locator("summary", has_text="Pause prompts").click()
+    page.get_by_label("Why?", exact=True).fill("holiday")
+    page.evaluate("document.getElementById('pause-until').removeAttribute('min')")
+    page.get_by_label("First day with prompts again").fill("2020-01-01")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    page.get_by_role("alert").wait_for()
+    assert "must lie ahead" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("Why?", exact=True).input_value() == "holiday"
+    assert findings(page) == []

@@ -1,0 +1,165 @@
+"""Every command as a newcomer meets it: help, what it prints, how it ends, and one sentence for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from bot_service import __version__
+from bot_service.cli.commands import stepwise
+from tests.cli.running import Shell
+
+AS = ("--as", "anna@example.org")
+
+
+def every_command(group: click.Group = stepwise, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """All commands with the words that call them, groups among them."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield (*above, name), command
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*above, name))
+
+
+COMMANDS = dict(every_command())
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_has_help_that_says_what_it_does(shell: Shell, words: tuple[str, ...]) -> None:
+    result = shell.run(*words, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert f"Usage: stepwise {' '.join(words)}" in result.out
+    assert COMMANDS[words].help and not shell.database.exists()
+
+
+def test_the_root_says_which_commands_there_are(shell: Shell) -> None:
+    result = shell.run("--help")
+    assert result.code == 0
+    assert all(f"  {words[0]} " in result.out for words in COMMANDS if len(words) == 1 and not COMMANDS[words].hidden)
+    assert shell.run("--version").out == f"stepwise, version {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("no-such-command",),
+        ("patients", "no-such-command"),
+        ("patients", "show"),
+        ("patients", "list", "--no-such-option"),
+        ("enrol", "Jo Park"),
+        ("enrol", "Jo Park", *AS, "--eligible", "--at", "25:00"),
+        ("enrol", "Jo Park", *AS, "--eligible", "--baseline", "11"),
+        ("enrol", "Jo Park", *AS),
+        ("flags", "ack", "not-an-id", *AS),
+        ("staff", "invite", "no-address", "Name"),
+        ("clinics", "add", "Not A Slug", "Name"),
+        ("understand",),
+        ("understand", "--question", "mood"),
+        ("simulate", "--weeks", "0"),
+        ("patients", "pause", "P1", *AS, "--until", "tomorrow", "--reason", "x"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_2_and_says_how_it_is_used(clinic: tuple[Shell, str], words: tuple[str, ...]) -> None:
+    result = clinic[0].run(*words)
+    assert result.code == 2 and result.out == ""
+    assert "Usage:" in result.err and "Error:" in result.err and "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("patients", "show", "P999ZZZ"), "stepwise patients list"),
+        (("patients", "list", "--clinic", "elsewhere"), "elsewhere"),
+        (("patients", "resume", "{ref}", *AS), "nothing is paused"),
+        (("patients", "pause", "{ref}", *AS, "--until", "2020-01-01", "--reason", "x"), "ahead"),
+        (("patients", "pause", "{ref}", "--as", "sam@example.org", "--reason", "x"), "only a physiotherapist"),
+        (("patients", "discharge", "{ref}", "--as", "nobody@example.org", "--reason", "x"), "stepwise staff list"),
+        (("flags", "close", "00000000-0000-4000-8000-000000000000", *AS, "--reason", "x"), "stepwise flags list"),
+        (("clinics", "add", "riverside", "Again"), "already"),
+        (("clinics", "add", "mars", "Mars", "--zone", "Mars/Base"), "Mars/Base"),
+        (("staff", "disable", "nobody@example.org"), "stepwise staff list"),
+        (("plans", "show", "nothing"), "stepwise plans list"),
+        (("enrol", "Jo", *AS, "--eligible", "--plan", "nothing"), "stepwise plans list"),
+        (("enrol", "Jo", *AS, "--eligible", "--stage", "expert"), "early, intermediate, advanced"),
+        (("enrol", "Jo", *AS, "--eligible", "--zone", "Mars/Base"), "Mars/Base"),
+        (("enrol", "Jo", *AS, "--eligible", "--baseline", "7"), "see the patient first"),
+        (("enrol", " ", *AS, "--eligible"), "needs a name"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_problem_is_one_sentence_and_exit_1(clinic: tuple[Shell, str], words: tuple[str, ...], says: str) -> None:
+    shell, ref = clinic
+    result = shell.run(*(word.format(ref=ref) for word in words))
+    assert result.code == 1
+    assert says.casefold() in result.sentence.casefold()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        words
+        for words, command in COMMANDS.items()
+        if any("--json" in parameter.opts for parameter in command.params)
+        and words not in (("enrol",), ("simulate",), ("patients", "show"), ("plans", "show"))
+    ],
+    ids=" ".join,
+)
+def test_json_is_json_and_nothing_else(clinic: tuple[Shell, str], words: tuple[str, ...]) -> None:
+    result = clinic[0].run(*words, "--json")
+    assert (result.code, result.err) == (0, "")
+    json.loads(result.out)
+
+
+def test_what_a_newcomer_types_from_an_empty_folder_works(clinic: tuple[Shell, str]) -> None:
+    shell, ref = clinic
+    (patient,) = json.loads(shell.run("patients", "list", "--json").out)
+    assert patient == {"ref": ref, "name": "Jo Park", "status": "invited", "stage": "early", "week": 1, "zone": "Europe/London", "open": 0}
+    shown = json.loads(shell.run("patients", "show", ref.lower(), "--json").out)
+    assert shown["open_flags"] == [] and list(shown["last_28_days"].values()) == ["rest"]
+    assert json.loads(shell.run("forecast", "--json").out) == {"prompts": 0, "stuck": {ref: "has not opened the invitation"}}
+    assert shell.run("patients", "pause", ref, *AS, "--reason", "holiday").code == 0
+    assert shell.run("patients", "resume", ref, *AS).code == 0
+    assert shell.run("patients", "discharge", ref, *AS, "--reason", "moved away").code == 0
+    assert json.loads(shell.run("patients", "list", "--json").out)[0]["status"] == "discharged"
+    assert shell.run("audit", "verify").out == "The audit trail is whole.\n"
+    assert shell.run("staff", "disable", "sam@example.org").code == 0
+
+
+def test_tables_are_for_people(clinic: tuple[Shell, str]) -> None:
+    shell, ref = clinic
+    head, row = shell.run("patients", "list").out.splitlines()
+    assert head.split() == ["ref", "name", "status", "stage", "week", "zone", "open"] and row.startswith(ref)
+    assert shell.run("flags", "list").out == "Nothing needs doing.\n"
+    assert "open flags: -" in shell.run("patients", "show", ref).out
+
+
+def test_an_invitation_link_is_made_for_the_same_person_again(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    first, second = (shell.run("staff", "invite", "anna@example.org", "Anna Reed").out for _ in range(2))
+    assert first != second and "/sign-in/" in first
+    assert len(json.loads(shell.run("staff", "list", "--json").out)) == 2
+
+
+def test_plans_are_listed_shown_and_checked(shell: Shell) -> None:
+    assert json.loads(shell.run("plans", "list", "--json").out)[0]["id"] == "proximal_hamstring_tendinopathy"
+    assert (
+        json.loads(shell.run("plans", "show", "proximal_hamstring_tendinopathy", "--json").out)["id"] == "proximal_hamstring_tendinopathy"
+    )
+    assert "pain ceiling 5/10" in shell.run("plans", "show", "proximal_hamstring_tendinopathy").out
+    assert shell.run("plans", "check").out == "No mistakes.\n"
+
+
+def test_a_broken_plan_gets_every_mistake_at_once_and_exit_1(shell: Shell) -> None:
+    broken = shell.folder / "broken.toml"
+    broken.write_text('id = "Bad Id"\nversion = "one"\ntitle = ""\nnonsense = 3\n', encoding="utf-8")
+    missing = str(shell.folder / "missing.toml")
+    result = shell.run("plans", "check", str(broken), missing)
+    assert result.code == 1
+    lines = result.out.splitlines()
+    assert sum("broken.toml" in line for line in lines) >= 4 and any("missing.toml" in line for line in lines)
+    assert all(any(key in line for line in lines) for key in ("id", "version", "title", "nonsense"))

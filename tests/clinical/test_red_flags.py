@@ -1,0 +1,161 @@
+"""The red-flag screen: over-sensitive, but not deaf to "no" nor to a figure of speech."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+
+import pytest
+
+from bot_service.clinical.red_flags import LANGUAGES, TIERS, find_red_flag
+from tests.conversation.labelled import rows
+
+
+def tier(text: str, language: str = "en") -> str | None:
+    flag = find_red_flag(text, language)
+    return None if flag is None else flag.tier
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("can't pee", "cauda_equina"), ("numb down below", "cauda_equina"), ("wet myself twice today", "cauda_equina"),
+        ("lost control of my bowels", "cauda_equina"), ("I can't feel when I wipe", "cauda_equina"),
+        ("pins and needles in both legs", "cauda_equina"), ("both legs weak", "cauda_equina"),
+        ("can't get an erection since the back pain started", "cauda_equina"), ("my bum goes numb on hard chairs", "cauda_equina"),
+        ("no feeling between my legs", "cauda_equina"), ("chest pain", "chest"), ("coughing up blood", "chest"),
+        ("suddenly can't breathe", "chest"), ("want to end it all", "suicide"), ("I don't want to live any more", "suicide"),
+        ("i'd be better off dead", "suicide"),
+    ],
+)  # fmt: skip
+def test_emergencies_in_english(text: str, family: str) -> None:
+    flag = find_red_flag(text, "en")
+    assert flag is not None and (flag.tier, flag.family) == ("EMERGENCY", family)
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("felt a pop in my bum", "tear"), ("my leg gave way and I heard a snap", "tear"), ("leg is black and blue", "tear"),
+        ("can't put any weight on it", "tear"), ("can't straighten or lift the leg", "tear"), ("calf red and swollen one side", "dvt"),
+        ("leg feels hot and swollen", "dvt"), ("I have a fever", "infection"), ("my foot is dropping", "neuro"),
+        ("leg keeps giving way", "neuro"), ("my toes are numb", "neuro"), ("car accident today", "fall"),
+        ("fell down the stairs", "fall"), ("went to A&E last night with my leg", "hospital"),
+        ("on cipro and my tendon is sore", "fluoroquinolone"), ("new groin pain and I'm limping", "groin_limp"),
+    ],
+)  # fmt: skip
+def test_urgent_signs_in_english(text: str, family: str) -> None:
+    flag = find_red_flag(text, "en")
+    assert flag is not None and (flag.tier, flag.family) == ("URGENT", family)
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("wakes me every night even lying still", "night_pain"), ("night sweats", "systemic"),
+        ("lost a stone without trying", "systemic"), ("I have a history of cancer", "systemic"),
+        ("tingling down the back of my leg", "neuro"), ("started antibiotics", "fluoroquinolone"),
+        ("I have been put on ciprofloxacin", "fluoroquinolone"),
+    ],
+)  # fmt: skip
+def test_prompt_signs_in_english(text: str, family: str) -> None:
+    flag = find_red_flag(text, "en")
+    assert flag is not None and (flag.tier, flag.family) == ("PROMPT", family)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3, no numbness or tingling", "no pop no bruise, 2/10", "no numbness, tingling or weakness", "not numb any more",
+        "without any swelling in my calf", "haven't had any tingling", "never felt a pop", "didn't hear a snap", "no calf swelling",
+        "my calf is not red or swollen", "no bruising or numbness just tired", "no fever, no chills", "no signs of infection",
+        "no pins and needles",
+    ],
+)  # fmt: skip
+def test_a_denied_symptom_is_no_flag(text: str) -> None:
+    assert find_red_flag(text, "en") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no numbness except between my legs, 3", "no numbness but weakness in both legs", "no my leg went numb", "no, my leg is numb",
+        "no feeling in my foot", "I didn't do it my leg is numb", "not sure if it's numb", "no pop, calf swollen",
+        "no better, still numb", "no, went to A&E", "not only numb but weak", "no idea why my leg is numb", "no pain, both legs numb",
+        "no pain. can't pee",
+    ],
+)  # fmt: skip
+def test_a_no_about_something_else_hides_no_symptom(text: str) -> None:
+    assert find_red_flag(text, "en") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pop music", "listening to a pop playlist", "popped to the shops", "killed it", "dying lol", "I'm dying to know",
+        "my leg is killing me", "fell asleep", "fell off the wagon", "slipped my mind", "chest press 3 sets", "hay fever is bad",
+        "warm up done", "hot bath after", "cracked on with it", "crack of dawn", "red band today", "number 3 hurt",
+        "work at the hospital", "popped two paracetamol", "wear and tear", "legs tired but no pain", "both legs sore", "sore legs",
+        "bus stop", "smashed it",
+    ],
+)  # fmt: skip
+def test_a_figure_of_speech_is_no_flag(text: str) -> None:
+    assert find_red_flag(text, "en") is None
+
+
+def test_the_highest_tier_wins() -> None:
+    assert tier("tingling in my toes, a fever, and I can't pee") == "EMERGENCY"
+    assert tier("night sweats and a big bruise") == "URGENT"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("es", "no puedo orinar", "EMERGENCY"), ("es", "no siento las piernas", "EMERGENCY"), ("es", "me duele el pecho", "EMERGENCY"),
+        ("es", "quiero morirme", "EMERGENCY"), ("es", "noté un chasquido en el muslo", "URGENT"),
+        ("es", "la pantorrilla está hinchada", "URGENT"), ("es", "tengo fiebre", "URGENT"),
+        ("es", "me caí por las escaleras", "URGENT"), ("es", "sudores nocturnos", "PROMPT"), ("es", "hormigueo en el pie", "PROMPT"),
+        ("es", "no tengo fiebre", None), ("es", "sin adormecimiento ni hormigueo", None), ("pl", "nie mogę się wysikać", "EMERGENCY"),
+        ("pl", "drętwieje mi krocze", "EMERGENCY"), ("pl", "ból w klatce piersiowej", "EMERGENCY"), ("pl", "chcę umrzeć", "EMERGENCY"),
+        ("pl", "coś strzeliło w pośladku i nie mogę chodzić", "URGENT"), ("pl", "spuchła mi łydka", "URGENT"),
+        ("pl", "mam gorączkę", "URGENT"), ("pl", "przewróciłem się", "URGENT"), ("pl", "nocne poty", "PROMPT"),
+        ("pl", "mrowienie w stopie", "PROMPT"), ("pl", "bez drętwienia", None), ("pl", "nie mam gorączki", None),
+        ("ar", "لا أستطيع التبول", "EMERGENCY"), ("ar", "تنميل بين الفخذين", "EMERGENCY"), ("ar", "ألم في صدري", "EMERGENCY"),
+        ("ar", "أريد أن أموت", "EMERGENCY"), ("ar", "سمعت طقة في فخذي", "URGENT"), ("ar", "تورم في الساق", "URGENT"),
+        ("ar", "عندي حمى", "URGENT"), ("ar", "وقعت على الدرج", "URGENT"), ("ar", "تعرق ليلي", "PROMPT"),
+        ("ar", "وخز في القدم", "PROMPT"), ("ar", "لا يوجد تنميل", None), ("ar", "بدون حمى", None),
+        ("hi", "peshab nahi ho raha", "EMERGENCY"), ("hi", "dono pair sunn ho gaye hain", "EMERGENCY"),
+        ("hi", "सीने में दर्द", "EMERGENCY"), ("hi", "marna chahta hun", "EMERGENCY"), ("hi", "chatak ki awaz aayi", "URGENT"),
+        ("hi", "पिंडली में सूजन", "URGENT"), ("hi", "bukhar hai", "URGENT"), ("hi", "main gir gaya", "URGENT"),
+        ("hi", "raat ko pasina", "PROMPT"), ("hi", "पैर में झुनझुनी", "PROMPT"), ("hi", "sunn nahi hai", None),
+        ("hi", "बुखार नहीं है", None),
+    ],
+)  # fmt: skip
+def test_every_tier_is_found_in_every_shipped_language_and_its_negation_heard(language: str, text: str, expected: str | None) -> None:
+    assert tier(text, language) == expected
+
+
+def test_a_frightened_patient_may_write_in_any_shipped_language() -> None:
+    assert tier("nie mogę się wysikać", "en") == tier("can't pee", "pl") == tier("لا أستطيع التبول", "de") == "EMERGENCY"
+
+
+def test_no_other_labelled_reply_is_flagged_and_every_labelled_one_is() -> None:
+    for name in ("replies.jsonl", "held_out_replies.jsonl"):
+        different = [row.text for row in rows(name) if (find_red_flag(row.text, row.language) is not None) != (row.expect == "red_flag")]
+        assert different == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_language_covers_every_family_of_every_tier(code: str) -> None:
+    folder = files("bot_service.clinical").joinpath("red_flag_words")
+    rules = tomllib.loads(folder.joinpath("rules.toml").read_text(encoding="utf-8"))["rules"]
+    sets = tomllib.loads(folder.joinpath(f"{code}.toml").read_text(encoding="utf-8"))["sets"]
+    covered = {(rule["tier"], rule["family"]) for rule in rules if set(rule["sets"]) <= set(sets)}
+    assert covered == {(rule["tier"], rule["family"]) for rule in rules}
+    assert {rule["tier"] for rule in rules} == set(TIERS)
+
+
+@pytest.mark.parametrize("text", ["", "\ud800", "no " * 3000, "numb " * 3000, "*", "\u0000can't pee"])
+def test_any_text_can_be_screened(text: str) -> None:
+    find_red_flag(text, "en")
+    find_red_flag(text, "")

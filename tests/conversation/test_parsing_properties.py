@@ -1,0 +1,98 @@
+"""What holds for every text: it has a reading, no score leaves 0-10, and what does not change the meaning does not change the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot_service.conversation.parsing import Question, read
+from tests.conversation.labelled import Row, rows, shipped
+
+ROWS = shipped(rows("replies.jsonl")) + shipped(rows("held_out_replies.jsonl"))
+WORDS = sorted({word for row in ROWS for word in row.text.split()})
+QUESTIONS: tuple[Question | None, ...] = ("did_you_exercise", "session_pain", "next_day_pain", None)
+ANSWERS = {"none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"}
+
+texts = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet=st.characters(codec=None, categories=["Nd", "No", "Nl", "Cs", "So", "Mn", "Zs"]), max_size=20),
+    st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join),
+)
+languages = st.sampled_from(["en", "es", "pl", "ar", "hi", "fr", "zh", "", "xx-YY"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=texts, question=st.sampled_from(QUESTIONS), language=languages)
+def test_any_text_has_a_reading_and_no_score_leaves_the_scale(text: str, question: Question | None, language: str) -> None:
+    said = read(text, question, language)
+    assert said.score is None or 0 <= said.score <= 10
+    assert said.answer in ANSWERS or said.answer == said.score
+
+
+@pytest.mark.parametrize(
+    "text", ["\ud800", "\x00", "5\x00", "²", "1_0", "٣٫٥", "½", "𝟝", "⅝", "9" * 5000, "(" * 5000, "1/" * 5000, "A&E", "'" * 3000, "١" * 400]
+)
+def test_strange_texts_have_a_reading(text: str) -> None:
+    assert read(text, "session_pain", "en").answer in ANSWERS | {4, 5}
+
+
+@pytest.mark.parametrize("piece", ["5 ", "no ", "a", "numb ", "can you ", "did not ", "stop ", "1/", "لا ", "send me at "])
+def test_a_text_of_100_000_characters_is_read_in_a_moment(piece: str) -> None:
+    text = (piece * 100_000)[:100_000]
+    start = perf_counter()
+    read(text, "session_pain", "en")
+    assert perf_counter() - start < 10  # a second or so; generous because test machines are shared
+
+
+def test_a_red_flag_deep_inside_a_long_message_is_found() -> None:
+    assert (
+        read("so anyway I went on and on " * 400 + "and I can't pee since yesterday " + "and so on " * 400, "session_pain").answer
+        == "red_flag"
+    )
+
+
+CHANGES: dict[str, Callable[[str], str]] = {
+    "capitals": str.upper,
+    "small letters": str.lower,
+    "spaces": lambda text: f"  {text.replace(' ', '   ')}  ",
+    "no-break spaces": lambda text: text.replace(" ", "\u00a0"),
+    "full stop": lambda text: f"{text}.",
+    "exclamation": lambda text: f"{text}!",
+    "line end": lambda text: f"{text}\n",
+    "emoji": lambda text: f"{text} 🙂",
+    "thumb": lambda text: f"{text} 👍",
+    "hands": lambda text: f"{text}🙏",
+    "typographic apostrophe": lambda text: text.replace("'", "’"),
+    "quotation marks": lambda text: f"“{text}”",
+}
+THANKS: dict[str, Callable[[str], str]] = {
+    "thanks": lambda text: f"{text} thanks",
+    "comma thanks": lambda text: f"{text}, thanks",
+    "thank you": lambda text: f"{text}. Thank you!",
+}
+
+
+def changed(some: list[Row], change: Callable[[str], str]) -> list[tuple[str, int | str, int | str]]:
+    pairs = [
+        (row, read(row.text, row.question, row.language).answer, read(change(row.text), row.question, row.language).answer) for row in some
+    ]
+    return [(row.text, before, after) for row, before, after in pairs if before != after]
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_that_says_nothing_changes_no_answer(name: str) -> None:
+    with_words = [row for row in ROWS if any(character.isalnum() for character in row.text)]
+    assert changed(with_words, CHANGES[name]) == []
+
+
+@pytest.mark.parametrize("name", THANKS)
+def test_closing_thanks_change_no_answer_but_that_of_ok(name: str) -> None:
+    """ "ok" alone is asked again, "ok thanks" is labelled as no answer: the one pair where thanks decide."""
+    english = [
+        row for row in ROWS if row.language == "en" and row.text.lower() != "ok" and any(character.isalnum() for character in row.text)
+    ]
+    assert changed(english, THANKS[name]) == []

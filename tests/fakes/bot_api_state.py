@@ -1,0 +1,214 @@
+"""What the fake Bot API server knows: chats, queued updates, accepted messages, and the documented rules of each method."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot_service.clock import real_now
+
+Json = dict[str, Any]
+BOT: Json = {"id": 4242, "is_bot": True, "first_name": "Stepwise", "username": "stepwise_test_bot"}
+DAY_S, TAP_S, ANSWER_S = 86400, 150, 15  # how long updates, taps and the right to answer a tap live
+LONGEST_TEXT, LONGEST_DATA, LONGEST_TOAST = 4096, 64, 200
+
+PARAMETERS: dict[str, set[str]] = {
+    "getMe": set(),
+    "getUpdates": {"offset", "limit", "timeout", "allowed_updates"},
+    "deleteWebhook": {"drop_pending_updates"},
+    "setMyCommands": {"commands", "scope", "language_code"},
+    "sendMessage": {
+        "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "text", "parse_mode", "entities",
+        "link_preview_options", "disable_notification", "protect_content", "allow_paid_broadcast", "message_effect_id",
+        "suggested_post_parameters", "reply_parameters", "reply_markup",
+    },
+    "answerCallbackQuery": {"callback_query_id", "text", "show_alert", "url", "cache_time"},
+    "editMessageText": {
+        "business_connection_id", "chat_id", "message_id", "inline_message_id", "text", "parse_mode", "entities", "link_preview_options",
+        "reply_markup",
+    },
+    "editMessageReplyMarkup": {"business_connection_id", "chat_id", "message_id", "inline_message_id", "reply_markup"},
+}  # fmt: skip
+
+
+class Refused(Exception):
+    """An answer with ok: false."""
+
+    def __init__(self, status: int, description: str, parameters: Json | None = None) -> None:
+        super().__init__(description)
+        self.status = status
+        self.body: Json = {"ok": False, "error_code": status, "description": description}
+        if parameters:
+            self.body["parameters"] = parameters
+
+
+def bad(words: str) -> Refused:
+    return Refused(400, f"Bad Request: {words}")
+
+
+@dataclass
+class State:
+    """Everything that one fake server remembers. `ledger` holds the messages it accepted, whatever it answered."""
+
+    chats: set[int] = field(default_factory=set)
+    blocked: set[int] = field(default_factory=set)
+    queue: list[tuple[Json, float]] = field(default_factory=list)  # update, and when it is forgotten
+    ledger: list[Json] = field(default_factory=list)
+    answered: dict[str, str] = field(default_factory=dict)
+    taps: dict[str, float] = field(default_factory=dict)
+    commands: dict[str, list[Json]] = field(default_factory=dict)
+    offences: list[str] = field(default_factory=list)  # undocumented methods and parameters
+    allowed: list[str] = field(default_factory=list)
+    webhook: str = ""
+    next_update: int = 70_000
+    next_message: int = 100
+    skipped_s: float = 0.0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    poller: int = 0
+
+    def now(self) -> float:
+        return real_now().timestamp() + self.skipped_s
+
+    def message(self, chat: int, **content: object) -> Json:
+        """A message in a private chat, with the next id."""
+        self.next_message += 1
+        there = {"id": chat, "type": "private", "first_name": "Pat"}
+        return {"message_id": self.next_message, "date": int(self.now()), "chat": there, **content}
+
+    def push(self, kind: str, content: object) -> Json:
+        """Queue an update, unless its kind is not among those that the bot asked for."""
+        self.next_update += 1
+        update = {"update_id": self.next_update, kind: content}
+        if not self.allowed or kind in self.allowed:
+            self.queue.append((update, self.now() + (TAP_S if kind == "callback_query" else DAY_S)))
+            self.arrived.set()
+        return update
+
+    def pending(self, offset: int, limit: int) -> list[Json]:
+        """What getUpdates answers now: `offset` confirms everything below it, a negative one all but the last so many."""
+        self.queue = [item for item in self.queue if item[1] > self.now()]
+        if offset < 0:
+            self.queue = self.queue[offset:]
+        self.queue = [item for item in self.queue if item[0]["update_id"] >= offset]
+        return [update for update, _ in self.queue[:limit]]
+
+    def own_message(self, given: Mapping[str, str]) -> Json:
+        for message in self.ledger:
+            if str(message["chat"]["id"]) == given.get("chat_id") and str(message["message_id"]) == given.get("message_id"):
+                return message
+        raise bad("message to edit not found")
+
+
+def send_message(state: State, given: Mapping[str, str]) -> Json:
+    chat = _number(given, "chat_id")
+    text = _text(given)
+    markup = _markup(given)
+    if chat not in state.chats:
+        raise bad("chat not found")
+    if chat in state.blocked:
+        raise Refused(403, "Forbidden: bot was blocked by the user")
+    message = state.message(chat, **{"from": BOT, "text": text}, **({"reply_markup": markup} if markup else {}))
+    state.ledger.append(message)
+    return message
+
+
+def edit_message_text(state: State, given: Mapping[str, str]) -> Json:
+    message, text, markup = state.own_message(given), _text(given), _markup(given)
+    if (message["text"], message.get("reply_markup")) == (text, markup):
+        raise bad(
+            "message is not modified: specified new message content and reply markup are exactly the same as a current content and "
+            "reply markup of the message"
+        )
+    message["text"] = text
+    return _with_markup(state, message, markup)
+
+
+def edit_message_reply_markup(state: State, given: Mapping[str, str]) -> Json:
+    message, markup = state.own_message(given), _markup(given)
+    if message.get("reply_markup") == markup:
+        raise bad("message is not modified")
+    return _with_markup(state, message, markup)
+
+
+def answer_callback_query(state: State, given: Mapping[str, str]) -> bool:
+    query = given.get("callback_query_id", "")
+    if query not in state.taps or state.now() - state.taps[query] > ANSWER_S:
+        raise bad("query is too old and response timeout expired or query ID is invalid")
+    if len(given.get("text", "")) > LONGEST_TOAST:
+        raise bad("MESSAGE_TOO_LONG")
+    state.answered[query] = given.get("text", "")
+    return True
+
+
+def set_my_commands(state: State, given: Mapping[str, str]) -> bool:
+    state.commands[given.get("language_code", "")] = json.loads(given["commands"])
+    return True
+
+
+def delete_webhook(state: State, given: Mapping[str, str]) -> bool:
+    state.webhook = ""
+    if given.get("drop_pending_updates") == "true":
+        state.queue.clear()
+    return True
+
+
+def get_me(_state: State, _given: Mapping[str, str]) -> Json:
+    more = {"can_join_groups": False, "can_read_all_group_messages": False, "supports_inline_queries": False}
+    return BOT | more
+
+
+METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | bool]] = {
+    "getMe": get_me,
+    "deleteWebhook": delete_webhook,
+    "setMyCommands": set_my_commands,
+    "sendMessage": send_message,
+    "answerCallbackQuery": answer_callback_query,
+    "editMessageText": edit_message_text,
+    "editMessageReplyMarkup": edit_message_reply_markup,
+}
+
+
+def _with_markup(state: State, message: Json, markup: Json | None) -> Json:
+    if markup:
+        message["reply_markup"] = markup
+    else:
+        message.pop("reply_markup", None)
+    message["edit_date"] = int(state.now())
+    return message
+
+
+def _text(given: Mapping[str, str]) -> str:
+    text = given.get("text", "").strip()
+    if not text:
+        raise bad("message text is empty")
+    if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
+        raise bad("message is too long")
+    if given.get("parse_mode") and any(sign in text for sign in "_*[]`<&"):
+        raise bad("can't parse entities: character has no end")
+    return text
+
+
+def _number(given: Mapping[str, str], name: str) -> int:
+    try:
+        return int(given[name])
+    except (KeyError, ValueError):
+        raise bad("chat_id is empty") from None
+
+
+def _markup(given: Mapping[str, str]) -> Json | None:
+    if not given.get("reply_markup"):
+        return None
+    try:
+        markup: Json = json.loads(given["reply_markup"])
+        buttons = [button for row in markup["inline_keyboard"] for button in row]
+        if any(not button["text"] for button in buttons):
+            raise bad("text buttons are not allowed to be empty")
+        sizes = [len(button["callback_data"].encode()) for button in buttons]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise bad("can't parse reply keyboard markup JSON object") from None
+    if any(not 1 <= size <= LONGEST_DATA for size in sizes):
+        raise bad("BUTTON_DATA_INVALID")
+    return markup

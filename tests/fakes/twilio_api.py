@@ -1,0 +1,167 @@
+"""Twilio's REST API in a process of its own, with faults to switch on: `python -m tests.fakes.twilio_api` prints its ports as JSON.
+
+It answers Messages (create, list, fetch), Accounts and Content approvals under the documented paths, with Basic auth. What is not
+documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
+
+- /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
+- /control/template {sid, status, category}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
+- /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import sys
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from tests.fakes.bot_api_faults import Faults
+from tests.fakes.twilio_api_state import FILTERS, PARAMETERS, Json, Refused, State
+
+SEND = "sendMessage"
+"""What `Faults` calls the method of sending; all others are `fetch`."""
+
+
+class TwilioApi:
+    """The server: routes, credentials, and the test's side."""
+
+    def __init__(self, account: str, token: str) -> None:
+        self.account, self.token = account, token
+        self.state = State(account)
+        self.faults = Faults()
+        self.runner: web.AppRunner | None = None
+        self.port = 0
+        self.background: set[asyncio.Task[None]] = set()
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=2**20)
+        app.router.add_post("/2010-04-01/Accounts/{account}/Messages.json", self.create)
+        app.router.add_get("/2010-04-01/Accounts/{account}/Messages.json", self.list)
+        app.router.add_get("/2010-04-01/Accounts/{account}/Messages/{sid}.json", self.fetch)
+        app.router.add_get("/2010-04-01/Accounts/{account}.json", self.fetch_account)
+        app.router.add_get("/v1/Content/{sid}/ApprovalRequests", self.fetch_approval)
+        app.router.add_route("*", "/{path:.*}", self.unknown)
+        return app
+
+    def control_app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/control/{what}", self.control)
+        return app
+
+    async def create(self, request: web.Request) -> web.StreamResponse:
+        given = {name: str(value) for name, value in (await request.post()).items()}
+        return await self._answer(request, SEND, given, PARAMETERS)
+
+    async def list(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "list", dict(request.query), FILTERS)
+
+    async def fetch(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "fetch", dict(request.query), frozenset())
+
+    async def fetch_account(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "account", dict(request.query), frozenset())
+
+    async def fetch_approval(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "approval", dict(request.query), frozenset())
+
+    async def unknown(self, request: web.Request) -> web.StreamResponse:
+        self.state.offences.append(f"{request.method} {request.path}")
+        return _refusal(Refused(404, 20404, "The requested resource was not found"))
+
+    async def _answer(self, request: web.Request, method: str, given: Mapping[str, str], documented: frozenset[str]) -> web.StreamResponse:
+        expected = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
+        if request.headers.get("Authorization") != f"Basic {expected}" or request.match_info.get("account", self.account) != self.account:
+            return _refusal(Refused(401, 20003, "Authenticate"))
+        if unknown := sorted(set(given) - documented):
+            self.state.offences += [f"{method}.{name}" for name in unknown]
+            return _refusal(Refused(400, 20001, f"Undocumented parameter {unknown[0]}"))
+
+        async def perform(_: str, asked: Mapping[str, str]) -> tuple[int, Json]:
+            try:
+                return self._perform(method, request.match_info.get("sid", ""), asked)
+            except Refused as refused:
+                return refused.status, refused.body
+
+        return await self.faults.answer(request, method, given, perform)
+
+    def _perform(self, method: str, sid: str, given: Mapping[str, str]) -> tuple[int, Json]:
+        match method:
+            case "list":
+                return self.state.listed(given)
+            case "fetch":
+                return self.state.fetched(sid)
+            case "account":
+                return self.state.the_account()
+            case "approval":
+                return self.state.approval(sid)
+        return self.state.create(given)
+
+    async def control(self, request: web.Request) -> web.Response:
+        asked: Json = await request.json()
+        answer = getattr(self, f"on_{request.match_info['what']}")(asked)
+        return web.json_response(answer if answer is not None else {})
+
+    def on_faults(self, asked: Json) -> None:
+        self.faults.waiting = list(asked["faults"])
+
+    def on_template(self, asked: Json) -> None:
+        self.state.templates[asked["sid"]] = {"type": "whatsapp", "status": asked["status"], "category": asked["category"]}
+
+    def on_stopped(self, asked: Json) -> None:
+        self.state.stopped.add(asked["to"])
+
+    def on_account(self, asked: Json) -> None:
+        self.state.account_status = asked["status"]
+
+    def on_reset(self, _asked: Json) -> None:
+        """As new, but with the numbers going on, as they would."""
+        old, self.state, self.faults = self.state, State(self.account), Faults()
+        self.state.number = old.number
+
+    def on_state(self, _asked: Json) -> Json:
+        return {"ledger": self.state.ledger, "offences": self.state.offences, "faults": self.faults.waiting, "calls": self.faults.calls}
+
+    def on_refuse(self, asked: Json) -> None:
+        task = asyncio.get_running_loop().create_task(self._refuse(asked["seconds"]))
+        self.background.add(task)
+        task.add_done_callback(self.background.discard)
+
+    async def _refuse(self, seconds: float) -> None:
+        if self.runner is not None:
+            await self.runner.cleanup()
+        await asyncio.sleep(seconds)
+        self.runner, _ = await listen(self.app(), self.port)
+
+
+async def listen(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
+    """Serve on a port of the loopback address (0: a free one); the runner and the port."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
+    return runner, runner.addresses[0][1]
+
+
+async def serve(port: int, account: str, token: str) -> None:
+    api = TwilioApi(account, token)
+    api.runner, api.port = await listen(api.app(), port)
+    _, control_port = await listen(api.control_app(), 0)
+    sys.stdout.write(json.dumps({"port": api.port, "control_port": control_port, "account": account, "token": token}) + "\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+def _refusal(refused: Refused) -> web.Response:
+    return web.json_response(refused.body, status=refused.status)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--account", default="AC" + "0" * 31 + "1")
+    parser.add_argument("--token", default="f" * 32)
+    options = parser.parse_args()
+    asyncio.run(serve(options.port, options.account, options.token))

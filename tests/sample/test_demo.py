@@ -1,0 +1,76 @@
+"""The headless demo: the same seed gives the same numbers, and the numbers add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from bot_service.app import Service
+from bot_service.clock import MovableClock
+from bot_service.sample.demo import DemoResult, run_demo, table
+from bot_service.settings import load_settings
+from bot_service.storage.database import Database
+from plans.loading import load_library
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "prompts": ("due", "sent", "expired", "in_doubt", "failed", "cancelled"),
+    "replies": ("read", "asked_again"),
+    "sessions": ("done", "partly", "not_done", "no_reply"),
+    "progressions": ("proposed", "approved", "held"),
+}
+
+
+def _make(db: Database, clock: MovableClock) -> Service:
+    return Service(load_settings(), db, load_library(), clock, in_threads=False)
+
+
+def _numbers(result: DemoResult) -> dict[str, object]:
+    return {key: value for key, value in result.as_object().items() if key != "seconds"}
+
+
+@pytest.fixture(scope="module")
+def played() -> DemoResult:
+    return run_demo(_make, weeks=2, patients=6, seed=11)
+
+
+def test_the_same_seed_gives_the_same_numbers(played: DemoResult) -> None:
+    assert _numbers(run_demo(_make, weeks=2, patients=6, seed=11)) == _numbers(played)
+
+
+def test_another_seed_gives_other_numbers(played: DemoResult) -> None:
+    assert _numbers(run_demo(_make, weeks=1, patients=4, seed=12)) != _numbers(played)
+
+
+def test_the_object_has_the_published_keys_and_no_others(played: DemoResult) -> None:
+    found = played.as_object()
+    assert set(found) == {"patients", "weeks", "seed", "prompts", "replies", "sessions", "flags", "progressions", "seconds"}
+    assert {key: tuple(found[key]) for key in KEYS} == KEYS
+    assert (found["patients"], found["weeks"], found["seed"]) == (6, 2, 11)
+
+
+def test_the_sums_add_up(played: DemoResult) -> None:
+    prompts = dict(played.prompts)
+    due = prompts.pop("due")
+    assert due == sum(prompts.values()) > 20
+    assert sum(played.sessions.values()) == prompts["sent"]
+    assert played.replies["read"] > played.sessions["done"]
+
+
+def test_the_outage_shows_as_expired(played: DemoResult) -> None:
+    assert played.prompts["expired"] > 0
+
+
+def test_the_table_is_plain_text_of_eighty_columns(played: DemoResult) -> None:
+    lines = table(played).splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert any(line.startswith("Messages a week") and "early" in line for line in lines)
+    assert all(str(number) in table(played) for number in played.prompts.values())
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    told: list[float] = []
+    run_demo(_make, weeks=1, patients=1, seed=3, progress=lambda fraction, _label: told.append(fraction))
+    assert told == sorted(told)
+    assert told[0] > 0
+    assert told[-1] == pytest.approx(1, abs=0.02)

@@ -1,0 +1,137 @@
+"""The whole flow on Telegram: the service as its own process, a Bot API server in another, and a patient who taps, types and edits."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot_service.clock import real_now
+from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.service.running_service import Installation, wait_for
+
+CHAT = 7001
+
+
+@pytest.fixture
+def telegram() -> Iterator[FakeBotApi]:
+    with running_bot_api() as fake:
+        yield fake
+
+
+@pytest.fixture
+def installation(tmp_path: Path, telegram: FakeBotApi) -> Installation:
+    made = Installation(
+        tmp_path, STEPWISE_CHANNELS="telegram", STEPWISE_TELEGRAM_TOKEN=telegram.token, STEPWISE_TELEGRAM_API_URL=telegram.url
+    )
+    made.set_up_clinic()
+    return made
+
+
+class Phone:
+    """A patient's Telegram: what arrived, and what can be done about it."""
+
+    def __init__(self, telegram: FakeBotApi, chat: int) -> None:
+        self.telegram = telegram
+        self.chat = chat
+
+    def received(self) -> list[dict[str, Any]]:
+        return [message for message in self.telegram.ledger() if message["chat"]["id"] == self.chat]
+
+    def texts(self) -> list[str]:
+        return [message["text"] for message in self.received()]
+
+    def wait(self, words: str, number: int = 1, seconds: float = 30) -> dict[str, Any]:
+        """The `number`-th message with these words."""
+
+        def found() -> dict[str, Any] | None:
+            having = [message for message in self.received() if words in message["text"]]
+            return having[number - 1] if len(having) >= number else None
+
+        message: dict[str, Any] = wait_for(found, f"{words!r} on the phone, which has {self.texts()}", seconds)
+        return message
+
+    def say(self, text: str) -> int:
+        update = self.telegram.say(self.chat, text)
+        return int(update["message"]["message_id"])
+
+    def tap(self, message: dict[str, Any], label: str) -> None:
+        buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
+        data = next(button["callback_data"] for button in buttons if button["text"] == label)
+        self.telegram.control("tap", chat=self.chat, message_id=message["message_id"], data=data)
+
+
+def soon() -> str:
+    return f"{real_now() + timedelta(seconds=40):%H:%M:%S}"
+
+
+def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stops(installation: Installation, telegram: FakeBotApi) -> None:
+    phone = Phone(telegram, CHAT)
+    with installation.serving():
+        link = installation.enrol("Jo Park", "--zone", "UTC", "--at", soon())["links"][0]
+        code = link.partition("?start=")[2]
+        assert link.startswith("https://t.me/") and len(code) >= 22
+
+        phone.say(f"/start {code}")
+        phone.tap(phone.wait("Do you agree?"), "Yes")
+        phone.wait("usual pain")
+        phone.say("3")
+        phone.wait("Recorded: 3 out of 10.")
+
+        prompt = phone.wait("Your exercises for today are ready.", seconds=90)
+        phone.tap(prompt, "4")
+        phone.wait("Recorded: 4 out of 10.")
+        answered = phone.say("sorry, 5")
+        phone.wait("Corrected. Recorded: 5 out of 10.")
+        telegram.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")
+        phone.wait("Corrected. Recorded: 2 out of 10.")
+
+        phone.say("STOP")
+        phone.wait("no more messages")
+        count = len(phone.received())
+        phone.say("thanks")
+        phone.say("4")
+        wait_for(lambda: not telegram.control("state")["waiting"], "the last words to be fetched")
+    assert len(phone.received()) == count, "nothing is sent after STOP"
+    shown = installation.run("patients", "list", "--json")
+    assert '"opted_out"' in shown
+
+
+def test_a_stranger_gets_one_sentence_and_a_used_link_binds_nobody_else(installation: Installation, telegram: FakeBotApi) -> None:
+    with installation.serving():
+        code = installation.enrol("Jo Park", "--zone", "UTC")["code"]
+        stranger = Phone(telegram, 9009)
+        stranger.say("hello?")
+        stranger.wait("not linked to a patient")
+        Phone(telegram, CHAT).say(f"/start {code}")
+        Phone(telegram, CHAT).wait("Do you agree?")
+        stranger.say(f"/start {code}")
+        stranger.wait("does not work any more")
+
+
+def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(installation: Installation, telegram: FakeBotApi) -> None:
+    phone = Phone(telegram, CHAT)
+    with installation.serving() as process:
+        code = installation.enrol("Jo Park", "--zone", "UTC", "--at", soon())["code"]
+        phone.say(f"/start {code}")
+        phone.tap(phone.wait("Do you agree?"), "Yes")
+        phone.wait("usual pain")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    phone.say("3")
+    with installation.serving():
+        phone.wait("Recorded: 3 out of 10.")
+        phone.wait("Your exercises for today are ready.", seconds=90)
+    assert sum("Recorded: 3" in text for text in phone.texts()) == 1
+    assert sum("usual pain" in text for text in phone.texts()) == 1
+
+
+def test_a_wrong_token_is_refused_with_one_sentence(installation: Installation) -> None:
+    installation.settings["STEPWISE_TELEGRAM_TOKEN"] = "123456789:not-the-token-that-it-should-be"
+    with pytest.raises(AssertionError, match="copy the token from BotFather"), installation.serving():
+        pass
+    assert "not-the-token" not in installation.log()

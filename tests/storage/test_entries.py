@@ -1,0 +1,70 @@
+"""What patients told us: only ever added to, and a correction supersedes exactly one entry, once."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from bot_service.storage import entries
+from bot_service.storage.database import Database
+from bot_service.storage.episodes import Episode
+from bot_service.storage.tables import entries as table
+from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
+
+TODAY = NOW.date()
+
+
+@pytest.fixture
+def episode(db: Database) -> Episode:
+    with db.begin() as tx:
+        return a_patient(tx, a_clinic(tx))
+
+
+def test_no_function_of_storage_changes_or_removes_an_entry() -> None:
+    source = inspect.getsource(entries)
+    assert "update(" not in source and ".delete(" not in source
+
+
+def test_a_correction_keeps_the_old_value_and_hides_it(db: Database, episode: Episode) -> None:
+    with db.begin() as tx:
+        first = entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, slot=1, score=3)
+        second = entries.add(tx, episode, NOW + HOUR, kind="pain_during", day=TODAY, slot=1, score=5, supersedes_id=first.id)
+        third = entries.add(tx, episode, NOW + HOUR, kind="pain_during", day=TODAY, slot=1, score=4, supersedes_id=second.id)
+        assert [entry.score for entry in entries.list_all(tx, episode)] == [3, 5, 4]
+        assert [entry.id for entry in entries.list_current(tx, episode)] == [third.id]
+
+
+def test_an_entry_is_superseded_once(db: Database, episode: Episode) -> None:
+    with db.begin() as tx:
+        first = entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, score=3)
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, score=5, supersedes_id=first.id)
+    with pytest.raises(IntegrityError), db.begin() as tx:
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, score=6, supersedes_id=first.id)
+
+
+@pytest.mark.parametrize("score", [-1, 11, 100])
+def test_a_score_outside_0_to_10_is_refused_by_the_database(db: Database, episode: Episode, score: int) -> None:
+    with pytest.raises(IntegrityError), db.begin() as tx:
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, score=score)
+
+
+def test_entries_are_numbered_in_the_order_recorded_whatever_their_times(db: Database, episode: Episode) -> None:
+    with db.begin() as tx:
+        for hours in (5, 1, 3):
+            entries.add(tx, episode, NOW + hours * HOUR, kind="note", day=TODAY, note=str(hours))
+        assert [(entry.seq, entry.note) for entry in entries.list_all(tx, episode)] == [(1, "5"), (2, "1"), (3, "3")]
+
+
+def test_an_entry_names_the_prescription_it_was_made_under(db: Database, episode: Episode) -> None:
+    with db.begin() as tx:
+        assert entries.add(tx, episode, NOW, kind="session", day=TODAY, outcome="done").prescription_id == episode.prescription_id
+
+
+def test_no_two_entries_of_an_episode_have_the_same_number(db: Database, episode: Episode) -> None:
+    with db.begin() as tx:
+        entries.add(tx, episode, NOW, kind="note", day=TODAY)
+    row = {"id": db.new_id(), "clinic_id": episode.clinic_id, "episode_id": episode.id, "seq": 1, "kind": "note", "day": TODAY, "at": NOW}
+    with pytest.raises(IntegrityError), db.begin() as tx:
+        tx.run(table.insert().values(row))

@@ -1,0 +1,142 @@
+"""Going live: what the settings refuse, what the doctor finds before a patient would miss a prompt, and pages whose words can be pasted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot_service.actions.window import TEMPLATE
+from bot_service.channels.whatsapp import RETRIES, STATUS_PATH
+from bot_service.cli.commands import stepwise
+from bot_service.conversation.parsing import read
+from bot_service.conversation.wording import SHIPPED
+from bot_service.errors import SettingsError
+from bot_service.settings import Settings, load_settings
+from bot_service.storage.database import Database
+from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, running_twilio
+from tests.running_clinic import SECRET
+from tests.source_tree import ROOT
+from tests.twilio_clinic import INBOUND
+
+GOOD: dict[str, object] = {
+    "channels": "whatsapp", "twilio_account_sid": "AC" + "1" * 32, "twilio_auth_token": "t" * 32, "whatsapp_from": OURS,
+    "secret_key": SECRET, "public_url": "https://stepwise.example.org", "whatsapp_templates": f"daily:en={DAILY}",
+}  # fmt: skip
+PAGE = (ROOT / "docs" / "going-live" / "whatsapp.md").read_text(encoding="utf-8")
+
+
+def settings(**changes: object) -> Settings:
+    return load_settings(**(GOOD | changes))
+
+
+def test_complete_settings_are_taken_and_show_no_token() -> None:
+    found = settings(whatsapp_from="whatsapp:+44 7700 900999", twilio_auth_token="new, old")
+    assert (found.whatsapp_from, found.twilio_tokens) == (OURS, ("new", "old"))
+    assert found.whatsapp_templates == {"daily:en": DAILY}
+    assert "old" not in repr(found)
+    assert not found.is_sample
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"twilio_account_sid": None}, "STEPWISE_TWILIO_ACCOUNT_SID is missing"),
+        ({"twilio_account_sid": "SK" + "1" * 32}, "STEPWISE_TWILIO_ACCOUNT_SID is missing"),
+        ({"twilio_auth_token": None}, "STEPWISE_TWILIO_AUTH_TOKEN is missing"),
+        ({"twilio_auth_token": " , "}, "STEPWISE_TWILIO_AUTH_TOKEN is missing"),
+        ({"whatsapp_from": None}, "STEPWISE_WHATSAPP_FROM is missing"),
+        ({"whatsapp_from": "07700 900999"}, r"STEPWISE_WHATSAPP_FROM: must be a number such as \+44"),
+        ({"public_url": "http://stepwise.example.org"}, "STEPWISE_PUBLIC_URL must be the https address"),
+        ({"whatsapp_templates": "HX123"}, "STEPWISE_WHATSAPP_TEMPLATES: must look like daily:en=HX"),
+        ({"whatsapp_templates": "daily=HX" + "1" * 32}, "STEPWISE_WHATSAPP_TEMPLATES: must look like"),
+        ({"secret_key": None}, "STEPWISE_SECRET_KEY is missing"),
+    ],
+)
+def test_what_is_missing_for_whatsapp_is_named(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        settings(**changes)
+
+
+def test_the_auth_token_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("from a file\n")
+    monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN_FILE", str(tmp_path / "token"))
+    given = {name: value for name, value in GOOD.items() if name != "twilio_auth_token"}
+    assert load_settings(**given).twilio_tokens == ("from a file",)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeTwilio]:
+    with running_twilio() as fake:
+        yield fake
+
+
+@pytest.fixture
+def doctor(server: FakeTwilio, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+    """Runs commands with settings that are good, over a clinic's database."""
+    server.control("reset")
+    url = sqlite_db.engine.url.render_as_string()
+    values = GOOD | {
+        "twilio_account_sid": server.account,
+        "twilio_auth_token": server.token,
+        "twilio_api_url": server.url,
+        "database_url": url,
+    }
+    for name, value in values.items():
+        monkeypatch.setenv(f"STEPWISE_{name.upper()}", str(value))
+    yield CliRunner()
+    assert server.control("state")["offences"] == []
+
+
+def run(runner: CliRunner, *words: str) -> tuple[int, str]:
+    result = runner.invoke(stepwise, list(words))
+    return result.exit_code, result.output
+
+
+def test_the_doctor_is_content_when_all_is_there_and_names_what_is_not(
+    doctor: CliRunner, server: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(doctor, "clinics", "add", "riverside", "Riverside Physio")[0] == 0
+    assert run(doctor, "doctor") == (0, "Everything is in order.\n")
+    monkeypatch.setenv("STEPWISE_WHATSAPP_TEMPLATES", "")
+    code, said = run(doctor, "doctor")
+    assert (code, "no template daily:en" in said) == (1, True)
+    monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN", "0" * 32)
+    assert "Twilio refuses STEPWISE_TWILIO_ACCOUNT_SID" in run(doctor, "doctor")[1]
+    server.control("account", status="suspended")
+    monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN", server.token)
+    assert "Twilio refuses" in run(doctor, "doctor")[1]
+    monkeypatch.setenv("STEPWISE_TWILIO_API_URL", "http://127.0.0.1:1")
+    assert "Twilio cannot be reached" in run(doctor, "doctor")[1]
+
+
+def test_an_enrolment_prints_the_link_that_opens_whatsapp(doctor: CliRunner) -> None:
+    run(doctor, "clinics", "add", "riverside", "Riverside Physio")
+    assert run(doctor, "staff", "invite", "anna@example.org", "Anna Reed")[0] == 0
+    code, said = run(doctor, "enrol", "Jo Park", "--as", "anna@example.org", "--eligible")
+    assert code == 0
+    assert re.search(rf"https://wa\.me/{OURS[1:]}\?text=Start%20[\w-]{{22}}\n", said)
+
+
+def test_the_template_to_paste_keeps_whatsapps_rules_and_its_button_is_understood() -> None:
+    body = re.search(r"```\n\s*(Hello.*\{\{1\}\}.*)\n\s*```", PAGE)
+    assert body is not None
+    assert not re.match(r"\s*\{\{", body[1])
+    assert not re.search(r"\}\}\s*$|\}\}\s*\{\{", body[1])
+    assert re.findall(r"\{\{(\d)\}\}", body[1]) == ["1"], "exactly the variable that is sent"
+    button = re.search(r"button: text `([^`]+)`", PAGE)
+    assert button is not None
+    assert len(button[1]) <= 20
+    for question in ("did_you_exercise", "session_pain", "next_day_pain", None):
+        assert read(button[1], question).request == "plan"
+    assert all(f"{TEMPLATE}:{language}=HX" in PAGE for language in SHIPPED)
+
+
+def test_the_page_names_every_setting_and_address_that_whatsapp_needs() -> None:
+    named = {f"STEPWISE_{name.upper()}" for name in GOOD}
+    assert {name for name in named if name not in PAGE} == set()
+    assert INBOUND + RETRIES in PAGE
+    assert STATUS_PATH in PAGE

@@ -1,0 +1,20 @@
+"""Fixtures of the page tests: a browser that is signed in, and one that is not. Pages do not depend on the kind of database."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.running_clinic import RunningClinic
+from tests.web.lives import Browser
+
+
+@pytest.fixture
+def stranger(sqlite_clinic: RunningClinic) -> Browser:
+    """Nobody we know."""
+    return Browser(sqlite_clinic)
+
+
+@pytest.fixture
+def browser(sqlite_clinic: RunningClinic) -> Browser:
+    """The physio, signed in."""
+    return Browser(sqlite_clinic).sign_in()

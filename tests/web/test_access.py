@@ -1,0 +1,123 @@
+"""The doors: who may open which route, what a foreign page cannot do, and what every answer carries."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+
+from bot_service.settings import load_settings
+from bot_service.web.access import Door
+from bot_service.web.site import DOORS, build_site, check_doors
+from tests.running_clinic import SECRET, RunningClinic
+from tests.web.lives import ORIGIN, Browser
+
+CHANGES = [door for door in DOORS if door.method == "POST" and door.access != "signed"]
+
+
+def filled(door: Door, ref: str = "P001XXX") -> str:
+    """The path with something in every place."""
+    return door.path.format(ref=ref, case="11111111-1111-4111-8111-111111111111", token="x" * 20)
+
+
+def named(door: Door) -> str:
+    return f"{door.method} {door.path}"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": ""},
+        {"origin": "null"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://127.0.0.1:8000.evil.example"},
+        {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
+        {"origin": "https://evil.example", "sec-fetch-site": "same-site"},
+    ],
+    ids=["nothing", "null", "foreign", "lookalike", "cross-site", "same-site"],
+)
+def test_no_change_is_made_for_another_sites_page(browser: Browser, headers: dict[str, str]) -> None:
+    browser.get("/")
+    answers = {
+        named(door): browser.client.post(filled(door), data={"token": browser.token}, headers=headers).status_code for door in CHANGES
+    }
+    assert answers == dict.fromkeys(answers, 403)
+    assert len(answers) == len(CHANGES)
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64], ids=["without", "wrong"])
+def test_no_change_is_made_without_the_token_of_the_form(browser: Browser, token: str) -> None:
+    answers = {named(door): browser.client.post(filled(door), data={"token": token}).status_code for door in CHANGES}
+    assert answers == dict.fromkeys(answers, 403)
+
+
+def test_a_token_of_one_sign_in_does_not_fit_another(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    browser.get("/")
+    other = Browser(sqlite_clinic).sign_in()
+    assert other.client.post("/sign-out", data={"token": browser.token}).status_code == 403
+
+
+def test_staff_pages_are_shut_to_strangers(stranger: Browser) -> None:
+    for door in (door for door in DOORS if door.access in ("staff", "decide")):
+        answer = stranger.client.request(door.method, filled(door), follow_redirects=False)
+        if door.method == "GET":
+            assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in"), door
+        else:
+            assert answer.status_code == 403, door
+            assert "you are signed out" in answer.text.lower()
+
+
+def test_phones_exist_only_in_the_sample_clinic(sqlite_clinic: RunningClinic) -> None:
+    sqlite_clinic.service.settings = load_settings(channels="simulator,telegram", telegram_token="1:x", secret_key=SECRET)
+    elsewhere = Browser(sqlite_clinic)
+    phones = [door for door in DOORS if door.access == "phone"]
+    assert {named(door): elsewhere.client.request(door.method, filled(door)).status_code for door in phones} == {
+        named(door): 404 for door in phones
+    }
+
+
+def test_phones_cannot_be_reached_under_another_name_of_this_machine(stranger: Browser) -> None:
+    assert stranger.client.get("/phone").status_code == 200
+    assert stranger.client.get("/phone", headers={"host": "evil.example:8000"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/sign-in/x", "/phone", "/nowhere", "/static/site.css", "/static/nothing", "/healthz"])
+def test_every_answer_carries_the_headers(browser: Browser, path: str) -> None:
+    headers = browser.client.get(path).headers
+    assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == ("public, max-age=86400" if path.startswith("/static/") else "no-store")
+
+
+def test_with_https_the_browser_is_told_to_stay_with_it(sqlite_clinic: RunningClinic) -> None:
+    sqlite_clinic.service.settings = load_settings(public_url="https://stepwise.example", secret_key=SECRET)
+    assert "max-age=31536000" in Browser(sqlite_clinic).client.get("/sign-in").headers["strict-transport-security"]
+
+
+def test_a_page_that_breaks_says_so_and_nothing_more(sqlite_clinic: RunningClinic) -> None:
+    site = build_site(sqlite_clinic.service)
+    sqlite_clinic.service.db = None  # type: ignore[assignment]  # as if something inside were broken
+    answer = TestClient(site, base_url=ORIGIN, raise_server_exceptions=False).get("/sign-in")
+    assert answer.status_code == 500
+    assert "Something went wrong" in answer.text
+    assert "NoneType" not in answer.text
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_route_without_a_policy_does_not_start(sqlite_clinic: RunningClinic) -> None:
+    app: FastAPI = build_site(sqlite_clinic.service)
+    app.add_route("/quietly-added", lambda _: PlainTextResponse("hello"))
+    with pytest.raises(RuntimeError, match="GET /quietly-added has no access policy"):
+        check_doors(app)
+
+
+def test_large_and_odd_bodies_are_refused(browser: Browser) -> None:
+    browser.get("/")
+    post = browser.client.post
+    assert post("/sign-out", data={"token": browser.token, "x": "y" * 70_000}).status_code == 413
+    assert post("/sign-out", json={"token": browser.token}).status_code == 415
+    assert post("/sign-out", data={f"f{i}": "" for i in range(60)}).status_code == 400
+    assert browser.client.delete("/").status_code == 405

@@ -1,0 +1,213 @@
+"""Decisions from the page: carried out once, refused when the page is out of date, and nothing typed is ever lost."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from bot_service.storage import audit, cases, entries, episodes, reviews
+from bot_service.storage.cases import Case
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, a_member, another_clinic, live, look, say
+
+READY = "done 2/1, " * 14 + "done 2/1"
+
+
+@pytest.fixture
+def ready(sqlite_clinic: RunningClinic) -> Person:
+    """Fifteen good days: a step is proposed."""
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, READY)
+    look(person)
+    return person
+
+
+def path_of(person: Person) -> str:
+    return f"/patients/{person.invitation.ref}"
+
+
+def open_page(person: Person) -> Browser:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(path_of(person))
+    return browser
+
+
+def decide(browser: Browser, person: Person, decision: str, **more: str) -> None:
+    fields = {"decision": decision, "proposal": browser.hidden("proposal"), "shown": browser.hidden("shown"), "reason": "settled well"}
+    browser.post(f"{path_of(person)}/decision", fields | more)
+
+
+def open_cases(person: Person) -> list[Case]:
+    with person.clinic.db.read() as tx:
+        return cases.list_open(tx, person.episode())
+
+
+def test_approving_moves_the_stage_and_tells_the_patient_at_once(ready: Person) -> None:
+    browser = open_page(ready)
+    assert "Approve: move to Intermediate Plan" in browser.words
+    decide(browser, ready, "approve")
+    assert browser.status == 200
+    assert "Approved. The patient is told" in browser.words
+    assert ready.episode().stage == "intermediate"
+    assert any("moved you on to the Intermediate Plan" in text for text in ready.texts)
+    assert "settled well" in browser.words
+    assert 'name="proposal"' not in browser.page
+
+
+def test_a_page_that_is_out_of_date_is_refused_and_keeps_what_was_typed(ready: Person) -> None:
+    browser = open_page(ready)
+    with ready.clinic.db.begin() as tx:
+        old = next(entry for entry in reversed(entries.list_current(tx, ready.episode())) if entry.kind == "pain_during")
+        entries.add(tx, ready.episode(), ready.clinic.clock.now(), kind="pain_during", day=old.day, slot=1, score=3, supersedes_id=old.id)
+    look(ready)
+    decide(browser, ready, "approve", reason="looks <good> & steady")
+    assert browser.status == 409
+    assert "the patient's record has changed; look at the page again" in browser.words
+    assert "looks &lt;good&gt; &amp; steady</textarea>" in browser.page
+    assert ready.episode().stage == "early"
+    decide(browser, ready, "approve")  # the page that came back is up to date
+    assert ready.episode().stage == "intermediate"
+
+
+@pytest.mark.parametrize("shown", ["", "x", "99", "-1", "٣"])
+def test_a_form_without_the_evidence_version_it_showed_is_refused(ready: Person, shown: str) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve", shown=shown)
+    assert browser.status == 409
+    assert ready.episode().stage == "early"
+
+
+def test_what_is_decided_once_cannot_be_decided_again(ready: Person) -> None:
+    first, second = open_page(ready), open_page(ready)
+    decide(first, ready, "approve")
+    decide(second, ready, "hold")
+    assert second.status == 409
+    assert ready.episode().stage == "intermediate"
+
+
+def test_a_hold_lasts_until_the_day_that_was_named(ready: Person) -> None:
+    browser = open_page(ready)
+    until = (ready.clinic.clock.now() + timedelta(days=10)).date()
+    decide(browser, ready, "hold", until=until.isoformat(), reason="running test first")
+    assert "Held. The patient is told" in browser.words
+    with ready.clinic.db.read() as tx:
+        assert [(each.status, each.hold_until, each.reason) for each in reviews.list_proposals(tx, ready.episode())] == [
+            ("held", until, "running test first")
+        ]
+    assert "keep to your present exercises" in ready.texts[-1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"reason": "  "}, "Write a short reason"),
+        ({"reason": "x" * 1001}, "longer than 1000 characters"),
+        ({"decision": "hold", "until": "next week"}, "year-month-day"),
+        ({"decision": "dance"}, "Choose approve, hold or step back."),
+    ],
+    ids=["no reason", "long reason", "odd date", "odd decision"],
+)
+def test_what_does_not_fit_is_explained_and_changes_nothing(ready: Person, fields: dict[str, str], sentence: str) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, **({"decision": "approve"} | fields))
+    assert browser.status == 422
+    assert sentence in browser.words
+    with ready.clinic.db.read() as tx:
+        assert reviews.find_pending(tx, ready.episode()) is not None
+
+
+def test_nobody_else_decides(ready: Person) -> None:
+    open_page(ready)
+    for member, status in ((a_member(ready.clinic, "viewer", "v@example.org"), 403), (another_clinic(ready.clinic), 404)):
+        browser = Browser(ready.clinic).sign_in(member)
+        browser.post(f"{path_of(ready)}/decision", decision="step_back", reason="x")
+        assert browser.status == status
+    assert ready.episode().stage == "early"
+
+
+def test_a_step_back_after_approval_returns_to_the_stage_before(ready: Person) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve")
+    assert "Step back to Early Plan" in browser.words
+    browser.post(f"{path_of(ready)}/decision", decision="step_back", reason="flared")
+    assert ready.episode().stage == "early"
+    assert "Stepped back." in browser.words
+    assert "Step back" not in browser.words.partition("Stepped back.")[2].partition("Pain")[0]
+
+
+def test_a_red_flag_says_what_closing_it_does_and_closing_lets_prompts_go_on(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    say(person, "I cannot feel my legs")
+    browser = open_page(person)
+    assert "On hold after a red flag" in browser.words
+    assert "I cannot feel my legs" in browser.words
+    assert "Closing a red flag lets exercise prompts go on" in browser.words
+    case = open_cases(person)[0]
+    browser.post(f"{path_of(person)}/cases/{case.id}/acknowledge")
+    assert "Being looked after" in browser.words and "Seen by Anna Reed" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="")
+    assert browser.status == 422
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 201)
+    assert browser.status == 422 and "y" * 201 in browser.page
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen at A&E, all clear")
+    assert open_cases(person) == []
+    assert "On hold" not in browser.words.partition("Closed before")[0]
+    assert "seen at A&E, all clear" in browser.words
+    assert "start again on your next exercise day" in person.texts[-1]
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="again")
+    assert browser.status == 409
+
+
+def test_unknown_cases_and_ids_that_are_none_are_refused(ready: Person) -> None:
+    browser = open_page(ready)
+    for case in ("11111111-1111-4111-8111-111111111111", "no-id"):
+        browser.post(f"{path_of(ready)}/cases/{case}/close", reason="x")
+        assert browser.status == 409
+    browser.get(path_of(ready))
+    decide(browser, ready, "approve", proposal="no-id")
+    assert browser.status == 409
+    assert ready.episode().stage == "early"
+
+
+def test_pausing_and_resuming(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    browser = open_page(person)
+    today = sqlite_clinic.clock.now().date()
+    browser.post(f"{path_of(person)}/pause", until=today.isoformat(), reason="holiday")
+    assert browser.status == 409 and "must lie ahead" in browser.words and "holiday</textarea>" in browser.page
+    until = today + timedelta(days=9)
+    browser.post(f"{path_of(person)}/pause", until=until.isoformat(), reason="holiday")
+    assert "Paused until Wed 30 Sep. Why: holiday, by Anna Reed." in browser.words
+    browser.post(f"{path_of(person)}/resume")
+    assert "Resumed. The patient is told." in browser.words
+    browser.post(f"{path_of(person)}/resume")
+    assert browser.status == 409 and "Nothing is paused for this patient." in browser.words
+
+
+def test_writing_to_a_patient(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    browser = open_page(person)
+    assert "It is not watched live" in browser.words
+    browser.post(f"{path_of(person)}/message", words="Well done.\r\nSee you Tuesday <3")
+    assert "Your message is on its way." in browser.words
+    assert "Well done.\nSee you Tuesday <3" in person.texts[-1]
+    browser.post(f"{path_of(person)}/message", words="  ")
+    assert browser.status == 409 and "Write something first." in browser.words
+    browser.post(f"{path_of(person)}/message", words="z" * 1501)
+    assert browser.status == 422 and "z" * 1501 in browser.page
+    say(person, "stop")
+    browser.post(f"{path_of(person)}/message", words="are you there?")
+    assert browser.status == 409 and "get in touch another way" in browser.words and "are you there?" not in person.texts[-1]
+
+
+def test_every_decision_is_in_the_audit_trail(ready: Person) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve")
+    browser.post(f"{path_of(ready)}/pause", reason="holiday")
+    with ready.clinic.db.read() as tx:
+        assert audit.verify(tx) is None
+        whole = episodes.load(tx, ready.invitation.episode_id)
+    assert whole.stage == "intermediate"
+    assert re.search(r"Approved \(C1\), by Anna Reed: settled well", browser.words)

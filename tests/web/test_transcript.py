@@ -1,0 +1,61 @@
+"""The transcript says what became of every message, and shows what a correction replaced."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bot_service.errors import DeliveryError, MessageRejected, OutcomeUnknown
+from bot_service.messages import Outbound
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, say
+
+
+def a_day_on(clinic: RunningClinic) -> None:
+    asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1)))
+
+
+def page_of(person: Person, query: str = "") -> str:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(f"/patients/{person.invitation.ref}{query}")
+    return browser.words
+
+
+def test_failed_doubtful_late_and_held_messages_say_so(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    faults: list[DeliveryError] = [MessageRejected("no"), OutcomeUnknown("who knows")]
+
+    def fails(_: Outbound) -> DeliveryError | None:
+        return faults.pop(0) if faults else None
+
+    sqlite_clinic.phones.fails = fails
+    a_day_on(sqlite_clinic)
+    assert "Exercises · failed: refused by the provider" in page_of(person)
+    a_day_on(sqlite_clinic)
+    words = page_of(person)
+    assert "in doubt: the provider did not say whether it accepted" in words
+    say(person, "pause 5 days")
+    say(person, "yes")
+    a_day_on(sqlite_clinic)
+    assert "Exercises · not sent: on hold: pause" in page_of(person)
+
+
+def test_messages_that_were_not_needed_are_shown_only_on_request(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 3")
+    assert "not sent: answered" not in page_of(person)
+    assert "planned messages that were not needed" in page_of(person)
+    assert "Reminder · not sent: answered" in page_of(person, "?all=1&unneeded=1")
+    assert "Waiting to be sent: 24-hour question" in page_of(person)
+
+
+def test_a_correction_strikes_the_old_value_through(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 3")
+    say(person, "sorry, 7")
+    browser = Browser(sqlite_clinic).sign_in()
+    page = browser.get(f"/patients/{person.invitation.ref}")
+    assert "<del>3/10</del> corrected to 7/10" in page
+    assert "<del>3/10</del> <strong>7/10</strong>" in page
