@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,7 +46,7 @@ class Service:
     clock: SystemClock | MovableClock
     channels: dict[UUID, Channel] = field(default_factory=dict)
     in_threads: bool = True
-    worker: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}"[:40])
+    worker: str = field(default_factory=lambda: f"{socket.gethostname()[:20]}:{os.getpid()}:{uuid4().hex[:8]}"[:40])
     player: Player | None = None
     last_tick: datetime | None = None
     errors: int = 0
@@ -204,6 +204,26 @@ class Poller:
                 await self._task
             await self._service.delivery.run(self._leave)
 
+    async def catch_up(self) -> None:
+        """Store what waits at the provider before anything is sent: it may be a STOP, or the answer to yesterday's question."""
+        offset: int | None = None
+        try:
+            if not await self._may_poll():
+                return
+            await self._channel.prepare_polling()
+            while updates := await self._channel.poll(offset, 0):
+                offset = await self._store(updates)
+        except Exception as error:  # noqa: BLE001  # the provider may be down; the polling itself tries again
+            log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=0)
+
+    async def _store(self, updates: Sequence[Mapping[str, Any]]) -> int | None:
+        """Keep every update; the offset that confirms them."""
+        offset: int | None = None
+        for raw in updates:
+            await self._service.hear(self._sender.id, raw)
+            offset = int(raw["update_id"]) + 1
+        return offset
+
     async def _may_poll(self) -> bool:
         """Whether this replica is the one that polls; asked before each poll, which is shorter than the lease."""
         return await self._service.delivery.run(self._take)
@@ -230,10 +250,8 @@ class Poller:
                     await self._channel.prepare_polling()
                     prepared = True
                 # After an empty answer all is confirmed, and no offset is sent: ids may begin again below it after a quiet week.
-                updates, offset = await self._channel.poll(offset), None
-                for raw in updates:
-                    await self._service.hear(self._sender.id, raw)
-                    offset = int(raw["update_id"]) + 1
+                updates = await self._channel.poll(offset)
+                offset = await self._store(updates)
                 failures = 0
             except asyncio.CancelledError:
                 raise

@@ -59,6 +59,8 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
     async with _channels(service) as pollers:
         config = uvicorn.Config(build_site(service), log_config=None, access_log=False, lifespan="off", server_header=False)
         server = uvicorn.Server(config)
+        for poller in pollers:
+            await poller.catch_up()
         ticker = Ticker(service.settings.tick_seconds, service.beat)
         ticker.start()
         first = asyncio.create_task(service.beat())

@@ -47,8 +47,10 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, inbox_id: UUID,
     chosen = _words_of_tap(told, episode.language)
     if chosen:
         inbox.set_words(tx, episode.patient_id, inbox_id, chosen)
-    stays = episode.status == "active" and episode.patient_status == "opted_in" and not any(isinstance(e, OptOut) for e in turn.effects)
-    back = stays and episodes.release_holds(tx, now, episode.id, ("lost_contact",), "patient wrote")
+    in_care = episode.status == "active" and episode.patient_status == "opted_in"
+    back = in_care and episodes.release_holds(tx, now, episode.id, ("lost_contact",), "patient wrote")
+    if back:
+        outbox.cancel_waiting(tx, now, episode.patient_id, "the patient wrote", ("silence",))
     changed = [_apply(tx, episode, effect, inbox_id, now) for effect in turn.effects]
     _prove_asked(tx, turn, now)
     leaving = turn.safety or any(isinstance(effect, OptOut) for effect in turn.effects)

@@ -31,7 +31,7 @@ def assess_due(db: Database, now: datetime, limit: int = 50) -> int:
         due = episodes.claim_due_reviews(tx, now, limit)
         for episode in due:
             episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
-            assess(tx, episode, now)
+            tx.shielded(lambda episode=episode: assess(tx, episode, now))  # type: ignore[misc]  # bound now
     return len(due)
 
 

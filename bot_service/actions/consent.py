@@ -25,23 +25,34 @@ REVIEW_AT_HOUR = 6
 
 def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | None, now: datetime) -> Address | None:
     """Bind the chat that carries an invitation's code; None when it stays a stranger's, or is linked already."""
-    patient_id = patients.use_invitation(tx, now, inbound.start_code) if inbound.start_code else None
-    if patient_id is None:
+    code = inbound.start_code
+    patient_id = patients.find_invited(tx, now, code) if code else None
+    if code is None or patient_id is None:
         if known is not None and known.status != "left":
             return known
         if inbound.heard in ("text", "tap", "media"):
-            _say_to_stranger(tx, received, inbound, "code_not_known" if inbound.start_code else "stranger", now)
+            _say_to_stranger(tx, received, inbound, "code_not_known" if code else "stranger", now)
         return None
     patient = patients.load(tx, patient_id)
-    if known is not None and known.patient_id != patient_id and known.status != "left":
-        # The chat belongs to somebody else in care: never send two people's exercises to one phone unseen.
+    others = known is not None and known.patient_id != patient_id
+    # A chat of somebody else in care: never send two people's exercises to one phone unseen. The code stays good for the right phone.
+    if (known is not None and others and not _is_free(tx, known)) or patients.use_invitation(tx, now, code) is None:
         _say_to_stranger(tx, received, inbound, "code_not_known", now)
         return None
-    address = known or patients.add_address(tx, now, patient, received.sender_id, inbound.address)
-    if known is not None:
+    if known is None:
+        address = patients.add_address(tx, now, patient, received.sender_id, inbound.address)
+    elif others:
+        address = patients.move_address(tx, known, patient)
+    else:
+        address = known
         patients.take_back_address(tx, known)
     audit.record(tx, now, "patient", "chat_linked", clinic_id=patient.clinic_id, subject_id=patient.id)
     return address
+
+
+def _is_free(tx: Tx, known: Address) -> bool:
+    """Whether the chat's last patient has moved on."""
+    return known.status == "left" or patients.load(tx, known.patient_id).status == "discharged"
 
 
 def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
@@ -68,7 +79,7 @@ def next_review(now: datetime, zone: str) -> datetime:
 
 def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
     """Stop everything that has not begun to go out; only an explicit START undoes it. The physio is told."""
-    if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "opted_out", now):
+    if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in", "discharged"), "opted_out", now):
         return
     outbox.cancel_waiting(tx, now, episode.patient_id, "the patient stopped all messages")
     conversations.close_all(tx, episode.id, now, "stopped")
@@ -77,7 +88,8 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
     sentence = (
         "The patient declined the reminders." if declined else "The patient stopped all messages (STOP). Please get in touch another way."
     )
-    cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "routine", sentence, {"occurred": now.date().isoformat()}), None)
+    if episode.status == "active":
+        cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "routine", sentence, {"occurred": now.date().isoformat()}), None)
     audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 

@@ -61,6 +61,8 @@ def enrol(
     code = (random_code or _code)()
     with db.begin() as tx:
         number = patients.count_of_clinic(tx, member.clinic_id) + 1
+        while patients.has_ref(tx, member.clinic_id, _ref(number)):
+            number += 1
         patient_id = patients.add(
             tx,
             now,

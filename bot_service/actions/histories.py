@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
@@ -53,8 +54,8 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
         stage=episode.stage,
         stage_start=episode.stage_start,
         baseline=episode.baseline,
-        scheduled=tuple(item for prompt in outbox.list_prompts(tx, episode.id) if (item := _scheduled(tx, prompt, today))),
-        sessions=tuple(_sessions(tx, current, episode)),
+        scheduled=tuple(item for prompt in outbox.list_prompts(tx, episode.id) if (item := scheduled_of(tx, prompt, today))),
+        sessions=tuple(sessions_of(tx, current, episode.prescription_id)),
         next_days=tuple(
             NextDay(entry.day, entry.score, entry.at, (entry.id,))
             for entry in current
@@ -67,7 +68,8 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
     )
 
 
-def _scheduled(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
+def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
+    """What a prompt asked of its day; None for one that asks nothing any more."""
     status: Literal["sent", "not_sent", "paused", "waiting"]
     if prompt.status in outbox.WENT_OUT:
         status = "waiting" if prompt.day >= today else "sent"
@@ -83,7 +85,8 @@ def _scheduled(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     return Scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
 
 
-def _sessions(tx: Tx, current: list[Entry], episode: Episode) -> list[Session]:
+def sessions_of(tx: Tx, current: list[Entry], active_prescription: UUID) -> list[Session]:
+    """The sessions that the entries in force amount to, one for each day and slot."""
     by_session: dict[tuple[date, int], dict[str, Entry]] = {}
     for entry in current:
         if entry.kind in ("session", "pain_during"):
@@ -94,7 +97,7 @@ def _sessions(tx: Tx, current: list[Entry], episode: Episode) -> list[Session]:
         first = did or pain
         if first is None:
             continue
-        prescription_id = first.prescription_id or episode.prescription_id
+        prescription_id = first.prescription_id or active_prescription
         document = prescriptions.load(tx, prescription_id)
         outcome = _outcome(did.outcome if did else "done")
         sessions.append(

@@ -111,8 +111,11 @@ def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescriptio
 
 
 def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
-    kinds = ("pain_24h",) if message.kind == "check_in" else ("session", "pain_during")
-    return any(entry.kind in kinds and entry.day == message.day for entry in entries.list_current(tx, episode))
+    """Whether the patient has said what a follow-up would ask; there is one 24-hour question a day, whatever the slot."""
+    told = [entry for entry in entries.list_current(tx, episode) if entry.confirmed and entry.day == message.day]
+    if message.kind == "check_in":
+        return any(entry.kind == "pain_24h" for entry in told)
+    return any(entry.kind in ("session", "pain_during") and entry.slot == message.slot for entry in told)
 
 
 def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:

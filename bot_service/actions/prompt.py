@@ -20,6 +20,8 @@ from schedules.rhythm import Rhythm
 BATCH = 50
 GAP_TOLERANCE = timedelta(hours=3)
 """A prompt comes at the same time of day, sessions a little later: that much less than the gap is still the gap (default)."""
+SET_ASIDE = timedelta(hours=1)
+"""When an episode that cannot be planned is tried again; the others must not wait for it (default)."""
 MOST_MISSED = 400
 """Occurrences caught up in one go; more than a year of downtime would take several ticks."""
 
@@ -29,7 +31,8 @@ def queue_due_prompts(db: Database, now: datetime, limit: int = BATCH) -> int:
     with db.begin() as tx:
         due = episodes.claim_due_prompts(tx, now, limit)
         for episode in due:
-            _queue_for(tx, episode, now)
+            if not tx.shielded(lambda episode=episode: _queue_for(tx, episode, now)):  # type: ignore[misc]  # bound now
+                episodes.change(tx, episode.id, next_prompt_at=now + SET_ASIDE)
     return len(due)
 
 
@@ -124,9 +127,9 @@ def _merge_check_ins(tx: Tx, episode: Episode, item: Occurrence, message_id: UUI
     waiting = [
         each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.due_at <= item.due_at and each.expires_at > item.due_at
     ]
-    for each in waiting:
-        outbox.move(tx, each.id, ("due",), "cancelled", now, f"merged into {message_id}")
-    latest = max(waiting, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
+    # Another replica may have begun to send one: that one is asked by itself.
+    merged = [each for each in waiting if outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"merged into {message_id}")]
+    latest = max(merged, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
     return (latest.day, latest.slot or 1) if latest else None
 
 

@@ -73,6 +73,7 @@ def receive_next(db: Database, channels: Mapping[UUID, Channel], now: datetime, 
                 return False, None
             inbound = channels[received.sender_id].parse(received.raw)
             if inbound is None:
+                inbox.set_aside(tx, received.id, "nothing for us any more")
                 return True, None
             return True, _receive(tx, received, inbound, now)
     except Exception as error:  # the second of two: a poison update is set aside after three tries, the rest go on

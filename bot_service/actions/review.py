@@ -23,6 +23,9 @@ from schedules.rhythm import zone_named
 NEWS_KEPT = timedelta(days=3)
 """How long news of a decision is worth sending (default)."""
 MAY_DECIDE = ("physio",)
+LONGEST_REASON = 1000
+LONGEST_NOTE = 200
+"""Characters of a reason that is kept in plain columns: why a case was closed, a patient paused or discharged."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         proposal = _pending(tx, episode, proposal_id)
         _decide(tx, episode, proposal, "approved", decision, now)
         old = prescriptions.load(tx, episode.prescription_id)
-        document = _next_prescription(library[episode.plan_id], old, proposal)
+        # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
+        plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
+        document = _next_prescription(plan, old, proposal)
         if document is not None:
             _prescribe(tx, episode, document, decision, now)
         if proposal.to_stage:
@@ -74,8 +79,9 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
     """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to."""
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        plan, old = library[episode.plan_id], prescriptions.load(tx, episode.prescription_id)
-        before = plan.previous_stage(episode.stage)
+        old = prescriptions.load(tx, episode.prescription_id)
+        before = library[episode.plan_id].previous_stage(episode.stage)
+        plan = library[episode.plan_id] if before else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
         if before is None and not any(_beyond_first_rung(item) for item in old.exercises):
             raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
         pending = reviews.find_pending(tx, episode)
@@ -89,16 +95,19 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
+    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
+        if case.case_key == "D1" and decision.shown is not None and decision.shown != episode.evidence_version:
+            raise AlreadyDecided("the patient has written since; look at the page again before you clear the red flag")
         if not cases.close_case(tx, now, case.id, decision.member.name, decision.reason):
             raise Conflict("this case is closed already")
         if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
-            _news(tx, episode, "holds_released", decision, f"cleared:{case.id}", now)
+            _announce_release(tx, episode, decision, f"cleared:{case.id}", now)
         _audit(tx, now, decision, episode, "case_closed", {"rule": case.rule})
         assess(tx, episodes.load(tx, episode.id), now)
 
@@ -115,6 +124,7 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
     """Pause exercise prompts until a day (the first one with prompts again), or until resumed."""
+    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         today = local_today(now, episode.zone)
@@ -133,16 +143,17 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
         episode = _episode(tx, decision)
         if not episodes.release_holds(tx, now, episode.id, ("pause", "physio_first", "lost_contact"), decision.member.name):
             raise Conflict("nothing is paused for this patient")
-        _news(tx, episode, "holds_released", decision, f"resumed:{tx.new_id()}", now)
+        _announce_release(tx, episode, decision, f"resumed:{tx.new_id()}", now)
         _audit(tx, now, decision, episode, "resumed", {})
 
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
     """End the episode of care: nothing more is sent."""
+    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         episodes.change(
-            tx, episode.id, status="discharged", ended_at=now, end_reason=decision.reason[:200], next_prompt_at=None, next_review_at=None
+            tx, episode.id, status="discharged", ended_at=now, end_reason=decision.reason, next_prompt_at=None, next_review_at=None
         )
         patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "discharged", now)
         outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
@@ -184,7 +195,20 @@ def _episode(tx: Tx, decision: Decision) -> Episode:
         raise NotFound("no such episode of care")
     if decision.member.role not in MAY_DECIDE:
         raise NotPermitted("only a physiotherapist can decide this")
+    if len(decision.reason) > LONGEST_REASON:
+        raise Conflict(f"the reason is too long; keep it under {LONGEST_REASON} characters")
     return episode
+
+
+def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, now: datetime) -> None:
+    """Exercises go on, unless something else still holds them back."""
+    if not episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
+        _news(tx, episode, "holds_released", decision, once, now)
+
+
+def _check_note(decision: Decision) -> None:
+    if len(decision.reason) > LONGEST_NOTE:
+        raise Conflict(f"the reason is too long; keep it under {LONGEST_NOTE} characters")
 
 
 def _pending(tx: Tx, episode: Episode, proposal_id: UUID) -> Proposed:
@@ -228,12 +252,19 @@ def _resolved(
         plan,
         stage,
         times,
+        own_prompt=_chosen_slots(plan, old),
         flare_plan_signed=old.flare_plan is not None,
         rungs_preauthorised=old.rungs_preauthorised,
         plyometrics_unlocked=unlocked or (old.plyometrics_unlocked and stage == old.stage),
         treated_side=old.exercises[0].treated_side if old.exercises else "both",
         rungs=rungs,
     )
+
+
+def _chosen_slots(plan: CarePlan, old: Prescription) -> frozenset[int]:
+    """Slots that the patient chose to be messaged about although the plan only names them."""
+    named = {slot.number for stage in plan.stages if stage.id == old.stage for slot in stage.slots if not slot.prompted}
+    return frozenset(slot.number for slot in old.slots if slot.prompted and slot.number in named)
 
 
 def _beyond_first_rung(item: PrescribedExercise) -> bool:

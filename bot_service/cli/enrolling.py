@@ -17,6 +17,7 @@ from bot_service.settings import Settings
 from bot_service.storage import clinics
 from bot_service.storage.database import Database
 from plans.loading import load_library
+from plans.model import CarePlan
 
 
 @click.command()
@@ -29,6 +30,7 @@ from plans.loading import load_library
 @click.option("--stage", help="Where to begin; the first stage when left out.")
 @click.option("--baseline", type=click.IntRange(0, 10), help="Usual pain before loading; the patient is asked when left out.")
 @click.option("--side", type=click.Choice(["left", "right", "both"]), default="both", show_default=True)
+@click.option("--each-session", is_flag=True, help="The patient wants a message for every session of the day, not one in all.")
 @click.option("--flare-plan-signed", is_flag=True, help="The physio has agreed the plan's flare plan with this patient.")
 @click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
 @json_option
@@ -51,6 +53,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             baseline=given["baseline"],
             treated_side=given["side"],
             flare_plan_signed=given["flare_plan_signed"],
+            own_prompt=_every_slot(plan, given["stage"]) if given["each_session"] else frozenset(),
             answers={question.id: question.must_be for question in plan.eligibility},
         )
         invitation = enrol_patient(db, plan, member, enrolment, now)
@@ -63,6 +66,10 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
     click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
     for link in links or [f"code {invitation.code} (start the service once with a channel to get a link)"]:
         click.echo(f"  {link}")
+
+
+def _every_slot(plan: CarePlan, stage: str | None) -> frozenset[int]:
+    return frozenset(slot.number for each in plan.stages if each.id == (stage or plan.stages[0].id) for slot in each.slots)
 
 
 def _links(db: Database, settings: Settings, code: str) -> list[str]:

@@ -118,6 +118,8 @@ def _how_long(text: str, reading: Reading, question: Asked, now: Situation) -> T
 
 def _paused(until: date, question: Asked, now: Situation) -> Turn:
     """Paused until a day that lies ahead; a late tap on a day gone by is asked again."""
+    if "clinic_pause" in now.held:
+        return Turn((Close(question.id),), (Line("paused_by_team"),))
     if until <= now.today:
         return Turn((Close(question.id),), (Line("pause_how_long"),), Ask("pause_days"))
     return Turn((PauseUntil(until), Close(question.id)), (Line("paused", {"until": until.isoformat()}),))

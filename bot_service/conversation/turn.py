@@ -50,10 +50,10 @@ def take_turn(told: Told, now: Situation) -> Turn:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":
         return _come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else Turn()
+    if reading.stop or reading.answer == "stop":
+        return Turn((OptOut(declined=now.status in ("invited", "asked")),), (Line("goodbye"),))
     if now.status == "discharged":
         return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
-    if reading.stop or reading.answer == "stop":
-        return Turn((OptOut(declined=now.status != "opted_in"),), (Line("goodbye"),))
     if now.status != "opted_in":
         return _before_opt_in(told, reading, target, now)
     if told.media is not None and not told.text:
@@ -73,7 +73,7 @@ def _without_slash(told: Told) -> Told:
 def _as_tap(told: Told, now: Situation) -> Told:
     """The words of a button of the question that these words would answer count as a tap on it."""
     target = _target(told, now)
-    if target is None or told.tapped is not None or not told.text.strip():
+    if target is None or told.tapped is not None or not told.text.strip() or (told.is_edit and told.edited):
         return told
     answer = typed_answer(told.text, target, now.language, now.today)
     return told if answer is None else replace(told, tapped=target, answer=answer)
@@ -141,8 +141,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 
 
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
-    if reading.score is not None and told.is_edit and told.edited:
-        return _correct_each(told, reading.score, now)
+    if told.is_edit and told.edited:
+        return _edited(told, reading, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
         last = now.last
         question = Asked(last.question_id, last.kind, last.day, last.slot) if last.question_id else None
@@ -175,10 +175,19 @@ def _is_score_of_session(reading: Reading, told: Told, target: Asked, now: Situa
     return target.kind == "session" and reading.score is not None and not means_nothing(told.text, now.language)
 
 
-def _correct_each(told: Told, score: int, now: Situation) -> Turn:
+def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
+    """An edited answer is about the session that it was about before, whatever has been asked since."""
     newest = told.edited[-1]
     question = Asked(newest.question_id, newest.kind, newest.day, newest.slot) if newest.question_id else None
-    return record_score(score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
+    about_session = newest.kind == "pain_during"
+    if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
+        session = replace(question, kind="session")
+        return answer_scored(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+    if reading.score is not None:
+        return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
+    kind = "session_pain" if about_session else newest.kind
+    about = {"day": newest.day.isoformat()}
+    return Turn(lines=(Line("not_understood"), Line(f"again_{kind}", about)), ask=Ask(kind, newest.day, newest.slot), read=False)
 
 
 def _request(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:

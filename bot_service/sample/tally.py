@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +54,7 @@ def tally(tx: Tx, counted: Collection[UUID], last: date) -> dict[str, Mapping[st
 def table(result: DemoResult) -> str:
     """The result as plain text, at most 80 columns wide."""
     rows = [
-        f"{result.weeks} weeks of {result.patients} simulated patients, seed {result.seed}, played in {result.seconds:.0f} s",
+        f"Weeks {result.weeks}, simulated patients {result.patients}, seed {result.seed}, played in {result.seconds:.0f} s",
         "",
         _row("Exercise prompts", {"due": result.prompts["due"], **{end.replace("_", " "): result.prompts[end] for end in ENDS}}),
         _row("Replies", {"read": result.replies["read"], "asked again": result.replies["asked_again"]}),
@@ -70,7 +70,7 @@ def table(result: DemoResult) -> str:
 
 def _row(title: str, values: Mapping[str, object]) -> str:
     """`title   name number   name number …`, wrapped under the first number."""
-    lines, line = [], f"{title:<18}"
+    lines, line = [], f"{title:<18}" + ("" if values else "none")
     for name, value in values.items():
         cell = f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}"
         if len(line) + len(cell) + 3 > WIDTH:
@@ -101,18 +101,14 @@ def _progressions(tx: Tx) -> dict[str, int]:
 
 
 def _messages_per_week(tx: Tx, prompts: list[figures.Prompted], last: date) -> dict[str, float]:
-    """Messages that reached patients for each week that a patient was prompted in a stage."""
-    first: dict[UUID, date] = {}
-    for prompt in prompts:
-        first.setdefault(prompt.episode_id, prompt.day)
-    until = {prompt.episode_id: prompt.day for prompt in prompts}
+    """Messages that reached patients for each week in a stage, from enrolment to a week after the last prompt."""
+    until = {prompt.episode_id: prompt.day + timedelta(days=7) for prompt in prompts}
     days: Counter[str] = Counter()
     for episode_id, starts in figures.list_stage_starts(tx).items():
-        if episode_id not in first:
-            continue
-        ends = [*(day for day, _ in starts[1:]), min(last, until[episode_id])]
-        for (start, stage), end in zip(starts, ends, strict=True):
-            days[stage] += max(0, (end - max(start, first[episode_id])).days)
+        if episode_id in until:
+            ends = [*(day for day, _ in starts[1:]), min(last, until[episode_id])]
+            for (start, stage), end in zip(starts, ends, strict=True):
+                days[stage] += max(0, (end - start).days)
     sent = figures.count_messages_by_stage(tx)
     return {stage: sent[stage] / (days[stage] / 7) for stage in _in_order(sent) if days[stage]}
 

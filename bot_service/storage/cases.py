@@ -15,6 +15,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
+RED_FLAG = "D1"
 
 
 @dataclass(frozen=True)
@@ -182,11 +183,17 @@ _URGENCY = ("now", "same_day", "three_days", "routine")
 
 def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bool:
     reasons = dict(row.reasons)
-    reasons[raised.rule] = dict(raised.detail) | {"sentence": raised.sentence}
     more_urgent = _URGENCY.index(raised.urgency) < _URGENCY.index(row.urgency)
+    milder = _URGENCY.index(raised.urgency) > _URGENCY.index(row.urgency)
+    before = reasons.get(raised.rule)
+    # A red flag of a milder tier must not hide the one that is open; what was told today is remembered all the same.
+    kept = before if raised.rule == RED_FLAG and milder and before else None
+    reasons[raised.rule] = {**kept, "told": raised.detail.get("told", {})} if kept else dict(raised.detail) | {"sentence": raised.sentence}
     values: dict[str, Any] = {"reasons": reasons}
-    if more_urgent or raised.rule == row.rule:
+    if not kept and (more_urgent or raised.rule == row.rule):
         values |= {"rule": raised.rule, "sentence": raised.sentence}
+    if raised.rule == RED_FLAG and raised.words is not None:
+        values |= {"status": "open", "acknowledged_at": None}  # every hit notifies again (clinical.md 0.10)
     if more_urgent:
         values |= {"urgency": raised.urgency, "due_at": due_at, "status": "open", "acknowledged_at": None}
     tx.run(update(cases).where(cases.c.id == row.id).values(**values))

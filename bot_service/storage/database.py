@@ -12,10 +12,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, CursorResult, Executable, Row, create_engine, event, select
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot_service.clock import real_now
 from bot_service.errors import SettingsError
+from bot_service.logs import log
 from bot_service.storage import sealing
 from bot_service.storage.columns import SealedBytes
 from bot_service.storage.sealing import Keyring
@@ -99,6 +100,19 @@ class Tx:
         except IntegrityError as error:
             if not _is_duplicate(error):
                 raise
+            return False
+        return True
+
+    def shielded(self, work: Callable[[], object]) -> bool:
+        """Do one piece of a batch; when it fails, undo that piece alone. False then, with the error's class in the log."""
+        try:
+            with self.connection.begin_nested():
+                work()
+        except OperationalError:
+            raise  # the database itself: nothing in this transaction can go on
+        except Exception as error:  # noqa: BLE001  # one patient's broken record must not stop everybody's messages
+            log().error("set aside", error=type(error).__name__)
+            self.current.clear()
             return False
         return True
 

@@ -88,6 +88,11 @@ def set_words(tx: Tx, patient_id: UUID, inbox_id: UUID, words: str) -> None:
     tx.run(_SET_WORDS, {"row": inbox_id, "text": tx.seal(patient_id, f"inbox.text:{inbox_id}", words)})
 
 
+def set_aside(tx: Tx, inbox_id: UUID, reason: str) -> None:
+    """Keep an update that cannot be handled where staff can see it."""
+    tx.run(update(inbox).where(inbox.c.id == inbox_id).values(status="quarantined", reason=reason))
+
+
 def record_failure(tx: Tx, inbox_id: UUID, reason: str) -> None:
     """Count a failed attempt; the third sets the update aside, visible to staff. `reason` is an error's class, never its text."""
     attempts = inbox.c.attempts + 1

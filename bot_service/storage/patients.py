@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,10 @@ def count_of_clinic(tx: Tx, clinic_id: UUID) -> int:
     return int(tx.scalar(select(func.count()).select_from(patients).where(patients.c.clinic_id == clinic_id)))
 
 
+def has_ref(tx: Tx, clinic_id: UUID, ref: str) -> bool:
+    return tx.first(select(patients.c.id).where(patients.c.clinic_id == clinic_id, patients.c.ref == ref)) is not None
+
+
 def set_status(tx: Tx, patient_id: UUID, old: str | tuple[str, ...], new: str, now: datetime) -> bool:
     """Compare and swap; False when the patient was in none of the `old` states."""
     olds = (old,) if isinstance(old, str) else old
@@ -141,6 +145,15 @@ def take_back_address(tx: Tx, address: Address) -> None:
     tx.run(update(addresses).where(addresses.c.id == address.id).values(status="active"))
 
 
+def move_address(tx: Tx, address: Address, patient: Patient) -> Address:
+    """A chat that its last patient has left, or was discharged from, becomes another patient's."""
+    tx.run(update(addresses).where(addresses.c.patient_id == patient.id).values(status="left"))
+    sealed = tx.seal(patient.id, f"addresses.address:{address.id}", address.address)
+    values = {"clinic_id": patient.clinic_id, "patient_id": patient.id, "address": sealed, "status": "active", "failures": 0}
+    tx.run(update(addresses).where(addresses.c.id == address.id).values(**values, last_inbound_at=None, last_failure_day=None))
+    return replace(address, patient_id=patient.id, clinic_id=patient.clinic_id, status="active", last_inbound_at=None)
+
+
 def record_unreachable(tx: Tx, address_id: UUID, today: date) -> bool:
     """Count a failure, at most one a day. True when this made the address unreachable."""
     row = tx.one(select(addresses.c.status, addresses.c.failures, addresses.c.last_failure_day).where(addresses.c.id == address_id))
@@ -159,6 +172,14 @@ def add_invitation(tx: Tx, now: datetime, patient: Patient, code: str, expires_a
     """Tie a one-use code to a patient; only its hash is kept."""
     values = {"id": tx.new_id(), "clinic_id": patient.clinic_id, "patient_id": patient.id, "code_hash": tx.db.keys.index("code", code)}
     tx.run(invitations.insert().values(**values, created_at=now, expires_at=expires_at))
+
+
+def find_invited(tx: Tx, now: datetime, code: str) -> UUID | None:
+    """Whom a code invites, without using it; None for unknown, expired, used and revoked codes alike."""
+    query = select(invitations.c.patient_id).where(
+        invitations.c.code_hash == tx.db.keys.index("code", code), invitations.c.expires_at > now
+    )
+    return tx.scalar(query.where(invitations.c.used_at.is_(None), invitations.c.revoked_at.is_(None)))  # type: ignore[no-any-return]  # the column type
 
 
 def use_invitation(tx: Tx, now: datetime, code: str) -> UUID | None:

@@ -14,7 +14,7 @@ from bot_service.storage import caseload, clinics, patients
 from bot_service.storage.caseload import Listed
 from bot_service.storage.database import Tx
 from bot_service.web.access import Visit
-from bot_service.web.attention import LABELS, WANTS_SOMEBODY, Attention, Need, attention, due_words, needs_today
+from bot_service.web.attention import WANTS_SOMEBODY, Attention, Need, attention, due_words, needs_today
 from bot_service.web.charts import Sparkline, sparkline
 from bot_service.web.pages import page
 from bot_service.web.recent import Figures, recent_figures
@@ -180,6 +180,3 @@ def _count(found: object, needs: frozenset[Need]) -> int:
 def _page_number(text: str, total: int) -> int:
     last = max(1, -(-total // ON_A_PAGE))
     return min(max(1, int(text)), last) if text.isascii() and text.isdecimal() and len(text) < 7 else 1
-
-
-__all__ = ["LABELS", "show", "summary"]

@@ -137,6 +137,7 @@ def _cases(tx: Tx, episode: Episode, notes: Notes, now: datetime, zone: str) -> 
     return {
         "cases": case_cards(tx, cases.list_open(tx, episode), events, notes, now, zone),
         "closed": [closed_case(case, zone) for case in cases.list_closed(tx, episode)],
+        "evidence_shown": episode.evidence_version,
     }
 
 

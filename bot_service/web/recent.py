@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import _scheduled, _sessions, local_today
+from bot_service.actions.histories import local_today, scheduled_of, sessions_of
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.record import Record
 from bot_service.storage import caseload, prescriptions
@@ -45,7 +45,7 @@ def _figures(record: Record) -> Figures:
 def _record(tx: Tx, item: Listed, recent: Recent, now: datetime) -> Record:
     today, zone = local_today(now, item.zone), ZoneInfo(item.zone)
     plan = prescriptions.load(tx, item.prescription_id)
-    scheduled = (_scheduled(tx, prompt, today) for prompt in recent.prompts)
+    scheduled = (scheduled_of(tx, prompt, today) for prompt in recent.prompts)
     return Record(
         today=today,
         zone=item.zone,
@@ -54,7 +54,7 @@ def _record(tx: Tx, item: Listed, recent: Recent, now: datetime) -> Record:
         stage_start=item.stage_start,
         baseline=None,
         scheduled=tuple(found for found in scheduled if found is not None),
-        sessions=tuple(_sessions(tx, recent.entries, item)),  # type: ignore[arg-type]  # reads `prescription_id` only
+        sessions=tuple(sessions_of(tx, recent.entries, item.prescription_id)),
         next_days=(),
         prescription=plan,
         replies=tuple(at.astimezone(zone).date() for at in recent.heard),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bot_service.actions import review
+from bot_service.actions.review import Decision
 from bot_service.storage import tables
 from tests.actions.told import DAY1, audited, open_cases, scores, status
 from tests.running_clinic import Person, RunningClinic
@@ -81,3 +83,24 @@ async def test_no_on_the_first_message_stops_even_weeks_later(sqlite_clinic: Run
     person = await sqlite_clinic.opted_in()
     await person.tap("No")
     assert status(person) == "opted_out" and person.texts[-1].startswith("You will get no more messages")
+
+
+async def test_a_phone_whose_patient_was_discharged_can_be_the_next_patients(clinic: RunningClinic) -> None:
+    first = await clinic.opted_in()
+    review.discharge(clinic.db, Decision(clinic.physio, first.episode().id, "finished"), clinic.clock.now())
+    second = Person(clinic, clinic.enrol("Sam Lee"), first.address)
+    await second.say("hi", code=second.invitation.code)
+    await second.say("yes")
+    assert status(second) == "opted_in" and status(first) == "discharged"
+    await clinic.service.move_clock(DAY1)
+    assert {message.patient_id for message in clinic.messages(kind="reply", status="sent")} >= {second.id}
+
+
+async def test_a_code_that_was_refused_on_the_wrong_phone_still_works_on_the_right_one(sqlite_clinic: RunningClinic) -> None:
+    first = await sqlite_clinic.opted_in()
+    second = Person(sqlite_clinic, sqlite_clinic.enrol("Sam Lee"), first.address)
+    await second.say("hi", code=second.invitation.code)
+    own = Person(sqlite_clinic, second.invitation, "sim:77")
+    await own.say("hi", code=second.invitation.code)
+    await own.say("yes")
+    assert status(own) == "opted_in" and status(first) == "opted_in"

@@ -231,7 +231,7 @@ class TestTwoPlanners:
         clinic = open_clinic(first, MovableClock(frozen=START))
         a_crowd(clinic, [("Europe/London", time(8)) for _ in range(120)])
         planned: list[int] = []
-        start = threading.Barrier(2)
+        start = threading.Barrier(2, timeout=20)
 
         def plan(db: Database) -> None:
             start.wait()

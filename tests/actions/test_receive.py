@@ -289,3 +289,21 @@ async def test_an_answer_proves_that_a_message_in_doubt_arrived(sqlite_clinic: R
     else:
         await person.tap("3")
     assert person.messages(kind="prompt", status="sent") and ("pain_during", TUESDAY, 3) in scores(person)
+
+
+async def test_yesterdays_answer_edited_to_not_done_changes_yesterday_and_leaves_today_alone(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say("done, 4", message_id="m1")
+    await sqlite_clinic.service.move_clock(DAY2)
+    await person.say("sorry, didn't do it", kind="edit", message_id="m1")
+    outcomes = {(entry.day, entry.outcome) for entry in current(person) if entry.kind == "session"}
+    assert outcomes == {(TUESDAY, "not_done")}
+    assert WEDNESDAY not in {entry.day for entry in current(person)}
+
+
+async def test_a_milder_red_flag_never_hides_the_one_that_is_open(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say("I can't feel my legs")
+    await person.say("also the pain wakes me every night and I am losing weight")
+    case = open_cases(person)["D1"]
+    assert case.urgency == "now" and case.sentence.startswith("Emergency") and case.reasons["D1"]["tier"] == "EMERGENCY"

@@ -147,6 +147,11 @@ def test_hospital_as_the_answer_to_were_you_seen_is_kept_and_not_sent_there_agai
 
 
 def test_after_discharge_every_other_message_is_answered_that_nobody_reads_it() -> None:
-    for words in ("3", "hello", "stop", "start", "plan"):
+    for words in ("3", "hello", "start", "plan"):
         turn = says(words, STATES["discharged"])
         assert keys(turn) == ["discharged"] and not turn.effects
+
+
+def test_stop_after_discharge_is_kept_and_ends_the_answers() -> None:
+    turn = says("stop", STATES["discharged"])
+    assert keys(turn) == ["goodbye"] and OptOut(declined=False) in turn.effects

@@ -103,6 +103,19 @@ def test_two_rows_that_changed_places_are_noticed(filled: Database) -> None:
     assert first_wrong(filled) == 2
 
 
+def test_a_row_from_another_history_of_the_same_trail_is_noticed(filled: Database) -> None:
+    """After a restore the same numbers are given again; a row of the old history is genuine, and still does not belong."""
+    with filled.begin() as tx:
+        old = tx.one(select(trail).where(trail.c.seq == 3))._mapping
+        tx.run(trail.delete().where(trail.c.seq >= 3))
+        for number in range(10, 14):
+            fill(tx, number)
+        assert audit.verify(tx) is None
+        tx.run(trail.delete().where(trail.c.seq == 3))
+        tx.run(trail.insert().values(dict(old)))
+    assert first_wrong(filled) == 4
+
+
 def test_the_trail_goes_on_after_what_is_there(filled: Database) -> None:
     with filled.begin() as tx:
         fill(tx, ROWS)

@@ -103,7 +103,7 @@ def test_four_workers_on_postgresql_share_one_rate(kept_postgres: KeptDatabase) 
         sender_id = a_clinic(tx).sender_id
     starts: list[float] = []
     moments = [NOW + step / 50 for step in range(100)]  # two seconds, asked fifty times each by every worker
-    steps = threading.Barrier(4)
+    steps = threading.Barrier(4, timeout=20)
 
     def work() -> None:
         for at in moments:

@@ -91,7 +91,7 @@ class TestCases:
         with db.begin() as tx:
             clinic = a_clinic(tx)
             people = [a_patient(tx, clinic, ref=f"P{number}") for number in range(20)]
-        together, found = Barrier(2), set[UUID]()
+        together, found = Barrier(2, timeout=20), set[UUID]()
 
         def work() -> None:
             for person in people:

@@ -133,7 +133,7 @@ def test_the_figures_of_the_list_are_those_of_the_whole_record(sqlite_clinic: Ru
 def test_two_hundred_patients_are_listed_in_a_moment(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     people: list[Person] = [clinic.in_care(f"Patient {i}") for i in range(200)]
-    for person in people[:60]:
+    for person in people[:50]:
         live(clinic, person, "done 3/1, " * 13 + "done 3/1")
     browser = Browser(clinic).sign_in()
     took = []

@@ -151,7 +151,12 @@ def test_a_red_flag_says_what_closing_it_does_and_closing_lets_prompts_go_on(sql
     assert browser.status == 422
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 201)
     assert browser.status == 422 and "y" * 201 in browser.page
-    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen at A&E, all clear")
+    shown = browser.hidden("shown")
+    say(person, "and now my foot drops too")
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen at A&E, all clear", shown=shown)
+    assert browser.status == 409 and "written since" in browser.words and open_cases(person)
+    browser.get(path_of(person))
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen at A&E, all clear", shown=browser.hidden("shown"))
     assert open_cases(person) == []
     assert "On hold" not in browser.words.partition("Closed before")[0]
     assert "seen at A&E, all clear" in browser.words

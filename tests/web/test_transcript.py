@@ -44,10 +44,11 @@ def test_messages_that_were_not_needed_are_shown_only_on_request(sqlite_clinic: 
     person = sqlite_clinic.in_care("Jo Park")
     a_day_on(sqlite_clinic)
     say(person, "done, 3")
-    assert "not sent: answered" not in page_of(person)
-    assert "planned messages that were not needed" in page_of(person)
-    assert "Reminder · not sent: answered" in page_of(person, "?all=1&unneeded=1")
     assert "Waiting to be sent: 24-hour question" in page_of(person)
+    a_day_on(sqlite_clinic)
+    assert "asked together" not in page_of(person)
+    assert "Show also 1 planned messages that were not needed" in page_of(person)
+    assert "24-hour question · not sent: asked together with the exercises" in page_of(person, "?all=1&unneeded=1")
 
 
 def test_a_correction_strikes_the_old_value_through(sqlite_clinic: RunningClinic) -> None:
