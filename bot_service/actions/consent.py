@@ -59,6 +59,9 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
     """The patient agreed: keep the words they agreed to, and start the schedule."""
     if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_out"), "opted_in", now):
         return
+    for case in cases.list_open(tx, episode):
+        if case.case_key == "X1":
+            cases.close_case(tx, now, case.id, "patient", "the patient started again")
     wording, _ = render({"lines": CONSENT_LINES}, voice_for(tx, episode, now))
     patients.record_consent(tx, episode.patient_id, wording)
     if episode.baseline is not None:

@@ -80,7 +80,7 @@ def _links(db: Database, settings: Settings, code: str) -> list[str]:
         number = settings.whatsapp_from
         by_hand = f'the words "Start {code}", sent to your WhatsApp number'
         links.append(invitation_link(number, code) if number.startswith("+") else by_hand)
-    return links + ([f"{settings.public_url}/phone?code={code}"] if settings.is_sample else [])
+    return links + ([f"{settings.public_url}/phone"] if settings.is_sample else [])
 
 
 def _time(text: str | None) -> time | None:

@@ -51,7 +51,7 @@ def doctor() -> None:
 
 def _serve(*, prepare: bool) -> None:
     settings = load_settings()
-    set_up_logs(settings.log_format)
+    set_up_logs(settings.log_format, quiet=settings.is_sample)  # the simulated provider fails now and then, on purpose
     load_library()  # A wrong plan never starts the service.
     with listen(settings) as listening, only_service(settings.database_url):
         if prepare:
@@ -100,10 +100,8 @@ def _play_sample(settings: Settings, file: Path) -> None:
                 bar.update(int(fraction * 1000) - bar.pos)
 
             service = Service(settings, db, load_library(), MovableClock(), in_threads=False)
-            set_up_logs(settings.log_format, quiet=True)  # the simulated provider fails now and then, on purpose
             asyncio.run(build_sample_clinic(service, real_now(), progress=progress))
     finally:
-        set_up_logs(settings.log_format)
         db.close()  # the last connection to go takes the write-ahead log into the file
     with half.open("rb") as handle:
         os.fsync(handle.fileno())

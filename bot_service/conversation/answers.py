@@ -69,6 +69,8 @@ def record_score(
 
 def _meaning(score: int, entry: str, now: Situation) -> list[Line]:
     """The plan's own words for a session score; for 24 hours, whether it has settled."""
+    if "red_flag" in now.held:
+        return [Line("held_for_physio")]  # no word about the next session while nobody has cleared the red flag
     if now.record is None:
         return []
     rules, signed = now.record.rules, now.record.prescription.flare_plan is not None

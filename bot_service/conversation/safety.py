@@ -15,6 +15,7 @@ def red_flag_turn(reading: Reading, told: Told, target: Asked | None, now: Situa
     if flag is None:
         return Turn()
     effects: list[Effect] = [RedFlagged(flag.tier, flag.family, told.text)]
+    effects += [Close(question.id) for question in now.open if question.kind in ("safety", "what_is_wrong")]  # this is the answer
     if reading.stop and now.status != "opted_out":
         effects.append(OptOut(declined=now.status != "opted_in"))
     if reading.score is not None and target is not None and KINDS[target.kind].scored and target.kind in ENTRY:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 
 from bot_service.storage.database import Tx
 from bot_service.storage.outbox import WENT_OUT
-from bot_service.storage.tables import episodes, inbox, outbox, patients
+from bot_service.storage.tables import episodes, holds, inbox, outbox, patients
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,9 @@ def last_arrival(tx: Tx, patient_id: UUID | None) -> datetime | None:
 def next_message_at(tx: Tx, patient_id: UUID | None) -> datetime | None:
     """When the next message to a phone, or to any phone, is planned."""
     waiting = select(outbox.c.due_at).where(outbox.c.status == "due")
-    cursor = select(episodes.c.next_prompt_at).where(episodes.c.status == "active", episodes.c.next_prompt_at.is_not(None))
+    # A hold without an end: no prompt comes of the cursor until somebody releases it.
+    held = exists().where(holds.c.episode_id == episodes.c.id, holds.c.released_at.is_(None), holds.c.until_day.is_(None))
+    cursor = select(episodes.c.next_prompt_at).where(episodes.c.status == "active", episodes.c.next_prompt_at.is_not(None), ~held)
     if patient_id is not None:
         waiting, cursor = waiting.where(outbox.c.patient_id == patient_id), cursor.where(episodes.c.patient_id == patient_id)
     times = [tx.scalar(waiting.order_by(outbox.c.due_at).limit(1)), tx.scalar(cursor.order_by(episodes.c.next_prompt_at).limit(1))]

@@ -71,9 +71,11 @@ def show(visit: Visit) -> Response:
         own = [item for item in everybody if item.physio_id == member.id]
         whose = visit.asked("whose") or ("mine" if own else "team")
         listed = own if whose == "mine" else everybody
+        everything = _sorted(tx, clinic.id, listed, now)
         if words := visit.asked("q"):
             listed = _matching(tx, clinic.id, listed, words)
-        found = {item.ref: (item, seen) for item, seen in _sorted(tx, clinic.id, listed, now)}
+        searched = {item.ref for item in listed}
+        found = {item.ref: (item, seen) for item, seen in everything if item.ref in searched}
         chosen = visit.asked("show") if visit.asked("show") in FILTERS else "all"
         shown = [pair for pair in found.values() if pair[1].first.need in FILTERS[chosen][1]]
         number = _page_number(visit.asked("page"), len(shown))
@@ -84,7 +86,7 @@ def show(visit: Visit) -> Response:
         visit,
         "caseload.html",
         clinic=clinic.name,
-        summary=summary([seen for _, seen in found.values()], now, clinic.zone),
+        summary=summary([seen for _, seen in everything], now, clinic.zone),
         rows=[_row(visit, item, seen, names[item.patient_id], figures[item.ref], now, clinic.zone) for item, seen in on_page],
         whose=whose,
         has_own=bool(own),
@@ -161,7 +163,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         ),
         more=max(0, len(seen.reasons) - 2),
         stage=stage,
-        week=(local_day(now, item.zone) - item.start_date).days // 7 + 1,
+        week=(local_day(now, item.zone) - item.stage_start).days // 7 + 1,
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),
         pain=sparkline(figures.pains),
