@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from bot_service.actions import window
 from bot_service.actions.histories import HELD, load_record, local_today, rhythm_of
 from bot_service.actions.prompt import prompt_key
+from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state
 from bot_service.conversation.states import KINDS
@@ -122,7 +123,8 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     if message.kind == "prompt":
         conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
     voice = voice_for(tx, episode, now)
-    content = _with_question(tx, _with_flare(tx, message.content, episode, voice, now), message, episode, now)
+    content = with_words(tx, episode, _with_flare(tx, message.content, episode, voice, now))
+    content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
     by_template = window.needs_template(tx, message, address, now)
     if by_template:

@@ -11,6 +11,7 @@ from uuid import UUID
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.actions.sealed_words import seal_words
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.database import Database, Tx
@@ -184,7 +185,7 @@ def write_to_patient(db: Database, decision: Decision, words: str, now: datetime
             raise Conflict("write something first")
         if episode.patient_status != "opted_in":
             raise Conflict("this patient does not get messages here; get in touch another way")
-        _news(tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, words=words.strip()[:1500])
+        _news(tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, sealed=seal_words(tx, episode, words.strip()[:1500]))
         _audit(tx, now, decision, episode, "wrote_to_patient", {})
 
 

@@ -13,7 +13,7 @@ import pytest
 from bot_service.actions import review
 from bot_service.actions.review import Decision
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, clinics, prescriptions, staff
+from bot_service.storage import audit, clinics, prescriptions, staff, tables
 from bot_service.storage.staff import Member
 from tests.actions.told import DAY1, audited, holds, open_cases, open_questions, prescription, proposals, settled_weeks, status
 from tests.running_clinic import Person, RunningClinic
@@ -259,3 +259,14 @@ def test_the_stage_is_written_only_at_enrolment_and_by_a_decision() -> None:
             if names & {"stage", "stage_start"}:
                 writers.add(str(path))
     assert writers == {"bot_service/actions/enrol.py", "bot_service/actions/review.py"}
+
+
+async def test_a_clinicians_words_reach_the_patient_and_are_stored_nowhere_in_plain(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    words = "Try the cushion we spoke about, Jo"
+    review.write_to_patient(clinic.db, Decision(clinic.physio, person.episode().id, ""), words, clinic.clock.now())
+    await clinic.service.tick()
+    assert words in person.texts[-1]
+    with clinic.db.read() as tx:
+        kept = tx.all(tables.outbox.select())
+    assert kept and not any("cushion" in str(row.content) or b"cushion" in bytes(row.text or b"") for row in kept)

@@ -40,13 +40,14 @@ class Served:
             return f"{self.address}/sign-in/{staff.add_link(tx, real_now(), self.clinic.physio.id)}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Stopped after each module: while it runs, its event loop has the thread, and no asynchronous test of another module could run."""
     with sync_playwright() as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The machine's own Chromium."""
     places = [shutil.which(name) for name in NAMES] + [*PLACES, playwright.chromium.executable_path]

@@ -74,6 +74,12 @@ def a_message(
     return new_id
 
 
+def impatient(tx: Tx) -> Tx:
+    """The same transaction, which on PostgreSQL gives up on another's lock after a moment instead of hanging the test."""
+    tx.connection.exec_driver_sql("set local lock_timeout = '3s'")
+    return tx
+
+
 def status_of(tx: Tx, message_id: UUID) -> str:
     message = outbox.load(tx, message_id)
     assert message is not None

@@ -17,7 +17,7 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.inbox import Received
 from tests.kept_database import KeptDatabase
 from tests.running_clinic import open_quickly
-from tests.storage.rows import NOW, ClinicRows, a_clinic, a_patient
+from tests.storage.rows import NOW, ClinicRows, a_clinic, a_patient, impatient
 
 YEARS = timedelta(days=3650)
 
@@ -148,22 +148,22 @@ class TestTwoWorkersOnPostgresql:
             store(tx, clinic, 2)
         with db.begin() as one, db.begin() as other:
             assert claimed_number(one, clinic) == 1
-            assert claimed_number(other, clinic) is None, "the patient's second message waits for the first"
+            assert claimed_number(impatient(other), clinic) is None, "the patient's second message waits for the first"
         with db.begin() as one:
             received = claim(one, clinic)
             assert received is not None
             inbox.mark_handled(one, received.id, NOW, said(1), None)
             with db.begin() as other:
-                assert claimed_number(other, clinic) is None, "not before the first is committed"
+                assert claimed_number(impatient(other), clinic) is None, "not before the first is committed"
         with db.begin() as other:
-            assert claimed_number(other, clinic) == 2
+            assert claimed_number(impatient(other), clinic) == 2
 
     def test_two_addresses_are_handled_side_by_side(self, db: Database, clinic: ClinicRows) -> None:
         with db.begin() as tx:
             store(tx, clinic, 1, "sim:P001")
             store(tx, clinic, 2, "sim:P002")
         with db.begin() as one, db.begin() as other:
-            assert (claimed_number(one, clinic), claimed_number(other, clinic)) == (1, 2)
+            assert (claimed_number(one, clinic), claimed_number(impatient(other), clinic)) == (1, 2)
 
     def test_what_a_dead_worker_held_is_free_again(self, db: Database, clinic: ClinicRows) -> None:
         with db.begin() as tx:
@@ -172,11 +172,11 @@ class TestTwoWorkersOnPostgresql:
         transaction = connection.begin()
         assert claimed_number(Tx(connection, db), clinic) == 1
         with db.begin() as other:
-            assert claimed_number(other, clinic) is None
+            assert claimed_number(impatient(other), clinic) is None
         transaction.rollback()
         connection.close()
         with db.begin() as other:
-            assert claimed_number(other, clinic) == 1
+            assert claimed_number(impatient(other), clinic) == 1
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
