@@ -16,6 +16,7 @@ from bot_service.channels.telegram import Telegram
 from bot_service.clock import MovableClock, SystemClock
 from bot_service.errors import ChannelMisconfigured, DeliveryError, SettingsError
 from bot_service.logs import log
+from bot_service.reconciling import Reconciler
 from bot_service.sample.clinic import reopen_sample_clinic
 from bot_service.settings import Settings
 from bot_service.storage import clinics
@@ -56,30 +57,30 @@ def build_service(settings: Settings, db: Database, clock: SystemClock | Movable
 
 async def run_service(service: Service, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until told to stop; what is being sent then is finished first."""
-    async with _channels(service) as pollers:
+    async with _channels(service) as listeners:
         config = uvicorn.Config(build_site(service), log_config=None, access_log=False, lifespan="off", server_header=False)
         server = uvicorn.Server(config)
-        for poller in pollers:
-            await poller.catch_up()
+        for listener in listeners:
+            await listener.catch_up()
         ticker = Ticker(service.settings.tick_seconds, service.beat)
         ticker.start()
         first = asyncio.create_task(service.beat())
-        for poller in pollers:
-            poller.start()
+        for listener in listeners:
+            listener.start()
         ready()
         try:
             await server.serve(sockets=[listening])
         finally:
-            for poller in pollers:
-                await poller.stop()
+            for listener in listeners:
+                await listener.stop()
             await ticker.stop()
             await first
 
 
 @asynccontextmanager
-async def _channels(service: Service) -> AsyncIterator[list[Poller]]:
-    """The channels of the settings, each as a sender of the (only) clinic."""
-    settings, pollers = service.settings, list[Poller]()
+async def _channels(service: Service) -> AsyncIterator[list[Poller | Reconciler]]:
+    """The channels of the settings, each as a sender of the (only) clinic, and what fetches for them."""
+    settings, listeners = service.settings, list[Poller | Reconciler]()
     open_channels: list[Any] = []
     with service.db.read() as tx:
         clinic = clinics.only_clinic(tx)
@@ -93,16 +94,17 @@ async def _channels(service: Service) -> AsyncIterator[list[Poller]]:
         open_channels.append(channel)
         sender = service.add_channel(clinic.id, await _bot_name(channel), channel, TELEGRAM_PER_S)
         await channel.set_commands(MENU)
-        pollers.append(Poller(service, sender, channel))
+        listeners.append(Poller(service, sender, channel))
     if "whatsapp" in settings.channels:
         from bot_service.channels.whatsapp import whatsapp_channel  # a second of reading that no other command needs
 
         whatsapp = whatsapp_channel(settings)
         await whatsapp.start()
         open_channels.append(whatsapp)
-        service.add_channel(clinic.id, settings.whatsapp_from or "", whatsapp, WHATSAPP_PER_S)
+        sender = service.add_channel(clinic.id, settings.whatsapp_from or "", whatsapp, WHATSAPP_PER_S)
+        listeners.append(Reconciler(service, sender, whatsapp))
     try:
-        yield pollers
+        yield listeners
     finally:
         for each in open_channels:
             await each.close()

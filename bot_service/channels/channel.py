@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from bot_service.messages import Button, Inbound, Outbound, Receipt
@@ -47,11 +48,17 @@ class Editable(Protocol):
 
 
 @runtime_checkable
-class LooksUp(Protocol):
-    """A channel that can be asked what it did with a message whose outcome is unknown."""
+class Remembers(Protocol):
+    """A channel whose provider keeps a list of what passed through it, to be asked after an outage or a call that ended in doubt."""
 
-    async def look_up(self, outbound: Outbound) -> str | None:
-        """The provider's id of a message it accepted, or None when it denies having it. Raises DeliveryError when it cannot say."""
+    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
+        """What people sent to this sender since then, oldest first, in the form that `parse` reads. Raises DeliveryError."""
+
+    async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
+        """What the provider did with a message whose call began then, or None when it denies having it.
+
+        `taken` are the provider's ids of our other messages to that address. Raises DeliveryError when it cannot say.
+        """
 
 
 @runtime_checkable

@@ -9,10 +9,10 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import aiohttp
@@ -39,6 +39,8 @@ T = TypeVar("T")
 STATUS_PATH = "/webhooks/twilio/status"
 RETRIES = "#rc=5&rp=all"
 """The end of a webhook's address that makes Twilio try again; whether it is part of what is signed is not settled (channels.md 1B)."""
+_PAGE, _MOST_LISTED = 100, 5000
+"""Messages of the list in one answer, and at most in one question: more than a clinic's patients write in three days."""
 _SHORTEST_VALIDITY_S, _LONGEST_VALIDITY_S = 10, 36_000
 # What the library lets escape when a 2xx does not hold the object that the call promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError)
@@ -158,6 +160,32 @@ class WhatsApp:
     def read_receipt(self, form: Mapping[str, str], message_id: str | None) -> Receipt | None:
         """See `parse_receipt`; pure."""
         return whatsapp_forms.parse_receipt(form, message_id)
+
+    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
+        """What people sent to this sender since then, oldest first, from Twilio's list. Raises DeliveryError."""
+        given: dict[str, Any] = {"date_sent_after": since, "page_size": _PAGE, "limit": _MOST_LISTED}
+        if not self._account.is_service:
+            given["to"] = f"whatsapp:{self._account.sender}"
+        listed = await self._call(lambda client: client.messages.list_async(**given))
+        ours = [each for each in listed if each.direction == "inbound" and self._is_ours(each)]
+        return [whatsapp_forms.listed_form(each) for each in reversed(ours)]
+
+    async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
+        """What Twilio's list says became of a message, or None when it is not there. Raises DeliveryError when it cannot say."""
+        listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_PAGE, limit=_PAGE))
+        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each)]
+        bodies = split_text(with_choices(outbound.text, outbound.rows, outbound.language)) if outbound.window_open else []
+        found = whatsapp_forms.find_sent(ours, bodies, began_at, taken)
+        if found is None:
+            return None
+        form = {"MessageSid": str(found.sid), "MessageStatus": str(found.status), "ErrorCode": str(found.error_code or "")}
+        return self.read_receipt(form, outbound.id) or Receipt(form["MessageSid"], "sent", outbound.id)
+
+    def _is_ours(self, message: Any) -> bool:
+        """Whether a message of the account's list is this sender's."""
+        if self._account.is_service:
+            return bool(message.messaging_service_sid == self._account.sender)
+        return f"whatsapp:{self._account.sender}" in (message.from_, message.to)
 
     async def check(self) -> None:
         """Ask whether the account exists and may send. Raises DeliveryError: ChannelMisconfigured when it does not."""

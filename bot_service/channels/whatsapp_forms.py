@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl
 
 from bot_service.channels.whatsapp_errors import meaning_of_code
-from bot_service.errors import MessageRejected
+from bot_service.errors import MessageRejected, OutcomeUnknown
 from bot_service.messages import Heard, Inbound, Receipt
 
 ADDRESS = re.compile(r"whatsapp:(?:\+[1-9][0-9]{6,14}|[A-Z]{2}\.[A-Za-z0-9._-]{1,130})")
@@ -23,6 +25,10 @@ _STATUS = {
     "accepted": "sent", "scheduled": "sent", "queued": "sent", "sending": "sent", "sent": "sent", "delivered": "delivered", "read": "read",
     "failed": "failed", "undelivered": "failed", "canceled": "failed",
 }  # fmt: skip
+SENT_AT = "DateSent"
+"""The field of a form of ours that holds when Twilio's list says that a message was sent; a posted form has none."""
+EARLY, LATE = timedelta(minutes=1), timedelta(minutes=5)
+"""How far Twilio's clock may differ from ours, and how long after its call a message may be accepted (default)."""
 _MEDIA = {"image": "photo", "audio": "voice", "video": "video", "text": "contact", "application": "document"}
 
 
@@ -73,6 +79,7 @@ def parse_form(form: Mapping[str, object]) -> Inbound:
         reply_to=replied if SID.fullmatch(replied) else None,
         start_code=start[1] if start else None,
         media=media,
+        at=_when(fields.get(SENT_AT, "")),
         alias=alias if ADDRESS.fullmatch(alias) and alias != fields["From"] else None,
     )
 
@@ -90,6 +97,48 @@ def parse_receipt(form: Mapping[str, str], message_id: str | None) -> Receipt | 
     return Receipt(
         sid, "failed", message_id, meaning_of_code(known) if known else MessageRejected("WhatsApp could not deliver this message.")
     )
+
+
+def listed_form(message: Any) -> dict[str, str]:
+    """A message of Twilio's list in the form in which it would have been posted, as far as the list knows it: no payload of a button."""
+    form = {
+        "MessageSid": message.sid,
+        "AccountSid": message.account_sid,
+        "From": message.from_,
+        "To": message.to,
+        "Body": message.body or "",
+    }
+    sent = message.date_sent or message.date_created
+    when = {SENT_AT: sent.astimezone(UTC).isoformat()} if isinstance(sent, datetime) else {}
+    return {name: str(value) for name, value in form.items()} | {"NumMedia": str(message.num_media or 0)} | when
+
+
+def find_sent(listed: Sequence[Any], bodies: Sequence[str], began_at: datetime, taken: Collection[str]) -> Any | None:
+    """The message of Twilio's list that a call made, or None when it made none; of a long text in parts, the last part.
+
+    `bodies` are the texts that were sent, or nothing for a template, whose words only Twilio knows. Twilio keeps no id of ours with a
+    message, so it is known by its words and time. Raises OutcomeUnknown when several could be meant, or a part is missing.
+    """
+    near = [each for each in listed if each.sid not in taken and began_at - EARLY <= _made_at(each, began_at) <= began_at + LATE]
+    found = [each for body in bodies for each in near if str(each.body or "").strip() == body.strip()] if bodies else near
+    if not found:
+        return None
+    if len(found) != max(1, len(bodies)):
+        raise OutcomeUnknown("Twilio's list does not say which message it was.")
+    return found[-1]
+
+
+def _made_at(message: Any, otherwise: datetime) -> datetime:
+    made = message.date_created or message.date_sent
+    return made if isinstance(made, datetime) else otherwise
+
+
+def _when(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when.astimezone(UTC) if when.tzinfo else None
 
 
 def _media(fields: Mapping[str, str]) -> str | None:

@@ -5,6 +5,8 @@ documented is an offence and an error. The test's side is under /control, on `co
 
 - /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
 - /control/template {sid, status, category}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
+- /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
+- /control/status {sid, status, error_code}: what the list says of a message
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
 """
 
@@ -16,6 +18,7 @@ import base64
 import json
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 
 from aiohttp import web
 
@@ -113,6 +116,16 @@ class TwilioApi:
 
     def on_stopped(self, asked: Json) -> None:
         self.state.stopped.add(asked["to"])
+
+    def on_clock(self, asked: Json) -> None:
+        self.state.now = datetime.fromisoformat(asked["at"])
+
+    def on_received(self, asked: Json) -> None:
+        self.state.receive(asked["form"])
+
+    def on_status(self, asked: Json) -> None:
+        message = next(entry["message"] for entry in self.state.ledger if entry["message"]["sid"] == asked["sid"])
+        message |= {"status": asked["status"], "error_code": asked.get("error_code")}
 
     def on_account(self, asked: Json) -> None:
         self.state.account_status = asked["status"]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 Json = dict[str, Any]
 
@@ -44,31 +44,48 @@ class State:
     stopped: set[str] = field(default_factory=set)
     account_status: str = "active"
     number: int = 0
+    now: datetime = datetime(2026, 9, 21, 9, tzinfo=UTC)
+    received: list[Json] = field(default_factory=list)
 
     def create(self, given: Mapping[str, str]) -> tuple[int, Json]:
         """POST Messages.json."""
         self._check(given)
         self.number += 1
         sid = f"SM{self.number:032x}"
-        message: Json = {
-            "account_sid": self.account, "api_version": "2010-04-01", "body": given.get("Body", ""), "date_created": _now(),
-            "date_sent": None, "date_updated": _now(), "direction": "outbound-api", "error_code": None, "error_message": None,
-            "from": given.get("From"), "messaging_service_sid": given.get("MessagingServiceSid"), "num_media": "0", "num_segments": "1",
-            "price": None, "price_unit": None, "sid": sid, "status": "queued", "subresource_uris": {}, "to": given["To"],
-            "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{sid}.json",
-        }  # fmt: skip
+        body = given.get("Body") or f"Hello, this is {json.loads(given.get('ContentVariables', '{}')).get('1', '')}. Tap the button."
+        message = self._message(sid, body, given.get("From"), given["To"], given.get("MessagingServiceSid"))
         self.ledger.append({"message": message, "given": dict(given)})
         return 201, message
 
+    def receive(self, form: Mapping[str, str]) -> None:
+        """Somebody wrote: whether or not we hear of it, it is in the list."""
+        service = form.get("MessagingServiceSid")
+        message = self._message(form["MessageSid"], form["Body"], form["From"], form["To"], service)
+        self.received.append({"message": message | {"direction": "inbound", "status": "received", "date_sent": _date(self.now)}})
+
+    def _message(self, sid: str, body: str, sender: str | None, to: str, service: str | None) -> Json:
+        return {
+            "account_sid": self.account, "api_version": "2010-04-01", "body": body, "date_created": _date(self.now),
+            "date_sent": None, "date_updated": _date(self.now), "direction": "outbound-api", "error_code": None, "error_message": None,
+            "from": sender, "messaging_service_sid": service, "num_media": "0", "num_segments": "1",
+            "price": None, "price_unit": None, "sid": sid, "status": "queued", "subresource_uris": {}, "to": to,
+            "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{sid}.json",
+        }  # fmt: skip
+
     def listed(self, given: Mapping[str, str]) -> tuple[int, Json]:
-        """GET Messages.json, newest first, filtered by recipient and sender."""
-        messages = [entry["message"] for entry in reversed(self.ledger)]
+        """GET Messages.json, newest first, filtered by recipient, sender and time."""
+        entries = sorted([*self.ledger, *self.received], key=lambda entry: _time(entry["message"]["date_created"]))
+        messages = [entry["message"] for entry in reversed(entries)]
+        if since := given.get("DateSent>"):
+            messages = [each for each in messages if _time(each["date_created"]) >= datetime.fromisoformat(since)]
         for name, key in (("To", "to"), ("From", "from")):
             messages = [message for message in messages if given.get(name) in (None, message[key])]
         size, page = int(given.get("PageSize", "50")), int(given.get("Page", "0"))
         shown = messages[page * size : (page + 1) * size]
         uri = f"/2010-04-01/Accounts/{self.account}/Messages.json"
-        return 200, {"messages": shown, "page": page, "page_size": size, "uri": uri, "next_page_uri": None, "first_page_uri": uri}
+        more = len(messages) > (page + 1) * size
+        following = f"{uri}?{urlencode({**given, 'PageSize': size, 'Page': page + 1})}" if more else None
+        return 200, {"messages": shown, "page": page, "page_size": size, "uri": uri, "next_page_uri": following, "first_page_uri": uri}
 
     def fetched(self, sid: str) -> tuple[int, Json]:
         """GET Messages/{sid}.json."""
@@ -118,5 +135,9 @@ class State:
             raise Refused(400, 21656, "The ContentVariables parameter is invalid.")
 
 
-def _now() -> str:
-    return format_datetime(datetime(2026, 9, 21, 9, tzinfo=UTC))
+def _date(when: datetime) -> str:
+    return format_datetime(when)
+
+
+def _time(text: str) -> datetime:
+    return parsedate_to_datetime(text)

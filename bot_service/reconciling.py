@@ -1,0 +1,93 @@
+"""One sender's reconciling: every few minutes, and first of all at the start, its provider is asked for what may have been missed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot_service.actions import reconcile
+from bot_service.app import Service
+from bot_service.clock import real_now
+from bot_service.errors import DeliveryError
+from bot_service.logs import log
+from bot_service.storage import clinics
+from bot_service.storage.clinics import Sender
+
+EVERY = timedelta(minutes=3)
+"""Between two rounds (default): within 15 minutes after an outage nothing is missing (`reliability.md` D3)."""
+FIRST_LOOK_BACK = timedelta(days=3)
+"""How far back the first round after a start looks (default); nothing is handled twice, however often it is seen."""
+OVERLAP = timedelta(minutes=30)
+"""How far a round reaches into the one before: a list may show a message some time after it was sent."""
+
+
+class Reconciler:
+    """Asks for as long as the service runs; one replica at a time for a sender."""
+
+    def __init__(self, service: Service, sender: Sender, channel: Any) -> None:
+        self._service = service
+        self._sender = sender
+        self._channel = channel
+        self._since: datetime | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            await self._service.delivery.run(self._leave)
+
+    async def catch_up(self) -> None:
+        """One round: what people wrote, then what became of messages in doubt. A provider that is down is asked again next time."""
+        try:
+            if await self._service.delivery.run(self._take):
+                await self._ask_for_missed()
+                await self._ask_about_doubts()
+        except Exception as error:  # noqa: BLE001  # neither the provider nor the database being down may end the rounds
+            log().warning("reconciling failed", sender=str(self._sender.id), error=type(error).__name__)
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY.total_seconds())
+            await self.catch_up()
+
+    async def _ask_for_missed(self) -> None:
+        service, began = self._service, self._service.clock.now()
+        listed = await self._channel.list_inbound(self._since or began - FIRST_LOOK_BACK)
+        missed = 0
+        for raw in listed:
+            missed += await service.delivery.run(
+                lambda raw=raw: reconcile.store_missed(service.db, self._sender.id, raw, self._channel, service.clock.now())  # type: ignore[misc]  # bound now
+            )
+        self._since = began - OVERLAP
+        if missed:
+            log().warning("messages that never reached us", sender=str(self._sender.id), number=missed)
+            await service.beat()
+
+    async def _ask_about_doubts(self) -> None:
+        service, sender_id = self._service, self._sender.id
+        questions = await service.delivery.run(lambda: reconcile.list_questions(service.db, sender_id, service.clock.now()))
+        for question in questions:
+            try:
+                receipt = await self._channel.look_up(question.outbound, question.began_at, question.taken)
+            except DeliveryError as error:
+                log().warning("outcome still unknown", message=question.outbound.id, error=type(error).__name__)
+                continue
+            await service.delivery.run(
+                lambda asked=question, told=receipt: reconcile.settle(service.db, sender_id, asked, told, service.clock.now())  # type: ignore[misc]  # bound now
+            )
+
+    def _take(self) -> bool:
+        now = real_now()
+        with self._service.db.begin() as tx:
+            return clinics.take_polling(tx, self._sender.id, self._service.worker, now, now + 2 * EVERY)
+
+    def _leave(self) -> None:
+        with self._service.db.begin() as tx:
+            clinics.leave_polling(tx, self._sender.id, self._service.worker)
