@@ -14,7 +14,7 @@ from bot_service.channels.whatsapp_forms import find_sent, listed_form, parse_fo
 from bot_service.conversation.wording import load_catalogue
 from bot_service.errors import OutcomeUnknown
 from bot_service.reconciling import Reconciler
-from bot_service.storage import clinics, inbox
+from bot_service.storage import clinics, conversations, inbox
 from bot_service.storage.outbox import Message
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
 from tests.running_clinic import START, RunningClinic
@@ -149,13 +149,15 @@ async def test_what_the_list_says_became_of_it_counts_as_a_receipt_does(whatsapp
 
 
 async def test_a_message_that_twilio_denies_goes_out_after_all_but_not_before_that_is_sure(whatsapp: TwilioClinic) -> None:
-    await whatsapp.opted_in()
+    episode = await whatsapp.opted_in()
     prompt = await in_doubt(whatsapp, "reset_before")
     await reconciler(whatsapp).catch_up()
     assert (whatsapp.clinic.messages(kind="prompt")[0].status, prompts(whatsapp)) == ("in_doubt", []), "the list may be late"
     assert prompt.sent_at is not None
     await at(whatsapp, prompt.sent_at + timedelta(minutes=6))
     await reconciler(whatsapp).catch_up()
+    with whatsapp.clinic.db.read() as tx:
+        assert conversations.list_open(tx, episode.id, prompt.sent_at) == [], "what surely did not go out asks nothing"
     await whatsapp.clinic.service.tick()
     assert (whatsapp.clinic.messages(kind="prompt")[0].status, len(prompts(whatsapp))) == ("sent", 1)
     await whatsapp.say("4")
