@@ -19,7 +19,7 @@ HOME = Path(__file__).resolve().parents[1]
 Channel = Literal["simulator", "telegram", "whatsapp"]
 SHORTEST_SECRET = 32
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}")
-_TEMPLATE = re.compile(r"[a-z][a-z_]*:[a-z]{2,3}(-[A-Za-z]+)?")
+_TEMPLATE = re.compile(r"[a-z][a-z_0-9]*:[a-z]{2,3}(-[A-Za-z]+)?")
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
 
 

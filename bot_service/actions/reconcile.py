@@ -11,6 +11,7 @@ from uuid import UUID
 from bot_service.actions.receipts import record_receipt
 from bot_service.actions.receive import store
 from bot_service.channels.channel import Channel
+from bot_service.conversation.tokens import button_data
 from bot_service.logs import log
 from bot_service.messages import Button, Inbound, Outbound, Receipt
 from bot_service.storage import aliases, conversations, doubts, outbox
@@ -83,7 +84,7 @@ def _deny(db: Database, message_id: UUID, now: datetime) -> None:
 def _as_sent(doubt: Doubt) -> Outbound:
     """The message as it went to the channel, as far as the provider's list shows it."""
     message = doubt.message
-    rows = tuple(tuple(Button(cell["label"], "") for cell in row) for row in doubt.rows)
+    rows = tuple(tuple(Button(cell["label"], button_data(UUID(cell["question"]), cell["answer"])) for cell in row) for row in doubt.rows)
     by_template = message.content.get(UNSEEN) == "yes"
     return Outbound(
         str(message.id), str(message.sender_id), doubt.address, doubt.text, rows, window_open=not by_template, language=doubt.language

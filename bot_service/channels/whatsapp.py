@@ -23,7 +23,7 @@ from twilio.rest import Client
 
 from bot_service.channels import whatsapp_forms
 from bot_service.channels.whatsapp_errors import meaning_of
-from bot_service.channels.whatsapp_texts import sendable, split_text, with_choices
+from bot_service.channels.whatsapp_texts import in_steps, sendable
 from bot_service.errors import (
     ChannelMisconfigured,
     ChannelUnavailable,
@@ -128,13 +128,14 @@ class WhatsApp:
             raise MessageRejected("The recipient's address is not a WhatsApp address.")
         if not outbound.window_open:
             return await self._create(outbound, True, **self._template(outbound))
-        sent, parts = "", split_text(with_choices(outbound.text, outbound.rows, outbound.language))
-        for number, part in enumerate(parts, start=1):
+        sent, steps = "", in_steps(outbound, lambda name: self._find_content(name, outbound.language))
+        for number, step in enumerate(steps, start=1):
+            content = _content(step.content_sid, step.values) if step.content_sid else {"body": step.text}
             try:
-                sent = await self._create(outbound, number == len(parts), body=part)
+                sent = await self._create(outbound, number == len(steps), **content)
             except DeliveryError as error:
                 if number > 1 and error.retryable:
-                    raise OutcomeUnknown(f"Part {number} of {len(parts)} was not accepted; the parts before it were.") from error
+                    raise OutcomeUnknown(f"Part {number} of {len(steps)} was not accepted; the parts before it were.") from error
                 raise
         return sent
 
@@ -174,8 +175,8 @@ class WhatsApp:
         """What Twilio's list says became of a message, or None when it is not there. Raises DeliveryError when it cannot say."""
         listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_PAGE, limit=_PAGE))
         ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each)]
-        bodies = split_text(with_choices(outbound.text, outbound.rows, outbound.language)) if outbound.window_open else []
-        found = whatsapp_forms.find_sent(ours, bodies, began_at, taken)
+        steps = in_steps(outbound, lambda name: self._find_content(name, outbound.language)) if outbound.window_open else []
+        found = whatsapp_forms.find_sent(ours, [step.text for step in steps], began_at, taken)
         if found is None:
             return None
         form = {"MessageSid": str(found.sid), "MessageStatus": str(found.status), "ErrorCode": str(found.error_code or "")}
@@ -200,14 +201,16 @@ class WhatsApp:
         return str(verdict.get("status") or "unsubmitted").lower(), str(verdict.get("category") or "").lower()
 
     def _template(self, outbound: Outbound) -> dict[str, str]:
-        name, code = outbound.template or "", outbound.language
-        keys = [f"{name}:{language}" for language in (code, code.partition("-")[0], "en")]
-        content_sid = next((self._account.templates[key] for key in keys if key in self._account.templates), None)
+        content_sid = self._find_content(outbound.template or "", outbound.language)
         if content_sid is None:
             raise OutsideServiceWindow("Only an approved template may be sent now, and none is configured.")
         # All variables, always: for a missing one Twilio would send the template's sample. Neither is a line break allowed in one.
-        values = {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()}
-        return {"content_sid": content_sid} | ({"content_variables": json.dumps(values)} if values else {})
+        return _content(content_sid, {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()})
+
+    def _find_content(self, name: str, language: str) -> str | None:
+        """The content of that name in the reader's language, else in English like everything else."""
+        keys = [f"{name}:{code}" for code in (language, language.partition("-")[0], "en")]
+        return next((self._account.templates[key] for key in keys if key in self._account.templates), None)
 
     async def _create(self, outbound: Outbound, last: bool, **content: str) -> str:
         account = self._account
@@ -253,6 +256,10 @@ def whatsapp_channel(settings: Settings) -> WhatsApp:
         settings.twilio_account_sid or "", settings.twilio_tokens or ("",), settings.whatsapp_from or "", settings.whatsapp_templates
     )
     return WhatsApp(account, settings.public_url, settings.twilio_api_url)
+
+
+def _content(content_sid: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {"content_sid": content_sid} | ({"content_variables": json.dumps(dict(values))} if values else {})
 
 
 async def _awaited(coming: Awaitable[T]) -> T:

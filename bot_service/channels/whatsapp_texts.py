@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from bot_service.messages import Button
+from bot_service.messages import Button, Outbound
 
 Rows = Sequence[Sequence[Button]]
 
 LONGEST_TEXT = 1600
 """Twilio's limit for a body; WhatsApp's own is higher (21617, channels.md 1B)."""
+LONGEST_QUESTION, LONGEST_LABEL, MOST_BUTTONS = 1024, 20, 3
+"""What a message with buttons may hold within the service window, where it needs no approval (channels.md 1B)."""
 _CHANGE = ":change"
 _HINTS = {
     "en": (
@@ -21,6 +24,32 @@ _HINTS = {
     )
 }
 """How the answers are named: numbers only, numbers and words, words only; and how the last one is corrected. One entry a language."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One message of WhatsApp's: its text and, when it has buttons, the content that shows them with the values it needs."""
+
+    text: str
+    content_sid: str | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> list[Step]:
+    """The messages that a free message takes. `find_content` gives the content for a number of buttons (`buttons2`), or None.
+
+    A few answers in words become buttons under the last paragraph: a variable may hold no line break. Everything else is named in words.
+    """
+    buttons = [button for row in outbound.rows for button in row]
+    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS else None
+    before, _, last = sendable(outbound.text).rstrip().rpartition("\n\n")
+    question = " ".join(last.split())
+    too_long = _units(question) > LONGEST_QUESTION or any(_units(button.label) > LONGEST_LABEL for button in buttons)
+    if content_sid is None or too_long or not question or any(_is_number(button.label) for button in buttons):
+        return [Step(part) for part in split_text(with_choices(outbound.text, outbound.rows, outbound.language))]
+    cells = [cell for button in buttons for cell in (button.label, button.data)]
+    values = {str(number): cell for number, cell in enumerate([question, *cells], start=1)}
+    return [*(Step(part) for part in split_text(before) if part), Step(question, content_sid, values)]
 
 
 def with_choices(text: str, rows: Rows, language: str = "en") -> str:

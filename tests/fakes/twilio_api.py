@@ -4,7 +4,7 @@ It answers Messages (create, list, fetch), Accounts and Content approvals under 
 documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
 
 - /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
-- /control/template {sid, status, category}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
+- /control/template {sid, status, category, body}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
 - /control/status {sid, status, error_code}: what the list says of a message
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
@@ -113,6 +113,9 @@ class TwilioApi:
 
     def on_template(self, asked: Json) -> None:
         self.state.templates[asked["sid"]] = {"type": "whatsapp", "status": asked["status"], "category": asked["category"]}
+
+        if "body" in asked:
+            self.state.bodies[asked["sid"]] = asked["body"]
 
     def on_stopped(self, asked: Json) -> None:
         self.state.stopped.add(asked["to"])

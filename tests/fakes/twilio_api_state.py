@@ -35,12 +35,13 @@ class Refused(Exception):
 
 @dataclass
 class State:
-    """`ledger` holds every accepted message; `templates` the approved content by SID, `stopped` who opted out."""
+    """`ledger` holds every accepted message; `templates` content by SID with its approval, `bodies` its words, `stopped` who opted out."""
 
     account: str
     ledger: list[Json] = field(default_factory=list)
     offences: list[str] = field(default_factory=list)
     templates: dict[str, Json] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     account_status: str = "active"
     number: int = 0
@@ -52,7 +53,8 @@ class State:
         self._check(given)
         self.number += 1
         sid = f"SM{self.number:032x}"
-        body = given.get("Body") or f"Hello, this is {json.loads(given.get('ContentVariables', '{}')).get('1', '')}. Tap the button."
+        first = json.loads(given.get("ContentVariables", "{}")).get("1", "")
+        body = given.get("Body") or self.bodies.get(given["ContentSid"], "Hello, this is {}. Tap the button.").format(first)
         message = self._message(sid, body, given.get("From"), given["To"], given.get("MessagingServiceSid"))
         self.ledger.append({"message": message, "given": dict(given)})
         return 201, message

@@ -1,0 +1,109 @@
+"""Within the service window a few answers in words are buttons; more of them, or numbers, are named in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot_service.channels.whatsapp_texts import LONGEST_LABEL, Step, in_steps
+from bot_service.conversation.wording import load_catalogue
+from bot_service.messages import Button, Outbound
+from bot_service.reconciling import Reconciler
+from bot_service.storage import clinics
+from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.running_clinic import RunningClinic
+from tests.twilio_clinic import TwilioClinic, with_twilio
+
+TEXTS = load_catalogue("en")
+TWO, ONE = "HX" + "2" * 32, "HX" + "1" * 32
+WITH_BUTTONS = {"daily:en": DAILY, "buttons1:en": ONE, "buttons2:en": TWO}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeTwilio]:
+    with running_twilio() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def whatsapp(clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[TwilioClinic]:
+    server.control("reset")
+    for sid in (ONE, TWO):
+        server.control("template", sid=sid, status="unsubmitted", category="", body="{}")
+    async with with_twilio(clinic, server, templates=WITH_BUTTONS) as world:
+        yield world
+    assert server.control("state")["offences"] == []
+
+
+def values(whatsapp: TwilioClinic) -> dict[str, str]:
+    fields = whatsapp.sent()[-1]
+    return {"sid": fields["ContentSid"], **json.loads(fields["ContentVariables"])}
+
+
+async def tap(whatsapp: TwilioClinic, label: str) -> None:
+    shown = values(whatsapp)
+    at = next(int(key) for key, value in shown.items() if value == label)
+    await whatsapp.say(label, ButtonText=label, ButtonPayload=shown[str(at + 1)], MessageType="interactive")
+
+
+async def test_consent_is_a_tap_and_a_wrong_number_is_changed_by_one(whatsapp: TwilioClinic) -> None:
+    invitation = whatsapp.clinic.enrol()
+    await whatsapp.say(f"Start {invitation.code}")
+    shown = values(whatsapp)
+    assert (shown["sid"], shown["1"], shown["2"], shown["4"]) == (TWO, TEXTS.text("consent_question", {}), "Yes", "No")
+    assert TEXTS.text("not_watched", {"emergency": "999"}) in whatsapp.sent()[-2]["Body"]
+    await tap(whatsapp, "Yes")
+    assert "Reply with a number from 0 to 10" in whatsapp.last(), "a scale has too many answers for buttons"
+    await whatsapp.say("3")
+    assert whatsapp.episode(invitation.episode_id).baseline == 3
+
+
+async def test_a_call_in_doubt_is_found_by_the_words_of_its_question(whatsapp: TwilioClinic) -> None:
+    invitation = whatsapp.clinic.enrol()
+    whatsapp.fake.control("faults", faults=[{"kind": "none"}, {"kind": "reset_after"}])
+    await whatsapp.say(f"Start {invitation.code}")
+    (asked,) = whatsapp.clinic.messages(status="in_doubt")
+    service = whatsapp.clinic.service
+    with service.db.read() as tx:
+        sender = next(each for each in clinics.list_senders(tx) if each.id == whatsapp.sender_id)
+    await Reconciler(service, sender, service.channels[sender.id]).catch_up()
+    assert [message.status for message in whatsapp.clinic.messages() if message.id == asked.id] == ["sent"]
+
+
+def outbound(text: str, *labels: str) -> Outbound:
+    return Outbound("m", "s", "whatsapp:+447700900123", text, (tuple(Button(label, f"v1:q:{label}") for label in labels),))
+
+
+def content(name: str) -> str | None:
+    return WITH_BUTTONS.get(f"{name}:en")
+
+
+@pytest.mark.parametrize(
+    "given_up",
+    [
+        outbound("Hello.\n\nDo you?", "Yes", "No", "Maybe"),
+        outbound("Hello.\n\nDo you?", "Yes", "No" * LONGEST_LABEL),
+        outbound("Hello.\n\nHow was it?", "1", "2"),
+        outbound("Hello.\n\n" + "Why? " * 300, "Yes", "No"),
+    ],
+)
+def test_what_does_not_fit_buttons_is_named_in_words(given_up: Outbound) -> None:
+    steps = in_steps(given_up, content)
+    assert all(step.content_sid is None for step in steps)
+    assert given_up.rows[0][0].label in steps[-1].text
+
+
+def test_without_such_content_everything_is_named_in_words() -> None:
+    assert in_steps(outbound("Do you?", "Yes", "No"), lambda _: None) == [Step("Do you?\n\nYou can write: Yes · No")]
+
+
+@given(st.text(max_size=3000))
+def test_no_words_are_lost_and_no_value_holds_a_line_break(text: str) -> None:
+    steps = in_steps(outbound(text, "Yes", "No"), content)
+    said = "".join("".join(step.text.split()) for step in steps).replace("Youcanwrite:Yes·No", "")
+    assert said == "".join(text.replace("\0", "").encode("utf-8", "replace").decode().split())
+    assert not [value for step in steps for value in step.values.values() if len(value.splitlines()) > 1]
