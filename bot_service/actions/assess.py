@@ -42,7 +42,7 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     open_cases = _raise_flags(tx, episode, record, list(flags_for(record)), closed, now)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
-            cases.close_case(tx, now, case.id, cases.SETTLED, "six settled loading days in a row")
+            cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
             open_cases.remove(case)
     _propose(tx, episode, record, open_cases, closed, now)
     if silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":

@@ -25,8 +25,6 @@ NEWS_KEPT = timedelta(days=3)
 """How long news of a decision is worth sending (default)."""
 MAY_DECIDE = ("physio",)
 LONGEST_REASON = 1000
-LONGEST_NOTE = 200
-"""Characters of a reason that is kept in plain columns: why a case was closed, a patient paused or discharged."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,6 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         case = cases.load_case(tx, episode, case_id)
@@ -104,7 +101,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
             raise NotFound("no such case for this patient")
         if case.case_key == "D1" and decision.shown is not None and decision.shown != episode.evidence_version:
             raise AlreadyDecided("the patient has written since; look at the page again before you clear the red flag")
-        if not cases.close_case(tx, now, case.id, decision.member.name, decision.reason):
+        if not cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason):
             raise Conflict("this case is closed already")
         if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
@@ -125,7 +122,6 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
     """Pause exercise prompts until a day (the first one with prompts again), or until resumed."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         today = local_today(now, episode.zone)
@@ -150,12 +146,9 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
     """End the episode of care: nothing more is sent."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        episodes.change(
-            tx, episode.id, status="discharged", ended_at=now, end_reason=decision.reason, next_prompt_at=None, next_review_at=None
-        )
+        episodes.end(tx, now, episode, "discharged", decision.reason)
         patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "discharged", now)
         outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
         conversations.close_all(tx, episode.id, now, "discharged")
@@ -205,11 +198,6 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
     """Exercises go on, unless something else still holds them back."""
     if not episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
         _news(tx, episode, "holds_released", decision, once, now)
-
-
-def _check_note(decision: Decision) -> None:
-    if len(decision.reason) > LONGEST_NOTE:
-        raise Conflict(f"the reason is too long; keep it under {LONGEST_NOTE} characters")
 
 
 def _pending(tx: Tx, episode: Episode, proposal_id: UUID) -> Proposed:

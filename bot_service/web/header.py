@@ -65,7 +65,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         next_prompt=_next(episode, held, now),
         local_time=f"{moment(now, patient.zone)}, {zone_words(patient.zone)}"
         + (f" ({clock_time(now, clinic.zone)} at the clinic)" if clock_time(now, clinic.zone) != clock_time(now, patient.zone) else ""),
-        holds=tuple(_hold(hold, today) for hold in held),
+        holds=tuple(_hold(hold, episodes.why_held(tx, episode, hold), today) for hold in held),
         can_resume=any(hold.kind in RESUMABLE for hold in held),
         can_write=patient.status == "opted_in",
         ended=episode.status != "active",
@@ -106,7 +106,7 @@ def _next(episode: Episode, held: list[Hold], now: datetime) -> str:
     return f"{words} (in {span(episode.next_prompt_at - now)})"
 
 
-def _hold(hold: Hold, today: date) -> str:
+def _hold(hold: Hold, why: str, today: date) -> str:
     start = "" if hold.from_day <= today else f" from {day_words(hold.from_day)}"
     end = f" until {day_words(hold.until_day)}" if hold.until_day else ""
-    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {hold.why}, by {hold.placed_by}."
+    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {why}, by {hold.placed_by}."
