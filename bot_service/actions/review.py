@@ -16,7 +16,7 @@ from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.reviews import Proposed
+from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
 from plans.model import CarePlan, PrescribedExercise, Prescription, prescribe
 from schedules.rhythm import zone_named
@@ -64,14 +64,33 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         _audit(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
 
 
-def hold(db: Database, decision: Decision, proposal_id: UUID, until: date | None, now: datetime) -> None:
-    """Keep the present plan for now. Raises AlreadyDecided, NotPermitted, NotFound."""
+def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date | None, now: datetime) -> None:
+    """Keep the present plan until a day: what is proposed, or any step when nothing is. Raises Conflict, NotPermitted, NotFound."""
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        proposal = _pending(tx, episode, proposal_id)
-        _decide(tx, episode, proposal, "held", decision, now, until)
-        _news(tx, episode, "plan_held", decision, f"held:{proposal.id}", now)
-        _audit(tx, now, decision, episode, "held", {"rule": proposal.rule, "until": until and until.isoformat()})
+        today = local_today(now, episode.zone)
+        end = until or today + HELD_FOR
+        if end <= today:
+            raise Conflict("the day until which to hold must lie ahead")
+        if proposal_id is not None:
+            proposal = _pending(tx, episode, proposal_id)
+            _decide(tx, episode, proposal, "held", decision, now, end)
+            held, rule = proposal.id, proposal.rule
+        else:
+            held, rule = _hold_everything(tx, episode, decision, end, now), reviews.OWN
+        _news(tx, episode, "plan_held", decision, f"held:{held}", now)
+        _audit(tx, now, decision, episode, "held", {"rule": rule, "until": end.isoformat()})
+
+
+def release_hold(db: Database, decision: Decision, now: datetime) -> None:
+    """Let steps be proposed again. Raises Conflict when nothing is held."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        if not reviews.list_held(tx, episode, local_today(now, episode.zone)):
+            raise Conflict("nothing is held for this patient")
+        reviews.release_held(tx, episode.id)
+        _audit(tx, now, decision, episode, "hold_released", {})
+        assess(tx, episode, now)
 
 
 def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
@@ -86,6 +105,9 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         pending = reviews.find_pending(tx, episode)
         if pending is not None:
             _decide(tx, episode, pending, "stepped_back", Decision(decision.member, decision.episode_id, decision.reason), now)
+        else:
+            to = before.id if before else None
+            reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
         _prescribe(tx, episode, _resolved(plan, before.id if before else episode.stage, old), decision, now)
         title = before.title if before else old.stage_title
         _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
@@ -217,6 +239,13 @@ def _decide(
         raise AlreadyDecided("this was decided meanwhile, or the patient's record has changed; look at the page again")
 
 
+def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, now: datetime) -> UUID:
+    """A hold on every step out of the stage; it takes the place of the one before, and of what was proposed meanwhile."""
+    reviews.release_held(tx, episode.id, (reviews.OWN,))
+    reviews.withdraw_pending(tx, now, episode.id)
+    return reviews.record_own(tx, now, episode, "held", decision.member.id, to_stage=None, reason=decision.reason, hold_until=until)
+
+
 def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
     if proposal.to_stage:
         return _resolved(plan, proposal.to_stage, old)
@@ -270,6 +299,7 @@ def _prescribe(tx: Tx, episode: Episode, document: Prescription, decision: Decis
     values: dict[str, Any] = {"prescription_id": new_id, "stage": document.stage}
     if document.stage != episode.stage:
         values["stage_start"] = today
+        reviews.release_held(tx, episode.id)
         outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
     episodes.change(tx, episode.id, **values)
     episodes.count_evidence(tx, episode.id)

@@ -24,7 +24,7 @@ class _Unfit(Exception):
 
 
 def decide(visit: Visit) -> Response:
-    """Approve or hold what is proposed, or step back."""
+    """Approve what is proposed, hold, or step back."""
     service, form = visit.service, visit.form
     what = form.get("decision", "")
 
@@ -32,7 +32,8 @@ def decide(visit: Visit) -> Response:
         if what == "approve":
             review.approve(service.db, service.library, decision, _id(form.get("proposal", "")), now)
         elif what == "hold":
-            review.hold(service.db, decision, _id(form.get("proposal", "")), _day(form.get("until", "")), now)
+            proposal = _id(form["proposal"]) if form.get("proposal") else None
+            review.hold(service.db, decision, proposal, _day(form.get("until", "")), now)
         elif what == "step_back":
             review.step_back(service.db, service.library, decision, now)
         else:
@@ -40,6 +41,11 @@ def decide(visit: Visit) -> Response:
 
     done = {"approve": "approved", "hold": "held", "step_back": "stepped_back"}
     return _carry_out(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
+
+
+def release(visit: Visit) -> Response:
+    """Let steps be proposed again."""
+    return _carry_out(visit, "release", "released", lambda decision, now: review.release_hold(visit.service.db, decision, now))
 
 
 def acknowledge(visit: Visit) -> Response:
