@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, get_args
 
 from bot_service.actions.consent import next_review
@@ -20,9 +20,6 @@ from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-
-HELD_FOR = timedelta(days=7)
-"""How long a held proposal is not made again when the physio named no day (default)."""
 
 
 def assess_due(db: Database, now: datetime, limit: int = 50) -> int:
@@ -42,7 +39,7 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     open_cases = _raise_flags(tx, episode, record, list(flags_for(record)), closed, now)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
-            cases.close_case(tx, now, case.id, cases.SETTLED, "six settled loading days in a row")
+            cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
             open_cases.remove(case)
     _propose(tx, episode, record, open_cases, closed, now)
     if silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
@@ -69,7 +66,7 @@ def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], c
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
     proposal = at.proposal
-    if proposal is not None and _held_back(tx, episode, proposal, record.today, now):
+    if proposal is not None and _held_back(tx, episode, proposal, record.today):
         proposal = None
     reviews.withdraw_pending(tx, now, episode.id, keep=proposal.rule if proposal else None)
     if proposal is None:
@@ -80,12 +77,9 @@ def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], c
         _raise_flags(tx, episode, record, [flag for flag in progression_flags(at, record) if flag.rule == "C5"], closed, now)
 
 
-def _held_back(tx: Tx, episode: Episode, proposal: Proposal, today: date, now: datetime) -> bool:
-    """Whether a clinician held this very step, and its time is not over."""
-    for past in reviews.list_proposals(tx, episode):
-        if past.rule == proposal.rule and past.from_stage == proposal.from_stage and past.status == "held" and past.decided_at is not None:
-            return today < past.hold_until if past.hold_until else now - past.decided_at < HELD_FOR
-    return False
+def _held_back(tx: Tx, episode: Episode, proposal: Proposal, today: date) -> bool:
+    """Whether a clinician held this very step, or every step, and the time is not over."""
+    return any(held.rule in (proposal.rule, reviews.OWN) for held in reviews.list_held(tx, episode, today))
 
 
 def proposal_detail(proposal: Proposal, rungs: Sequence[Proposal] = ()) -> dict[str, Any]:

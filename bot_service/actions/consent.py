@@ -61,7 +61,7 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
         return
     for case in cases.list_open(tx, episode):
         if case.case_key == "X1":
-            cases.close_case(tx, now, case.id, "patient", "the patient started again")
+            cases.close_case(tx, now, episode, case.id, "patient", "the patient started again")
     wording, _ = render({"lines": CONSENT_LINES}, voice_for(tx, episode, now))
     patients.record_consent(tx, episode.patient_id, wording)
     if episode.baseline is not None:

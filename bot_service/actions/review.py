@@ -16,7 +16,7 @@ from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.reviews import Proposed
+from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
 from plans.model import CarePlan, PrescribedExercise, Prescription, prescribe
 from schedules.rhythm import zone_named
@@ -25,8 +25,6 @@ NEWS_KEPT = timedelta(days=3)
 """How long news of a decision is worth sending (default)."""
 MAY_DECIDE = ("physio",)
 LONGEST_REASON = 1000
-LONGEST_NOTE = 200
-"""Characters of a reason that is kept in plain columns: why a case was closed, a patient paused or discharged."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,33 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         _audit(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
 
 
-def hold(db: Database, decision: Decision, proposal_id: UUID, until: date | None, now: datetime) -> None:
-    """Keep the present plan for now. Raises AlreadyDecided, NotPermitted, NotFound."""
+def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date | None, now: datetime) -> None:
+    """Keep the present plan until a day: what is proposed, or any step when nothing is. Raises Conflict, NotPermitted, NotFound."""
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        proposal = _pending(tx, episode, proposal_id)
-        _decide(tx, episode, proposal, "held", decision, now, until)
-        _news(tx, episode, "plan_held", decision, f"held:{proposal.id}", now)
-        _audit(tx, now, decision, episode, "held", {"rule": proposal.rule, "until": until and until.isoformat()})
+        today = local_today(now, episode.zone)
+        end = until or today + HELD_FOR
+        if end <= today:
+            raise Conflict("the day until which to hold must lie ahead")
+        if proposal_id is not None:
+            proposal = _pending(tx, episode, proposal_id)
+            _decide(tx, episode, proposal, "held", decision, now, end)
+            held, rule = proposal.id, proposal.rule
+        else:
+            held, rule = _hold_everything(tx, episode, decision, end, now), reviews.OWN
+        _news(tx, episode, "plan_held", decision, f"held:{held}", now)
+        _audit(tx, now, decision, episode, "held", {"rule": rule, "until": end.isoformat()})
+
+
+def release_hold(db: Database, decision: Decision, now: datetime) -> None:
+    """Let steps be proposed again. Raises Conflict when nothing is held."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        if not reviews.list_held(tx, episode, local_today(now, episode.zone)):
+            raise Conflict("nothing is held for this patient")
+        reviews.release_held(tx, episode.id)
+        _audit(tx, now, decision, episode, "hold_released", {})
+        assess(tx, episode, now)
 
 
 def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
@@ -88,6 +105,9 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         pending = reviews.find_pending(tx, episode)
         if pending is not None:
             _decide(tx, episode, pending, "stepped_back", Decision(decision.member, decision.episode_id, decision.reason), now)
+        else:
+            to = before.id if before else None
+            reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
         _prescribe(tx, episode, _resolved(plan, before.id if before else episode.stage, old), decision, now)
         title = before.title if before else old.stage_title
         _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
@@ -96,7 +116,6 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         case = cases.load_case(tx, episode, case_id)
@@ -104,7 +123,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
             raise NotFound("no such case for this patient")
         if case.case_key == "D1" and decision.shown is not None and decision.shown != episode.evidence_version:
             raise AlreadyDecided("the patient has written since; look at the page again before you clear the red flag")
-        if not cases.close_case(tx, now, case.id, decision.member.name, decision.reason):
+        if not cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason):
             raise Conflict("this case is closed already")
         if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
@@ -125,7 +144,6 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
     """Pause exercise prompts until a day (the first one with prompts again), or until resumed."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
         today = local_today(now, episode.zone)
@@ -150,12 +168,9 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
     """End the episode of care: nothing more is sent."""
-    _check_note(decision)
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        episodes.change(
-            tx, episode.id, status="discharged", ended_at=now, end_reason=decision.reason, next_prompt_at=None, next_review_at=None
-        )
+        episodes.end(tx, now, episode, "discharged", decision.reason)
         patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "discharged", now)
         outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
         conversations.close_all(tx, episode.id, now, "discharged")
@@ -207,11 +222,6 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
         _news(tx, episode, "holds_released", decision, once, now)
 
 
-def _check_note(decision: Decision) -> None:
-    if len(decision.reason) > LONGEST_NOTE:
-        raise Conflict(f"the reason is too long; keep it under {LONGEST_NOTE} characters")
-
-
 def _pending(tx: Tx, episode: Episode, proposal_id: UUID) -> Proposed:
     proposal = next((item for item in reviews.list_proposals(tx, episode) if item.id == proposal_id), None)
     if proposal is None:
@@ -227,6 +237,13 @@ def _decide(
     )
     if not done:
         raise AlreadyDecided("this was decided meanwhile, or the patient's record has changed; look at the page again")
+
+
+def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, now: datetime) -> UUID:
+    """A hold on every step out of the stage; it takes the place of the one before, and of what was proposed meanwhile."""
+    reviews.release_held(tx, episode.id, (reviews.OWN,))
+    reviews.withdraw_pending(tx, now, episode.id)
+    return reviews.record_own(tx, now, episode, "held", decision.member.id, to_stage=None, reason=decision.reason, hold_until=until)
 
 
 def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
@@ -282,6 +299,7 @@ def _prescribe(tx: Tx, episode: Episode, document: Prescription, decision: Decis
     values: dict[str, Any] = {"prescription_id": new_id, "stage": document.stage}
     if document.stage != episode.stage:
         values["stage_start"] = today
+        reviews.release_held(tx, episode.id)
         outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
     episodes.change(tx, episode.id, **values)
     episodes.count_evidence(tx, episode.id)

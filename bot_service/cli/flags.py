@@ -101,7 +101,7 @@ def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
         )
     held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     if held:
-        return f"on hold ({held[0].kind.replace('_', ' ')}): {held[0].why}"
+        return f"on hold ({held[0].kind.replace('_', ' ')}): {episodes.why_held(tx, episode, held[0])}"
     address = patient_rows.find_active_address(tx, episode.patient_id)
     return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
 

@@ -66,10 +66,11 @@ def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: 
     return case_id, _add_evidence(tx, now, case_id, raised) or new
 
 
-def close_case(tx: Tx, now: datetime, case_id: UUID, by: str, reason: str) -> bool:
+def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, reason: str) -> bool:
     """Close an open case; False when it was closed already."""
-    statement = update(cases).where(cases.c.id == case_id, cases.c.closed_at.is_(None))
-    row = tx.first(statement.values(status="closed", closed_at=now, closed_by=by, close_reason=reason).returning(cases.c.id))
+    sealed = tx.seal(episode.patient_id, f"cases.close_reason:{case_id}", reason)
+    statement = update(cases).where(cases.c.id == case_id, cases.c.episode_id == episode.id, cases.c.closed_at.is_(None))
+    row = tx.first(statement.values(status="closed", closed_at=now, closed_by=by, close_reason=sealed).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "closed", by)
     return row is not None
@@ -215,6 +216,7 @@ def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
 
 def _case(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Case:
     words = tx.unseal(patient_id, f"cases.words:{row.id}", row.words) if patient_id else None
+    close_reason = tx.unseal(patient_id, f"cases.close_reason:{row.id}", row.close_reason) if patient_id else None
     return Case(
         row.id,
         row.clinic_id,
@@ -231,5 +233,5 @@ def _case(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Case:
         row.acknowledged_at,
         row.closed_at,
         row.closed_by,
-        row.close_reason,
+        close_reason,
     )

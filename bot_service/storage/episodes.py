@@ -52,11 +52,11 @@ class Episode:
 
 @dataclass(frozen=True)
 class Hold:
-    """What holds exercise prompts back. `kind`: pause, red_flag, lost_contact or physio_first."""
+    """What holds exercise prompts back. `kind`: pause, red_flag, lost_contact or physio_first. `sealed_why` is read with `why_held`."""
 
     id: UUID
     kind: str
-    why: str
+    sealed_why: bytes | None
     placed_by: str
     from_day: date
     until_day: date | None
@@ -126,6 +126,12 @@ def change(tx: Tx, episode_id: UUID, **values: Any) -> None:
     tx.run(_CHANGE, {"episode_id": episode_id, **values})
 
 
+def end(tx: Tx, now: datetime, episode: Episode, status: str, reason: str) -> None:
+    """The episode of care is over: nothing falls due any more."""
+    sealed = tx.seal(episode.patient_id, f"episodes.end_reason:{episode.id}", reason)
+    change(tx, episode.id, status=status, ended_at=now, end_reason=sealed, next_prompt_at=None, next_review_at=None)
+
+
 def count_evidence(tx: Tx, episode_id: UUID) -> None:
     """The record changed: a decision on what was shown before no longer holds."""
     tx.run(update(episodes).where(episodes.c.id == episode_id).values(evidence_version=episodes.c.evidence_version + 1))
@@ -137,9 +143,12 @@ def place_hold(
     """Hold prompts back; False when a hold of this kind is in force already (its end is then moved, not doubled)."""
     current = [hold for hold in list_holds(tx, episode.id) if hold.kind == kind and hold.released_at is None]
     if current and (current[-1].until_day is None or current[-1].until_day > from_day):
-        tx.run(update(holds).where(holds.c.id == current[-1].id).values(until_day=until_day, why=why, placed_by=by))
+        sealed = tx.seal(episode.patient_id, f"holds.why:{current[-1].id}", why)
+        tx.run(update(holds).where(holds.c.id == current[-1].id).values(until_day=until_day, why=sealed, placed_by=by))
         return False
-    values = {"id": tx.new_id(), "clinic_id": episode.clinic_id, "episode_id": episode.id, "kind": kind, "why": why, "placed_by": by}
+    new_id = tx.new_id()
+    sealed = tx.seal(episode.patient_id, f"holds.why:{new_id}", why)
+    values = {"id": new_id, "clinic_id": episode.clinic_id, "episode_id": episode.id, "kind": kind, "why": sealed, "placed_by": by}
     tx.run(holds.insert().values(**values, from_day=from_day, until_day=until_day, created_at=now))
     return True
 
@@ -157,6 +166,11 @@ def list_holds(tx: Tx, episode_id: UUID) -> list[Hold]:
 def list_holds_in_force(tx: Tx, episode_id: UUID, day: date) -> list[Hold]:
     rows = tx.all(_HOLDS_IN_FORCE, {"episode_id": episode_id, "on": day})
     return [Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at) for row in rows]
+
+
+def why_held(tx: Tx, episode: Episode, hold: Hold) -> str:
+    """Why a hold was placed, in the words of whoever placed it."""
+    return tx.unseal(episode.patient_id, f"holds.why:{hold.id}", hold.sealed_why) or ""
 
 
 def _query() -> Select[Any]:
@@ -228,4 +242,5 @@ def _found(tx: Tx, query: Select[Any], values: Mapping[str, Any]) -> Episode:
 def _episode(tx: Tx, row: Row[Any]) -> Episode:
     fields = dict(row._mapping)
     tx.remember_key(row.patient_id, fields.pop("data_key"))
+    fields["end_reason"] = tx.unseal(row.patient_id, f"episodes.end_reason:{row.id}", row.end_reason)
     return Episode(**fields)

@@ -192,7 +192,7 @@ episodes = Table(
     at("last_prompt_at"),
     at("next_review_at"),
     at("ended_at"),
-    name("end_reason", 200, null=True),
+    Column("end_reason", Sealed),
     UniqueConstraint("clinic_id", "id"),
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),
@@ -228,7 +228,7 @@ holds = Table(
     key_id(),
     *of_episode(),
     name("kind", 20),
-    name("why", 200),
+    Column("why", Sealed),
     name("placed_by", 80),
     Column("from_day", Date, nullable=False),
     Column("until_day", Date),
@@ -236,4 +236,13 @@ holds = Table(
     at("released_at"),
     name("released_by", 80, null=True),
     Index("ix_holds_episode", "episode_id"),
+)
+
+unsealed = Table(
+    "unsealed",
+    metadata,
+    Column("place", String(40), primary_key=True),
+    Column("row_id", Uuid, primary_key=True),
+    *of_patient(),
+    Column("words", String(200), nullable=False),
 )

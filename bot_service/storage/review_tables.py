@@ -25,7 +25,7 @@ cases = Table(
     at("acknowledged_at"),
     at("closed_at"),
     name("closed_by", 80, null=True),
-    name("close_reason", 200, null=True),
+    Column("close_reason", Sealed),
     Index(
         "uq_cases_open",
         "episode_id",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,15 @@ from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import proposals
 
+OWN = "own"
+"""In place of the rule: a clinician decided without a proposal."""
+HELD_FOR = timedelta(days=7)
+"""How long a hold lasts when the physio names no day (default)."""
+
 
 @dataclass(frozen=True)
 class Proposed:
-    """A proposal. `status`: pending, approved, held, stepped_back or withdrawn."""
+    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn."""
 
     id: UUID
     episode_id: UUID
@@ -32,6 +37,11 @@ class Proposed:
     decided_by: UUID | None
     reason: str | None
     hold_until: date | None
+
+    def holds(self, day: date) -> bool:
+        """Whether this is a hold in force on a local day; `hold_until` is the first day it no longer is."""
+        end = self.hold_until or (self.decided_at.date() + HELD_FOR if self.decided_at else day)
+        return self.status == "held" and day < end
 
 
 def propose(
@@ -86,6 +96,29 @@ def decide(
     return tx.first(update(proposals).where(*where).values(**values).returning(proposals.c.id)) is not None
 
 
+def record_own(
+    tx: Tx, now: datetime, episode: Episode, status: str, staff_id: UUID, *, to_stage: str | None, reason: str, hold_until: date | None
+) -> UUID:
+    """What a clinician decided although nothing was proposed, beside the decisions on proposals."""
+    new_id = tx.new_id()
+    values = {"id": new_id, "clinic_id": episode.clinic_id, "episode_id": episode.id, "rule": OWN, "from_stage": episode.stage}
+    values |= {"to_stage": to_stage, "detail": {}, "evidence_version": episode.evidence_version, "status": status, "created_at": now}
+    sealed = tx.seal(episode.patient_id, f"proposals.reason:{new_id}", reason)
+    tx.run(proposals.insert().values(**values, decided_at=now, decided_by=staff_id, reason=sealed, hold_until=hold_until))
+    return new_id
+
+
+def list_held(tx: Tx, episode: Episode, day: date) -> list[Proposed]:
+    """The holds on steps out of the present stage that are in force on a local day, the latest first."""
+    return [item for item in list_proposals(tx, episode) if item.from_stage == episode.stage and item.holds(day)]
+
+
+def release_held(tx: Tx, episode_id: UUID, rules: Sequence[str] = ()) -> int:
+    """End the holds on steps, of those rules or of all; how many there were, those whose time was over included."""
+    where = [proposals.c.episode_id == episode_id, proposals.c.status == "held", *([proposals.c.rule.in_(rules)] if rules else [])]
+    return len(tx.all(update(proposals).where(*where).values(status="released").returning(proposals.c.id)))
+
+
 def find_pending(tx: Tx, episode: Episode, rule: str | None = None) -> Proposed | None:
     """The pending proposal, of that rule or of any."""
     query = select(proposals).where(proposals.c.episode_id == episode.id, proposals.c.status == "pending")
@@ -111,7 +144,7 @@ def list_pending_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, Proposed]:
 
 def count_proposals(tx: Tx) -> dict[str, int]:
     """How many proposals there ever were in each state."""
-    query = select(proposals.c.status, func.count().label("number")).group_by(proposals.c.status)
+    query = select(proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN).group_by(proposals.c.status)
     return {row.status: int(row.number) for row in tx.all(query)}
 
 

@@ -18,6 +18,7 @@ from bot_service.storage.people_tables import (
     senders,
     sign_ins,
     staff,
+    unsealed,
 )
 from bot_service.storage.review_tables import audit, case_events, case_evidence, cases, proposals
 from bot_service.storage.schema import metadata
@@ -47,4 +48,5 @@ __all__ = [
     "senders",
     "sign_ins",
     "staff",
+    "unsealed",
 ]

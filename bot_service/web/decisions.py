@@ -16,7 +16,7 @@ from bot_service.web.episode import Trouble, find, render
 from bot_service.web.forms import day_of
 
 Do = Callable[[Decision, datetime], None]
-LONGEST_REASON, LONGEST_NOTE, LONGEST_MESSAGE = 1000, 200, 1500
+LONGEST_REASON, LONGEST_MESSAGE = 1000, 1500
 
 
 class _Unfit(Exception):
@@ -24,7 +24,7 @@ class _Unfit(Exception):
 
 
 def decide(visit: Visit) -> Response:
-    """Approve or hold what is proposed, or step back."""
+    """Approve what is proposed, hold, or step back."""
     service, form = visit.service, visit.form
     what = form.get("decision", "")
 
@@ -32,7 +32,8 @@ def decide(visit: Visit) -> Response:
         if what == "approve":
             review.approve(service.db, service.library, decision, _id(form.get("proposal", "")), now)
         elif what == "hold":
-            review.hold(service.db, decision, _id(form.get("proposal", "")), _day(form.get("until", "")), now)
+            proposal = _id(form["proposal"]) if form.get("proposal") else None
+            review.hold(service.db, decision, proposal, _day(form.get("until", "")), now)
         elif what == "step_back":
             review.step_back(service.db, service.library, decision, now)
         else:
@@ -40,6 +41,11 @@ def decide(visit: Visit) -> Response:
 
     done = {"approve": "approved", "hold": "held", "step_back": "stepped_back"}
     return _carry_out(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
+
+
+def release(visit: Visit) -> Response:
+    """Let steps be proposed again."""
+    return _carry_out(visit, "release", "released", lambda decision, now: review.release_hold(visit.service.db, decision, now))
 
 
 def acknowledge(visit: Visit) -> Response:
@@ -57,7 +63,7 @@ def close(visit: Visit) -> Response:
     def carry_out(decision: Decision, now: datetime) -> None:
         review.close_case(visit.service.db, decision, _id(case), now)
 
-    return _carry_out(visit, f"case-{case}", "closed", carry_out, needs_reason=True, longest=LONGEST_NOTE)
+    return _carry_out(visit, f"case-{case}", "closed", carry_out, needs_reason=True)
 
 
 def pause(visit: Visit) -> Response:
@@ -66,7 +72,7 @@ def pause(visit: Visit) -> Response:
     def carry_out(decision: Decision, now: datetime) -> None:
         review.pause(visit.service.db, decision, _day(visit.form.get("until", "")), now)
 
-    return _carry_out(visit, "pause", "paused", carry_out, needs_reason=True, longest=LONGEST_NOTE)
+    return _carry_out(visit, "pause", "paused", carry_out, needs_reason=True)
 
 
 def resume(visit: Visit) -> Response:
@@ -86,13 +92,13 @@ def write(visit: Visit) -> Response:
     return _carry_out(visit, "message", "written", carry_out)
 
 
-def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False, longest: int = LONGEST_REASON) -> Response:
+def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False) -> Response:
     """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed."""
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
         patient, episode = find(tx, visit)
     try:
-        do(Decision(visit.who, episode.id, _reason(visit, longest, needed=needs_reason), _shown(visit)), now)
+        do(Decision(visit.who, episode.id, _reason(visit, needed=needs_reason), _shown(visit)), now)
     except _Unfit as error:
         return render(visit, Trouble(str(error), 422, form, visit.form))
     except NotPermitted as error:
@@ -102,12 +108,12 @@ def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool
     return RedirectResponse(f"/patients/{patient.ref}?done={done}", 303)
 
 
-def _reason(visit: Visit, longest: int, *, needed: bool) -> str:
+def _reason(visit: Visit, *, needed: bool) -> str:
     reason = visit.form.get("reason", "").strip()
     if needed and not reason:
         raise _Unfit("Write a short reason: it stays in the patient's record.")
-    if len(reason) > longest:
-        raise _Unfit(f"The reason is longer than {longest} characters; make it shorter.")
+    if len(reason) > LONGEST_REASON:
+        raise _Unfit(f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
     return reason
 
 

@@ -38,6 +38,7 @@ from bot_service.web.transcript import KINDS, transcript
 DONE = {
     "approved": "Approved. The patient is told, and the next prompt shows the new plan.",
     "held": "Held. The patient is told to keep to the present exercises.",
+    "released": "Released. A step is proposed again as soon as the criteria are met.",
     "stepped_back": "Stepped back. The patient is told, and the next prompt shows the change.",
     "acknowledged": "Noted: you are looking after it.",
     "closed": "Closed.",
@@ -148,7 +149,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str) -> dict[str, obje
     past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
     return {
         "progress": progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone),
-        "decisions": [_decided(item, names, zone) for item in reviews.list_proposals(tx, episode) if item.decided_by],
+        "decisions": [_decided(item, names, zone) for item in _decisions(tx, episode)],
         "prescription": prescription_view(record.prescription, past, names),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
         "days": _table(record),
@@ -166,11 +167,22 @@ def stage_starts(past: Sequence[Prescribed]) -> list[tuple[date, str]]:
     return found
 
 
+def _decisions(tx: Tx, episode: Episode) -> list[Proposed]:
+    """What clinicians decided, the latest first."""
+    return sorted(
+        (item for item in reviews.list_proposals(tx, episode) if item.decided_by),
+        key=lambda item: item.decided_at or item.created_at,
+        reverse=True,
+    )
+
+
 def _decided(item: Proposed, names: Mapping[object, str], zone: str) -> str:
-    what = {"approved": "Approved", "held": "Held", "stepped_back": "Stepped back"}.get(item.status, item.status)
+    what = {"approved": "Approved", "held": "Held", "released": "Held", "stepped_back": "Stepped back"}.get(item.status, item.status)
     until = f" until {day_words(item.hold_until)}" if item.hold_until else ""
+    until += ", released since" if item.status == "released" else ""
+    rule = "" if item.rule == reviews.OWN else f" ({item.rule})"
     when = moment(item.decided_at, zone) if item.decided_at else ""
-    return f"{when}: {what}{until} ({item.rule}), by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}"
+    return f"{when}: {what}{until}{rule}, by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}"
 
 
 def _table(record: Record) -> list[tuple[str, str, str]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot_service.storage import clinics, episodes, patients, prescriptions, staff
+from bot_service.storage import clinics, episodes, patients, prescriptions, reviews, staff
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.patients import Address, Patient
+from bot_service.storage.reviews import Proposed
 from bot_service.web.times import ago, clock_time, day_words, local_day, moment, span, zone_words
 
 HOLDS = {
@@ -39,6 +40,7 @@ class Header:
     local_time: str
     holds: tuple[str, ...]
     can_resume: bool
+    can_release: bool
     can_write: bool
     ended: bool
     phone: str
@@ -51,6 +53,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
     channel = next((sender.channel for sender in clinics.list_senders(tx) if address and sender.id == address.sender_id), "")
     unreleased = [hold for hold in episodes.list_holds(tx, episode.id) if hold.released_at is None]
     held = [hold for hold in unreleased if hold.until_day is None or hold.until_day > today]
+    steps_held = reviews.list_held(tx, episode, today)
     document = prescriptions.load(tx, episode.prescription_id)
     return Header(
         name=patient.name,
@@ -65,8 +68,12 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         next_prompt=_next(episode, held, now),
         local_time=f"{moment(now, patient.zone)}, {zone_words(patient.zone)}"
         + (f" ({clock_time(now, clinic.zone)} at the clinic)" if clock_time(now, clinic.zone) != clock_time(now, patient.zone) else ""),
-        holds=tuple(_hold(hold, today) for hold in held),
+        holds=(
+            *(_hold(hold, episodes.why_held(tx, episode, hold), today) for hold in held),
+            *(_step_held(item, tx) for item in steps_held),
+        ),
         can_resume=any(hold.kind in RESUMABLE for hold in held),
+        can_release=bool(steps_held),
         can_write=patient.status == "opted_in",
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",
@@ -106,7 +113,13 @@ def _next(episode: Episode, held: list[Hold], now: datetime) -> str:
     return f"{words} (in {span(episode.next_prompt_at - now)})"
 
 
-def _hold(hold: Hold, today: date) -> str:
+def _hold(hold: Hold, why: str, today: date) -> str:
     start = "" if hold.from_day <= today else f" from {day_words(hold.from_day)}"
     end = f" until {day_words(hold.until_day)}" if hold.until_day else ""
-    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {hold.why}, by {hold.placed_by}."
+    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {why}, by {hold.placed_by}."
+
+
+def _step_held(item: Proposed, tx: Tx) -> str:
+    end = f" until {day_words(item.hold_until)}" if item.hold_until else ""
+    by = staff.load(tx, item.decided_by).name if item.decided_by else "staff"
+    return f"Next step held{end}. Why: {item.reason}, by {by}."

@@ -29,6 +29,7 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/", "staff", caseload.show),
     Door("GET", "/patients/{ref}", "staff", episode.show),
     Door("POST", "/patients/{ref}/decision", "decide", decisions.decide),
+    Door("POST", "/patients/{ref}/release", "decide", decisions.release),
     Door("POST", "/patients/{ref}/cases/{case}/acknowledge", "decide", decisions.acknowledge),
     Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
     Door("POST", "/patients/{ref}/pause", "decide", decisions.pause),

@@ -13,7 +13,7 @@ import pytest
 from bot_service.actions import review
 from bot_service.actions.review import Decision
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, clinics, prescriptions, staff, tables
+from bot_service.storage import audit, clinics, prescriptions, reviews, staff, tables
 from bot_service.storage.staff import Member
 from tests.actions.told import DAY1, audited, holds, open_cases, open_questions, prescription, proposals, settled_weeks, status
 from tests.running_clinic import Person, RunningClinic
@@ -70,6 +70,48 @@ async def test_holding_keeps_the_plan_and_is_not_asked_again_at_once(ready: Pers
     assert ready.episode().stage == "early" and "keep to your present exercises" in ready.texts[-1]
     await clinic.service.move_clock(now + timedelta(days=2))
     assert [each.status for each in proposals(ready)] == ["held"]
+
+
+async def test_a_hold_without_a_proposal_keeps_every_step_back_until_its_day_or_its_release(ready: Person) -> None:
+    clinic, now = ready.clinic, ready.clinic.clock.now()
+    today = now.date()
+    for until in (today, today - timedelta(days=1)):
+        with pytest.raises(Conflict, match="must lie ahead"):
+            review.hold(clinic.db, decision(ready), None, until, now)
+    review.hold(clinic.db, decision(ready, "race on Sunday"), None, today + timedelta(days=3), now)
+    await clinic.service.tick()
+    assert "keep to your present exercises" in ready.texts[-1]
+    assert [(each.rule, each.status) for each in proposals(ready)] == [("own", "held"), ("C1", "withdrawn")]
+    await ready.say("2")
+    assert not [each for each in proposals(ready) if each.status == "pending"]
+    review.hold(clinic.db, decision(ready, "and the week after"), None, today + timedelta(days=30), now + timedelta(minutes=1))
+    assert [each.status for each in proposals(ready)] == ["held", "released", "withdrawn"], "a new hold takes the place of the old"
+    review.release_hold(clinic.db, decision(ready), now + timedelta(minutes=2))
+    assert pending(ready).rule == "C1"
+    with pytest.raises(Conflict, match="nothing is held"):
+        review.release_hold(clinic.db, decision(ready), now)
+
+
+async def test_a_hold_ends_with_its_day_and_with_the_stage_it_was_about(ready: Person) -> None:
+    clinic, now = ready.clinic, ready.clinic.clock.now()
+    review.hold(clinic.db, decision(ready), None, None, now)
+    for day in range(1, 9):
+        await clinic.service.move_clock(now + timedelta(days=day))
+        await ready.say("1")
+        await ready.say("2")
+        assert any(each.status == "pending" for each in proposals(ready)) is (day >= 7), day
+    approve(ready)
+    assert [each.status for each in proposals(ready)][-2:] == ["released", "withdrawn"]
+
+
+async def test_a_step_back_is_a_decision_even_if_nothing_was_proposed(ready: Person) -> None:
+    clinic = ready.clinic
+    approve(ready)
+    review.step_back(clinic.db, clinic.service.library, decision(ready, "too soon"), clinic.clock.now() + timedelta(minutes=1))
+    latest = proposals(ready)[0]
+    assert (latest.rule, latest.status, latest.to_stage, latest.reason) == ("own", "stepped_back", "early", "too soon")
+    with clinic.db.read() as tx:
+        assert reviews.count_proposals(tx) == {"approved": 1}, "nothing was proposed, so nothing is counted as proposed"
 
 
 async def test_stepping_back_says_so_kindly_and_decides_what_was_pending(ready: Person) -> None:
@@ -129,6 +171,7 @@ def everything_a_clinician_does(person: Person) -> dict[str, Callable[[Member], 
         "case_acknowledged": lambda member: review.acknowledge_case(db, decision(person, member=member), case, now),
         "case_closed": lambda member: review.close_case(db, decision(person, member=member), case, now),
         "held": lambda member: review.hold(db, decision(person, member=member), proposal, None, now),
+        "hold_released": lambda member: review.release_hold(db, decision(person, member=member), now),
         "approved": lambda member: review.approve(db, library, decision(person, member=member), proposal, now),
         "stepped_back": lambda member: review.step_back(db, library, decision(person, member=member), now),
         "paused": lambda member: review.pause(db, decision(person, member=member), None, now),

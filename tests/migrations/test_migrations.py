@@ -12,18 +12,21 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 
 from bot_service.errors import SettingsError
-from bot_service.storage import migrating
-from bot_service.storage.database import open_engine
+from bot_service.storage import cases, episodes, migrating
+from bot_service.storage.database import open_database, open_engine
 from bot_service.storage.schema import metadata
+from bot_service.storage.sealing import Keyring
 from tests.databases import Kind
+from tests.running_clinic import SECRET
 from tests.source_tree import ROOT
 
 FOLDER = ROOT / "migrations"
@@ -201,3 +204,75 @@ def test_two_replicas_that_start_together_migrate_once(empty_database: Callable[
     with engine.connect() as connection:
         assert connection.exec_driver_sql("select count(*) from alembic_version").scalar() == 1
     engine.dispose()
+
+
+WORDS = {"holds.why": "away with Tom", "cases.close_reason": "rang her, all well", "episodes.end_reason": "moved to Leeds"}
+PATIENT, EPISODE, CASE, HOLD = (UUID(int=number, version=4) for number in range(1, 5))
+
+
+def rows_of_the_first_schema(engine: Engine, keys: Keyring) -> None:
+    """One patient with something that a clinician wrote in each plain column of 0001."""
+    clinic, physio = UUID(int=9, version=4), UUID(int=8, version=4)
+    at, day, zone = "2026-09-21 09:00:00.000000", "2026-09-21", "Europe/London"
+    made, owned, key = {"created_at": at}, {"clinic_id": clinic.hex, "episode_id": EPISODE.hex}, bytes(keys.new_key()[1])
+    member: dict[str, object] = {"email": "a@r", "name": "A", "role": "physio", "status": "active"}
+    patient: dict[str, object] = {"data_key": key, "zone": zone, "language": "en", "status": "discharged", "status_at": at}
+    care: dict[str, object] = {"plan_id": "p", "status": "discharged", "start_date": day, "stage": "early", "stage_start": day}
+    told: dict[str, object] = {"rule": "X3", "urgency": "routine", "status": "closed", "sentence": "s", "reasons": "{}", "opened_at": at}
+    ids = {"clinic_id": clinic.hex, "patient_id": PATIENT.hex, "physio_id": physio.hex}
+    rows: list[tuple[str, dict[str, object]]] = [
+        ("clinics", {"id": clinic.hex, "slug": "r", "name": "R", "zone": zone, "settings": "{}", **made}),
+        ("staff", {"id": physio.hex, "clinic_id": clinic.hex, **member, **made}),
+        ("patients", {"id": PATIENT.hex, "clinic_id": clinic.hex, "ref": "P1", **patient, **made}),
+        ("episodes", {"id": EPISODE.hex, **ids, **care, "end_reason": WORDS["episodes.end_reason"]}),
+        ("holds", {"id": HOLD.hex, **owned, "kind": "pause", "why": WORDS["holds.why"], "placed_by": "A", "from_day": day, **made}),
+        ("cases", {"id": CASE.hex, **owned, "case_key": "X3", **told, "closed_at": at, "close_reason": WORDS["cases.close_reason"]}),
+    ]
+    with engine.begin() as connection:
+        for table, row in rows:
+            connection.execute(text("insert into {} ({}) values (:{})".format(table, ", ".join(row), ", :".join(row))), row)
+
+
+def plain_in(engine: Engine) -> dict[str, str]:
+    """What the plain columns of 0001 hold."""
+    with engine.connect() as connection:
+        return {place: connection.execute(text("select {1} from {0}".format(*place.split(".")))).scalar_one() for place in WORDS}
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    command.downgrade(alembic_config(engine), revision)
+
+
+def test_words_that_lay_in_plain_columns_are_sealed_at_the_next_start_and_none_is_lost(empty: Engine, empty_url: str) -> None:
+    migrating.migrate(empty, "0001")
+    rows_of_the_first_schema(empty, Keyring([SECRET]))
+    migrating.migrate(empty)
+    open_database(empty_url, [SECRET]).close()
+    db = open_database(empty_url, [SECRET])  # a second start finds nothing left to do
+    with db.read() as tx:
+        episode = episodes.load(tx, EPISODE)
+        [hold] = episodes.list_holds(tx, EPISODE)
+        [case] = cases.list_closed(tx, episode)
+        assert tx.scalar(text("select count(*) from unsealed")) == 0
+        kept = {"holds.why": episodes.why_held(tx, episode, hold), "cases.close_reason": case.close_reason}
+        assert kept | {"episodes.end_reason": episode.end_reason} == WORDS
+    db.close()
+
+
+def test_going_back_before_a_start_brings_the_plain_words_back(empty: Engine) -> None:
+    migrating.migrate(empty, "0001")
+    rows_of_the_first_schema(empty, Keyring([SECRET]))
+    first = schema_of(empty)
+    migrating.migrate(empty)
+    downgrade(empty, "0001")
+    assert plain_in(empty) == WORDS
+    assert schema_of(empty) == first
+
+
+def test_going_back_after_a_start_says_that_the_words_were_sealed(empty: Engine, empty_url: str) -> None:
+    migrating.migrate(empty, "0001")
+    rows_of_the_first_schema(empty, Keyring([SECRET]))
+    migrating.migrate(empty)
+    open_database(empty_url, [SECRET]).close()
+    downgrade(empty, "0001")
+    assert set(plain_in(empty).values()) == {"written in a newer version, which sealed it"}

@@ -120,6 +120,13 @@ class TestEpisodes:
             episodes.change(tx, episode.id, status="ended")
             assert episodes.claim_due_prompts(tx, NOW, 10) == []
 
+    def test_an_episode_that_ended_keeps_why_and_nothing_falls_due(self, db: Database, episode: Episode) -> None:
+        with db.begin() as tx:
+            episodes.set_cursor(tx, episode.id, Occurrence(TODAY, 1, NOW, "Europe/London"))
+            episodes.end(tx, NOW, episode, "discharged", "moved away")
+            ended = episodes.load(tx, episode.id)
+            assert (ended.status, ended.end_reason, ended.ended_at, ended.next_prompt_at) == ("discharged", "moved away", NOW, None)
+
     def test_two_planners_on_postgresql_share_the_episodes(self, kept_postgres: KeptDatabase) -> None:
         db = open_quickly(kept_postgres.emptied())
         with db.begin() as tx:
@@ -136,9 +143,9 @@ class TestEpisodes:
         place: Callable[..., bool] = episodes.place_hold
         with db.begin() as tx:
             assert place(tx, NOW, episode, "pause", why="away", by="patient", from_day=TODAY, until_day=TODAY + DAY)
-            assert not place(tx, NOW, episode, "pause", why="away", by="patient", from_day=TODAY, until_day=TODAY + 5 * DAY)
+            assert not place(tx, NOW, episode, "pause", why="away longer", by="patient", from_day=TODAY, until_day=TODAY + 5 * DAY)
             [hold] = episodes.list_holds(tx, episode.id)
-            assert hold.until_day == TODAY + 5 * DAY
+            assert (hold.until_day, episodes.why_held(tx, episode, hold)) == (TODAY + 5 * DAY, "away longer")
             assert place(tx, NOW, episode, "red_flag", why="words", by="rule", from_day=TODAY)
 
     @pytest.mark.parametrize(("day", "held"), [(-1, False), (0, True), (2, True), (3, False)])

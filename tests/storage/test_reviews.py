@@ -63,8 +63,8 @@ class TestCases:
             case_id, _ = cases.raise_case(tx, NOW, episode, raised(), None)
             assert cases.acknowledge_case(tx, NOW, case_id, "anna", episode.physio_id)
             assert not cases.acknowledge_case(tx, NOW, case_id, "sam", episode.physio_id)
-            assert cases.close_case(tx, NOW, case_id, "anna", "seen")
-            assert not cases.close_case(tx, NOW, case_id, "sam", "seen too")
+            assert cases.close_case(tx, NOW, episode, case_id, "anna", "seen")
+            assert not cases.close_case(tx, NOW, episode, case_id, "sam", "seen too")
             assert not cases.acknowledge_case(tx, NOW, case_id, "sam", episode.physio_id)
             [case] = cases.list_closed(tx, episode)
             assert (case.closed_by, case.close_reason) == ("anna", "seen")
@@ -72,7 +72,7 @@ class TestCases:
     def test_after_it_closed_the_next_is_another_case(self, db: Database, episode: Episode) -> None:
         with db.begin() as tx:
             first, _ = cases.raise_case(tx, NOW, episode, raised(), None)
-            cases.close_case(tx, NOW, first, "anna", "seen")
+            cases.close_case(tx, NOW, episode, first, "anna", "seen")
             second, new = cases.raise_case(tx, NOW, episode, raised(), None)
             assert second != first and new
 

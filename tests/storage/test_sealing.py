@@ -14,8 +14,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import StatementError
 
 from bot_service.errors import SettingsError
-from bot_service.storage import entries, episodes, inbox, outbox, patients, sealing
+from bot_service.storage import cases, entries, episodes, inbox, outbox, patients, sealing
 from bot_service.storage import tables as t
+from bot_service.storage.cases import Raised
 from bot_service.storage.columns import Sealed, SealedBytes
 from bot_service.storage.database import Database, open_database
 from bot_service.storage.sealing import Keyring
@@ -38,6 +39,11 @@ def test_what_people_say_and_who_they_are_is_sealed() -> None:
         ("outbox", "address"),
         ("entries", "note"),
         ("cases", "words"),
+        ("cases", "close_reason"),
+        ("holds", "why"),
+        ("episodes", "end_reason"),
+        ("proposals", "reason"),
+        ("prescriptions", "reason"),
         ("installation", "index_key"),
         ("installation", "raw_key"),
     } <= set(SEALED_COLUMNS)
@@ -88,12 +94,17 @@ def test_nothing_a_person_said_lies_readable_in_the_file(fresh_database: Callabl
     url = fresh_database("sqlite")
     db = open_quickly(url)
     secrets = ["Marigold Unusual", "sim:P001", "purple elephant", "yellow submarine", "green tambourine"]
+    secrets += ["scarlet umbrella", "silver teaspoon", "golden ladder"]
     with db.begin() as tx:
         clinic = a_clinic(tx)
         episode = a_patient(tx, clinic, "Marigold Unusual")
         inbox.store(tx, NOW, clinic.sender_id, {"text": "purple elephant"}, None)
         entries.add(tx, episode, NOW, kind="note", day=NOW.date(), note="yellow submarine")
         message = a_message(tx, episode, clinic.sender_id, "k")
+        episodes.place_hold(tx, NOW, episode, "pause", why="scarlet umbrella", by="Anna Reed", from_day=NOW.date())
+        case, _ = cases.raise_case(tx, NOW, episode, Raised("X3", "X3", "routine", "a message", {}), None)
+        cases.close_case(tx, NOW, episode, case, "Anna Reed", "silver teaspoon")
+        episodes.end(tx, NOW, episode, "discharged", "golden ladder")
         sealed = tx.seal(episode.patient_id, f"outbox.text:{message}", "green tambourine")
         outbox.move(tx, message, ("due",), "sending", NOW, text=sealed)
     db.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import ForeignKeyConstraint, Table
@@ -34,7 +35,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "invitations": {"code_hash": HASH, "created_at": NOW, "expires_at": NOW},
     "episodes": {"plan_id": "p", "status": "ended", "start_date": TODAY, "stage": "early", "stage_start": TODAY},
     "prescriptions": {"number": 9, "stage": "early", "document": {}, "starts_on": TODAY, "created_at": NOW},
-    "holds": {"kind": "pause", "why": "", "placed_by": "", "from_day": TODAY, "created_at": NOW},
+    "holds": {"kind": "pause", "placed_by": "", "from_day": TODAY, "created_at": NOW},
     "inbox": {"provider_hash": HASH, "received_at": NOW, "status": "received"},
     "outbox": {
         "kind": "prompt", "lane": "bulk", "occurrence_key": "k", "content": {}, "due_at": NOW, "expires_at": NOW + HOUR, "status": "due",
@@ -45,6 +46,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "cases": {
         "case_key": "A1", "rule": "A1", "urgency": "now", "status": "open", "sentence": "s", "reasons": {}, "opened_at": NOW,
     },
+    "unsealed": {"place": "holds.why", "row_id": UUID(int=1), "words": "away"},
     "proposals": {"rule": "C1", "from_stage": "early", "detail": {}, "evidence_version": 1, "status": "pending", "created_at": NOW},
 }  # fmt: skip
 

@@ -99,6 +99,34 @@ def test_a_hold_lasts_until_the_day_that_was_named(ready: Person) -> None:
     assert "keep to your present exercises" in ready.texts[-1]
 
 
+def test_a_patient_for_whom_nothing_is_proposed_can_be_held_and_released(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, "done 2/1, " * 13 + "done 2/1")
+    browser = open_page(person)
+    assert 'value="hold"' in browser.page and "Release the hold" not in browser.words
+    until = (sqlite_clinic.clock.now() + timedelta(days=10)).date()
+    browser.post(f"{path_of(person)}/decision", decision="hold", until=until.isoformat(), reason="race on Sunday")
+    assert "Next step held until Thu 15 Oct. Why: race on Sunday, by Anna Reed." in browser.words.partition("Needs a look")[0]
+    assert "Held until Thu 15 Oct, by Anna Reed: race on Sunday" in browser.words.partition("Decisions so far")[2]
+    live(sqlite_clinic, person, READY)
+    look(person)
+    browser.get(path_of(person))
+    assert "Approve" not in browser.words
+    browser.post(f"{path_of(person)}/release")
+    assert "Released. A step is proposed again" in browser.words and "Approve: move to Intermediate Plan" in browser.words
+    assert "Held until Thu 15 Oct, released since, by Anna Reed: race on Sunday" in browser.words
+    browser.post(f"{path_of(person)}/release")
+    assert browser.status == 409 and "Nothing is held for this patient." in browser.words
+
+
+def test_a_step_back_that_nobody_proposed_is_among_the_decisions(ready: Person) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve")
+    ready.clinic.clock.move_to(ready.clinic.clock.now() + timedelta(hours=1))
+    browser.post(f"{path_of(ready)}/decision", decision="step_back", reason="flared at work")
+    assert re.search(r"Stepped back, by Anna Reed: flared at work .* Approved \(C1\)", browser.words.partition("Decisions so far (2)")[2])
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
@@ -149,8 +177,8 @@ def test_a_red_flag_says_what_closing_it_does_and_closing_lets_prompts_go_on(sql
     assert "Being looked after" in browser.words and "Seen by Anna Reed" in browser.words
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="")
     assert browser.status == 422
-    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 201)
-    assert browser.status == 422 and "y" * 201 in browser.page
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 1001)
+    assert browser.status == 422 and "y" * 1001 in browser.page
     shown = browser.hidden("shown")
     say(person, "and now my foot drops too")
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen at A&E, all clear", shown=shown)
