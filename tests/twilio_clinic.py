@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 import httpx
@@ -54,6 +55,13 @@ class TwilioClinic:
         if signed is not None:
             given["x-twilio-signature"] = signed
         return await self.http.post(path + query, content=encoded(form), headers=given | headers)
+
+    async def post_bytes(self, path: str, body: bytes) -> int:
+        """POST these bytes, signed for whatever fields they hold; the status of the answer."""
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="replace"))
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        headers["x-twilio-signature"] = signature(self.fake.token, self.public_url + path, fields)
+        return (await self.http.post(path, content=body, headers=headers)).status_code
 
     async def say(self, body: str, address: str = "whatsapp:+447700900123", **more: str) -> None:
         """A patient writes."""
@@ -103,13 +111,17 @@ class TwilioClinic:
 
 
 @asynccontextmanager
-async def with_twilio(clinic: RunningClinic, fake: FakeTwilio, **account: Any) -> AsyncIterator[TwilioClinic]:
+async def with_twilio(
+    clinic: RunningClinic, fake: FakeTwilio, kind: type[WhatsApp] = WhatsApp, **account: Any
+) -> AsyncIterator[TwilioClinic]:
     """The clinic with a WhatsApp sender beside its simulator."""
     fields: dict[str, Any] = {"sid": fake.account, "tokens": (fake.token,), "sender": OURS, "templates": {"daily:en": DAILY}}
-    channel = WhatsApp(Account(**(fields | account)), clinic.service.settings.public_url, fake.url)
+    channel = kind(Account(**(fields | account)), clinic.service.settings.public_url, fake.url)
     await channel.start()
     sender = clinic.service.add_channel(clinic.clinic.id, OURS, channel, None)
-    transport = httpx.ASGITransport(app=build_site(clinic.service))
-    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-        yield TwilioClinic(clinic, fake, http, sender.id)
-    await channel.close()
+    try:
+        transport = httpx.ASGITransport(app=build_site(clinic.service))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+            yield TwilioClinic(clinic, fake, http, sender.id)
+    finally:
+        await channel.close()
