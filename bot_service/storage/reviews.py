@@ -142,6 +142,10 @@ def list_pending_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, Proposed]:
     return {row.episode_id: _proposal(tx, None, row) for row in rows}
 
 
+def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
+    return tx.first(select(proposals.c.id).where(proposals.c.id == proposal_id)) is not None
+
+
 def count_proposals(tx: Tx) -> dict[str, int]:
     """How many proposals there ever were in each state."""
     query = select(proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN).group_by(proposals.c.status)

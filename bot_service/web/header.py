@@ -81,6 +81,8 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
 
 
 def _weeks(episode: Episode, today: date) -> str:
+    if episode.patient_status in ("invited", "asked"):
+        return "not started"
     care, stage = (today - episode.start_date).days // 7 + 1, (today - episode.stage_start).days // 7 + 1
     return f"week {care} of care" if episode.stage_start == episode.start_date else f"week {stage} in this stage, week {care} of care"
 
