@@ -38,10 +38,14 @@ class Proposed:
     reason: str | None
     hold_until: date | None
 
+    @property
+    def until(self) -> date:
+        """Of a hold, the first day on which it is over."""
+        return self.hold_until or (self.decided_at or self.created_at).date() + HELD_FOR
+
     def holds(self, day: date) -> bool:
-        """Whether this is a hold in force on a local day; `hold_until` is the first day it no longer is."""
-        end = self.hold_until or (self.decided_at.date() + HELD_FOR if self.decided_at else day)
-        return self.status == "held" and day < end
+        """Whether this is a hold in force on a local day."""
+        return self.status == "held" and day < self.until
 
 
 def propose(

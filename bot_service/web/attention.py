@@ -113,7 +113,7 @@ def due_words(due_at: datetime | None, now: datetime, zone: str, *, at_once: boo
     if due_at is None:
         return ""
     if at_once and due_at > now:
-        return f"due now; the clinic opens {moment(due_at, zone)}"
+        return f"due now, clinic closed until {moment(due_at, zone)}"
     if at_once and now - due_at < timedelta(hours=1):
         return "due now"
     if due_at < now:

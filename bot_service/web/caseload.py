@@ -163,7 +163,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         ),
         more=max(0, len(seen.reasons) - 2),
         stage=stage,
-        week="not started" if item.patient_status in ("invited", "asked") else f"week {_weeks(item, now)} of it",
+        week="not started" if item.patient_status in ("invited", "asked") else f"week {_weeks(item, now)}",
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),
         pain=sparkline(figures.pains),

@@ -88,16 +88,16 @@ class Notes:
             entry.confirmed,
         )
 
-    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[datetime, Evidence] | None:
-        """A piece of evidence and when it was recorded; None when its row is not the patient's."""
+    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[tuple[datetime, int], Evidence] | None:
+        """A piece of evidence and what sorts it, when and as which entry it was recorded; None when its row is not the patient's."""
         entry = self._entries.get(entry_id) if entry_id else None
         if entry is not None:
             noted = self.noted(entry)
-            return entry.at, Evidence(noted.day, noted.what, noted.value, noted.words, noted.now or "")
+            return (entry.at, entry.seq), Evidence(noted.day, noted.what, noted.value, noted.words, noted.now or "")
         said = self._said.get(inbox_id) if inbox_id else None
         if said is None:
             return None
-        return said.at, Evidence(moment(said.at, self.zone), "Message", "", said.text)
+        return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text)
 
     def _last(self, entry: Entry) -> Entry | None:
         """What holds now instead of this entry."""

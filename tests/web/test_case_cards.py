@@ -79,7 +79,7 @@ def test_silence_that_ended_is_not_counted_on() -> None:
         (timedelta(0), True, "due now"),
         (timedelta(minutes=-59), True, "due now"),
         (timedelta(hours=-3), True, "3 hours overdue"),
-        (timedelta(days=2, hours=12), True, "due now; the clinic opens Mon 28 Sep, 08:00"),
+        (timedelta(days=2, hours=12), True, "due now, clinic closed until Mon 28 Sep, 08:00"),
         (timedelta(hours=15), False, "due tomorrow"),
         (timedelta(hours=-3), False, "3 hours overdue"),
     ],
@@ -95,7 +95,7 @@ def test_a_red_flag_at_night_is_due_now_on_both_pages(sqlite_clinic: RunningClin
     browser = Browser(sqlite_clinic).sign_in()
     for path in ("/", path_of(person)):
         browser.get(path)
-        assert "due now; the clinic opens Mon 28 Sep, 08:00" in browser.words, path
+        assert "due now, clinic closed until Mon 28 Sep, 08:00" in browser.words, path
 
 
 def test_a_patient_who_has_not_started_is_in_no_week(sqlite_clinic: RunningClinic) -> None:
