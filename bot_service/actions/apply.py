@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
 from bot_service.actions.assess import assess, flag_due_by
+from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.prompt import move_cursor, plan_check_in, queue_for_patient
 from bot_service.actions.reminders import queue_seen_question
@@ -61,6 +62,7 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, inbox_id: UUID,
         episodes.count_evidence(tx, episode.id)
         if episode.status == "active":
             assess(tx, episodes.load(tx, episode.id), now)
+            restate_corrected(tx, episode, inbox_id)
     if lines:
         _reply(tx, episodes.load(tx, episode.id), turn, lines, inbox_id, now)
     return chosen

@@ -56,7 +56,7 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
             "basis": flag.basis,
             "suggestion": flag.suggestion,
             "days": [day.isoformat() for day in flag.days],
-        }
+        } | ({"since": flag.since.isoformat()} if flag.since else {})
         raised = Raised(flag.case, flag.rule, flag.urgency, flag.sentence, detail, flag.evidence)
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, flag.urgency, now))
     return cases.list_open(tx, episode)

@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from bot_service.actions.histories import local_today
-from bot_service.errors import Conflict, NotPermitted
+from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, episodes, patients, prescriptions
 from bot_service.storage.database import Database
 from bot_service.storage.staff import Member
@@ -86,6 +86,27 @@ def enrol(
         patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
         audit.record(tx, now, member.email, "enrolled", clinic_id=member.clinic_id, subject_id=patient_id)
     return Invitation(patient_id, episode_id, patient.ref, code, now + INVITATION_LIFE)
+
+
+def invite_again(db: Database, member: Member | None, patient_id: UUID, now: datetime) -> Invitation:
+    """A fresh one-use code; codes sent before stop working. `member` is None when a simulated phone of the sample clinic asks.
+
+    Raises NotFound for another clinic's patient, NotPermitted for a viewer, Conflict once the episode of care has ended.
+    """
+    if member is not None and member.role not in ("physio", "admin"):
+        raise NotPermitted("only physiotherapists and admins can invite patients")
+    code = _code()
+    with db.begin() as tx:
+        patient, episode = patients.load(tx, patient_id), episodes.find_of_patient(tx, patient_id, lock=True)
+        if episode is None or (member is not None and patient.clinic_id != member.clinic_id):
+            raise NotFound("no such patient")
+        if episode.status != "active":
+            raise Conflict("this patient's episode of care has ended; enrol them anew")
+        patients.revoke_invitations(tx, now, patient.id)
+        patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
+        who = member.email if member else "simulated phone"
+        audit.record(tx, now, who, "invited_again", clinic_id=patient.clinic_id, subject_id=patient.id)
+    return Invitation(patient.id, episode.id, patient.ref, code, now + INVITATION_LIFE)
 
 
 def _prescription(plan: CarePlan, enrolment: Enrolment) -> Prescription:

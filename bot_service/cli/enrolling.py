@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bot_service.actions.enrol import Enrolment
+from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
 from bot_service.channels.whatsapp_texts import invitation_link
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
@@ -57,22 +57,24 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             answers={question.id: question.must_be for question in plan.eligibility},
         )
         invitation = enrol_patient(db, plan, member, enrolment, now)
-        links = _links(db, settings, invitation.code)
+        links = _links(db, settings, invitation)
     if as_json:
         click.echo(
             json.dumps({"ref": invitation.ref, "code": invitation.code, "links": links, "expires_at": invitation.expires_at.isoformat()})
         )
         return
     click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
-    for link in links or [f"code {invitation.code} (start the service once with a channel to get a link)"]:
+    for link in links:
         click.echo(f"  {link}")
+    click.echo(f"  code {invitation.code}" + ("" if links else " (start the service once with a channel to get a link)"))
 
 
 def _every_slot(plan: CarePlan, stage: str | None) -> frozenset[int]:
     return frozenset(slot.number for each in plan.stages if each.id == (stage or plan.stages[0].id) for slot in each.slots)
 
 
-def _links(db: Database, settings: Settings, code: str) -> list[str]:
+def _links(db: Database, settings: Settings, invitation: Invitation) -> list[str]:
+    code = invitation.code
     with db.read() as tx:
         bots = [sender.name for sender in clinics.list_senders(tx) if sender.channel == "telegram"]
     links = [f"https://t.me/{name}?start={code}" for name in bots]
@@ -80,7 +82,7 @@ def _links(db: Database, settings: Settings, code: str) -> list[str]:
         number = settings.whatsapp_from
         by_hand = f'the words "Start {code}", sent to your WhatsApp number'
         links.append(invitation_link(number, code) if number.startswith("+") else by_hand)
-    return links + ([f"{settings.public_url}/phone"] if settings.is_sample else [])
+    return links + ([f"{settings.public_url}/phone/{invitation.ref}"] if settings.is_sample else [])
 
 
 def _time(text: str | None) -> time | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import click
@@ -12,11 +14,14 @@ from bot_service.actions import review
 from bot_service.actions.histories import local_today
 from bot_service.actions.review import Decision
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
-from bot_service.errors import NotFound
+from bot_service.errors import Conflict, NotFound
+from bot_service.settings import Settings
 from bot_service.storage import cases, clinics, episodes, reviews
 from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+
+Row = Mapping[str, Any]
 
 
 @click.group()
@@ -28,12 +33,13 @@ def flags() -> None:
 @clinic_option
 @json_option
 def list_flags(slug: str | None, as_json: bool) -> None:
-    """List open flags and pending proposals, the oldest first."""
-    with opened() as (_, db, _now), db.read() as tx:
+    """List open flags, then the steps that wait for a decision; the oldest first."""
+    with opened() as (settings, db, _now), db.read() as tx:
         clinic = clinics.only_clinic(tx, slug)
         refs = {episode.id: episode.ref for episode in episodes.list_of_clinic(tx, clinic.id)}
-        rows = [
+        found = [
             {
+                "kind": "flag",
                 "id": case.id,
                 "patient": refs[episode_id],
                 "rule": case.rule,
@@ -41,14 +47,22 @@ def list_flags(slug: str | None, as_json: bool) -> None:
                 "due": case.due_at,
                 "why": case.sentence,
             }
-            for episode_id, found in cases.list_open_of_clinic(tx, clinic.id).items()
-            for case in found
+            for episode_id, open_cases in cases.list_open_of_clinic(tx, clinic.id).items()
+            for case in open_cases
         ]
-        rows += [
-            {"id": item.id, "patient": refs[key], "rule": item.rule, "opened": item.created_at, "due": None, "why": item.detail["sentence"]}
+        steps = [
+            {
+                "kind": "proposal",
+                "id": item.id,
+                "patient": refs[key],
+                "rule": item.rule,
+                "opened": item.created_at,
+                "due": None,
+                "why": item.detail["sentence"],
+            }
             for key, item in reviews.list_pending_of_clinic(tx, clinic.id).items()
         ]
-    show(sorted(rows, key=lambda row: str(row["opened"])), as_json=as_json, empty="Nothing needs doing.")
+    _print(_oldest_first(found), _oldest_first(steps), settings, as_json=as_json)
 
 
 @flags.command("ack")
@@ -106,10 +120,33 @@ def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
     return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
 
 
+def _oldest_first(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: str(row["opened"]))
+
+
+def _print(found: Sequence[Row], steps: Sequence[Row], settings: Settings, *, as_json: bool) -> None:
+    """All rows for programs; for people two lists, and the id only where a command takes it."""
+    if as_json or not (found or steps):
+        show([*found, *steps], as_json=as_json, empty="Nothing needs doing.")
+        return
+    if found:
+        click.echo("Flags (stepwise flags ack ID, stepwise flags close ID):")
+        show([{name: row[name] for name in _SHOWN} for row in found], as_json=False, empty="")
+    if steps:
+        click.echo(f"Steps to decide on, on the patient's page ({settings.public_url}/patients/REF):")
+        show([{name: row[name] for name in _SHOWN if name not in ("id", "due")} for row in steps], as_json=False, empty="")
+
+
+_SHOWN = ("id", "patient", "rule", "opened", "due", "why")
+
+
 def _of_case(db: Database, case_id: UUID, email: str, reason: str) -> Decision:
     member, _ = acting(db, email, None)
     with db.read() as tx:
         episode_id = cases.find_case_episode(tx, case_id)
+        step = reviews.is_proposal(tx, case_id)
+    if step:
+        raise Conflict("this is a step to decide on, not a flag; decide on the patient's page")
     if episode_id is None:
         raise NotFound("no such flag; see: stepwise flags list")
     return Decision(member, episode_id, reason)

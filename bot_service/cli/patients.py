@@ -19,6 +19,9 @@ from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 
+NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
+"""States in which care has not begun, so that no week is counted."""
+
 
 @click.group()
 def patients() -> None:
@@ -33,6 +36,8 @@ def list_patients(slug: str | None, as_json: bool) -> None:
     with opened() as (_, db, now), db.read() as tx:
         clinic = clinics.only_clinic(tx, slug)
         rows = [_row(tx, episode, now) for episode in episodes.list_of_clinic(tx, clinic.id)]
+    if not as_json:
+        rows = [row | {"status": NOT_STARTED.get(row["status"], row["status"])} for row in rows]
     show(rows, as_json=as_json, empty="No patients yet. Enrol one: stepwise enrol NAME --as EMAIL")
 
 
@@ -116,12 +121,13 @@ def discharge(ref: str, email: str, slug: str | None, reason: str) -> None:
 
 
 def _row(tx: Tx, episode: Episode, now: datetime) -> dict[str, Any]:
+    status = episode.patient_status if episode.status == "active" else "discharged"
     return {
         "ref": episode.ref,
         "name": patient_rows.load(tx, episode.patient_id).name,
-        "status": episode.patient_status if episode.status == "active" else "discharged",
+        "status": status,
         "stage": episode.stage,
-        "week": (local_today(now, episode.zone) - episode.stage_start).days // 7 + 1,
+        "week": None if status in NOT_STARTED else (local_today(now, episode.zone) - episode.stage_start).days // 7 + 1,
         "zone": episode.zone,
         "open": len(cases.list_open(tx, episode)) + (reviews.find_pending(tx, episode) is not None),
     }

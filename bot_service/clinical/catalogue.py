@@ -25,7 +25,7 @@ class Flag:
 
     `evidence` are the rows that fired it and `days` the loading or scheduled days they belong to; `occurred` is the day this
     occurrence counts from (see `may_open`). Flags with the same `case` are reasons on one case. `basis` is where the threshold comes
-    from, or "default". A `digest_only` flag is a line in the digest and opens no case.
+    from, or "default". A `digest_only` flag is a line in the digest and opens no case. `since` is the day from which a reader counts.
     """
 
     rule: str
@@ -38,6 +38,7 @@ class Flag:
     suggestion: str | None
     case: str
     digest_only: bool = False
+    since: date | None = None
 
 
 @dataclass(frozen=True)

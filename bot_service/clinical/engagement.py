@@ -98,12 +98,13 @@ def silence_flag(record: Record) -> Flag | None:
         record,
         "D5",
         "three_days" if lost else "routine",
-        f"{since} ({plural(silent, 'day')}, {plural(len(unanswered), 'prompt day')} unanswered).",
+        f"{since}; {plural(len(unanswered), 'prompt day')} unanswered.",
         unanswered,
         "review.silent_days",
         suggestion="Call or write in person.",
         evidence=(),
         occurred=last + timedelta(days=review.lost_contact_days if lost else review.silent_days),
+        since=last,
     )
 
 
@@ -118,6 +119,7 @@ def _engagement(
     suggestion: str,
     evidence: Iterable[UUID],
     occurred: date,
+    since: date | None = None,
 ) -> Flag:
     return Flag(
         rule=rule,
@@ -129,6 +131,7 @@ def _engagement(
         basis=basis_of(record.rules, key),
         suggestion=suggestion,
         case=ENGAGEMENT,
+        since=since,
     )
 
 

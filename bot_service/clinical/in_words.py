@@ -7,6 +7,15 @@ from datetime import date
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_VALUES = {
+    "session": "exercises",
+    "pain_during": "worst pain in the session",
+    "pain_24h": "pain 24 hours after",
+    "baseline": "usual pain",
+    "safety": "safety question",
+    "reason": "why not",
+}
+_OUTCOMES = {"not_done": "not done", "partly": "partly done", "none": "none of these", "one_of_these": "one of these"}
 _ORDINALS = ("", "first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
@@ -44,3 +53,12 @@ def listed(parts: Iterable[str]) -> str:
 def sentence(text: str) -> str:
     """The text with a capital letter and one full stop."""
     return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def corrected_words(kind: str, day: date, score: int | None, outcome: str | None, old_score: int | None, old_outcome: str | None) -> str:
+    """Now 3/10, corrected from 8/10 by the patient: worst pain in the session, Tuesday 17 Nov."""
+    now, before = (
+        f"{number}/10" if number is not None else _OUTCOMES.get(words or "", words or "")
+        for number, words in ((score, outcome), (old_score, old_outcome))
+    )
+    return sentence(f"now {now}, corrected from {before} by the patient: {_VALUES.get(kind, kind)}, {long_day(day)}")

@@ -40,6 +40,12 @@ def record(
     tx.run(update(installation).values(audit_head=_head(tx, seq, chained)))
 
 
+def was_recorded(tx: Tx, who: str, what: str, subject_id: UUID, *, since: datetime) -> bool:
+    """Whether there is such an entry later than `since`."""
+    found = select(audit.c.seq).where(audit.c.subject_id == subject_id, audit.c.who == who, audit.c.what == what, audit.c.at > since)
+    return tx.first(found.limit(1)) is not None
+
+
 def verify(tx: Tx) -> int | None:
     """The number of the first entry that does not fit the chain, or None when all do."""
     before = _START

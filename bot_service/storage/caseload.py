@@ -42,7 +42,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class OpenCase:
-    """An open case as a list shows it, without the patient's words. `sentences` has what each rule on it says."""
+    """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says."""
 
     id: UUID
     episode_id: UUID
@@ -51,7 +51,7 @@ class OpenCase:
     urgency: str
     status: str
     sentence: str
-    sentences: Mapping[str, str]
+    reasons: Mapping[str, Mapping[str, Any]]
     opened_at: datetime
     due_at: datetime | None
 
@@ -106,9 +106,7 @@ def list_open_cases(tx: Tx, clinic_id: UUID) -> dict[UUID, list[OpenCase]]:
     query = select(*(cases.c[name] for name in names)).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None))
     found: dict[UUID, list[OpenCase]] = {}
     for row in tx.all(query.order_by(cases.c.opened_at, cases.c.id)):
-        values = dict(row._mapping)
-        sentences = {rule: str(detail.get("sentence", "")) for rule, detail in values.pop("reasons").items()}
-        found.setdefault(row.episode_id, []).append(OpenCase(sentences=sentences, **values))
+        found.setdefault(row.episode_id, []).append(OpenCase(**row._mapping))
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -64,6 +64,21 @@ def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: 
         row = row or tx.one(query)  # another replica opened it in this very moment
         case_id, new = row.id, _merge(tx, row, raised, due_at)
     return case_id, _add_evidence(tx, now, case_id, raised) or new
+
+
+def restate(tx: Tx, old_entry: UUID, new_entry: UUID, words: str) -> None:
+    """Let open cases that an entry raised lead with `words` about what replaced it, unless that is evidence itself."""
+    newer = case_evidence.alias("newer")
+    query = select(cases.c.id, cases.c.rule, cases.c.reasons, case_evidence.c.rule.label("spoke"))
+    query = query.join_from(cases, case_evidence, case_evidence.c.case_id == cases.c.id).where(
+        case_evidence.c.entry_id == old_entry,
+        cases.c.closed_at.is_(None),
+        ~exists().where(newer.c.case_id == cases.c.id, newer.c.entry_id == new_entry),
+    )
+    for row in tx.all(query):
+        reasons = {**row.reasons, row.spoke: {**row.reasons.get(row.spoke, {}), "corrected": words}}
+        values: dict[str, Any] = {"reasons": reasons, **({"sentence": words} if row.spoke == row.rule else {})}
+        tx.run(update(cases).where(cases.c.id == row.id).values(**values))
 
 
 def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, reason: str) -> bool:

@@ -60,7 +60,10 @@ def load_clinic(tx: Tx, clinic_id: UUID) -> Clinic:
 
 def only_clinic(tx: Tx, slug: str | None = None) -> Clinic:
     """The clinic of that slug, or the only one there is. Raises NotFound."""
-    found = [clinic for clinic in list_clinics(tx) if slug in (None, clinic.slug)]
+    known = list_clinics(tx)
+    if not known:
+        raise NotFound("there is no clinic yet; add one: stepwise clinics add SLUG NAME")
+    found = [clinic for clinic in known if slug in (None, clinic.slug)]
     if len(found) != 1:
         raise NotFound(f"no clinic called {slug}" if slug else "name the clinic with --clinic; see: stepwise clinics list")
     return found[0]

@@ -174,6 +174,12 @@ def add_invitation(tx: Tx, now: datetime, patient: Patient, code: str, expires_a
     tx.run(invitations.insert().values(**values, created_at=now, expires_at=expires_at))
 
 
+def revoke_invitations(tx: Tx, now: datetime, patient_id: UUID) -> None:
+    """Codes of this patient that nobody has used yet stop working."""
+    unused = (invitations.c.patient_id == patient_id, invitations.c.used_at.is_(None), invitations.c.revoked_at.is_(None))
+    tx.run(update(invitations).where(*unused).values(revoked_at=now))
+
+
 def find_invited(tx: Tx, now: datetime, code: str) -> UUID | None:
     """Whom a code invites, without using it; None for unknown, expired, used and revoked codes alike."""
     query = select(invitations.c.patient_id).where(

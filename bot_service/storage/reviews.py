@@ -38,10 +38,14 @@ class Proposed:
     reason: str | None
     hold_until: date | None
 
+    @property
+    def until(self) -> date:
+        """Of a hold, the first day on which it is over."""
+        return self.hold_until or (self.decided_at or self.created_at).date() + HELD_FOR
+
     def holds(self, day: date) -> bool:
-        """Whether this is a hold in force on a local day; `hold_until` is the first day it no longer is."""
-        end = self.hold_until or (self.decided_at.date() + HELD_FOR if self.decided_at else day)
-        return self.status == "held" and day < end
+        """Whether this is a hold in force on a local day."""
+        return self.status == "held" and day < self.until
 
 
 def propose(
@@ -140,6 +144,10 @@ def list_pending_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, Proposed]:
         select(proposals).where(proposals.c.clinic_id == clinic_id, proposals.c.status == "pending").order_by(proposals.c.created_at)
     )
     return {row.episode_id: _proposal(tx, None, row) for row in rows}
+
+
+def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
+    return tx.first(select(proposals.c.id).where(proposals.c.id == proposal_id)) is not None
 
 
 def count_proposals(tx: Tx) -> dict[str, int]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from typing import Any
 
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
+from bot_service.clinical.in_words import plural
 from bot_service.storage.caseload import Listed, OpenCase, Pending
 from bot_service.storage.episodes import Hold
-from bot_service.web.times import day_words, local_day, span
+from bot_service.web.times import day_words, local_day, moment, span
 
 
 class Need(IntEnum):
@@ -52,6 +54,7 @@ class Reason:
     due_at: datetime | None = None
     acknowledged: bool = False
     urgency: int = 9
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ def attention(
 ) -> Attention:
     """Everything there is to say about one patient, the most pressing first; never empty."""
     today = local_day(now, item.zone)
-    found = [_of_case(case) for case in cases]
+    heard = local_day(item.last_heard_at, item.zone) if item.last_heard_at else None
+    found = [_of_case(case, today, heard) for case in cases]
     if pending is not None:
         found.append(Reason(Need.STEP, "Ready for a step", pending.sentence, pending.created_at))
     if unreachable and not any(case.case_key == "X1" for case in cases):
@@ -93,10 +97,25 @@ def needs_today(found: Attention, now: datetime, zone: str) -> bool:
     )
 
 
-def due_words(due_at: datetime | None, now: datetime, zone: str) -> str:
-    """by Tue 29 Sep; by 18:00 today; 2 days overdue"""
+def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
+    """What a rule says as of today: a corrected value first, silence counted up to now or to the day on which we `heard` again."""
+    words = str(detail.get("corrected") or detail.get("sentence") or "")
+    if "since" not in detail:
+        return words
+    since = date.fromisoformat(detail["since"])
+    if heard is not None and heard > since:
+        return f"{words} Wrote again on {day_words(heard)}."
+    return f"{words} That was {plural((today - since).days, 'day')} ago."
+
+
+def due_words(due_at: datetime | None, now: datetime, zone: str, *, at_once: bool = False) -> str:
+    """due by Tue 29 Sep; due today; 2 days overdue. What is due `at_once` is due now, also while the clinic is closed until `due_at`."""
     if due_at is None:
         return ""
+    if at_once and due_at > now:
+        return f"due now, clinic closed until {moment(due_at, zone)}"
+    if at_once and now - due_at < timedelta(hours=1):
+        return "due now"
     if due_at < now:
         return f"{span(now - due_at)} overdue"
     day = local_day(due_at, zone)
@@ -108,12 +127,22 @@ def due_words(due_at: datetime | None, now: datetime, zone: str) -> str:
 _URGENCIES = ("now", "same_day", "three_days", "routine")
 
 
-def _of_case(case: OpenCase) -> Reason:
+def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     need = _need_of(case)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
-    words = case.sentence if case.case_key != ENGAGEMENT else case.sentences.get(leading_rule(case.sentences)) or case.sentence
-    return Reason(need, label, words, case.opened_at, case.due_at, case.status == "acknowledged", urgency * 100 + rank(case.rule))
+    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
+    words = said(case.reasons.get(leading, {}), today, heard) or case.sentence
+    return Reason(
+        need,
+        label,
+        words,
+        case.opened_at,
+        case.due_at,
+        case.status == "acknowledged",
+        urgency * 100 + rank(case.rule),
+        case.urgency == "now",
+    )
 
 
 def leading_rule(rules: Iterable[str]) -> str:
@@ -143,7 +172,7 @@ def _need_of(case: OpenCase) -> Need:
         return Need.UNREACHABLE
     if case.case_key != ENGAGEMENT:
         return Need.FLAG
-    if "D5" in case.sentences:
+    if "D5" in case.reasons:
         return Need.SILENT
     # "Pain is in the way" is about pain, whatever the figures are.
     return Need.FLAG if case.urgency != "routine" else Need.LOW

@@ -12,9 +12,9 @@ from bot_service.storage import cases
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Tx
 from bot_service.storage.episode_page import CaseEvent
-from bot_service.web.attention import due_words, leading_rule
+from bot_service.web.attention import due_words, leading_rule, said
 from bot_service.web.evidence import Evidence, Notes, joined
-from bot_service.web.times import ago, moment
+from bot_service.web.times import ago, local_day, moment
 
 URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
@@ -24,11 +24,12 @@ EVENTS = {"acknowledged": "Seen by", "seen_yes": "Patient says: was seen", "seen
 
 @dataclass(frozen=True)
 class RuleReason:
-    """Why one rule spoke."""
+    """Why one rule spoke. `first` is its sentence before a value in it was corrected."""
 
     rule: str
     title: str
     sentence: str
+    first: str
     why: str
     basis: str
     number: str
@@ -93,6 +94,7 @@ def _card(
     now: datetime,
     zone: str,
 ) -> CaseCard:
+    today, heard = local_day(now, notes.zone), notes.heard
     rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
     evidence = joined(row for _, row in sorted(rows, key=lambda found: found[0], reverse=True))
     leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
@@ -101,26 +103,30 @@ def _card(
         red=case.case_key == "D1",
         title=title_of(leading),
         urgency=URGENCIES.get(case.urgency, case.urgency),
-        sentence=str(case.reasons.get(leading, {}).get("sentence") or case.sentence),
+        sentence=said(case.reasons.get(leading, {}), today, heard) or case.sentence,
         opened=f"{moment(case.opened_at, zone)} ({ago(now, case.opened_at)})",
-        due=due_words(case.due_at, now, zone),
+        due=due_words(case.due_at, now, zone, at_once=case.urgency == "now"),
         overdue=case.due_at is not None and case.due_at < now,
         acknowledged=case.status == "acknowledged",
         words=case.words or "",
-        reasons=tuple(_reason(rule, detail, case) for rule, detail in sorted(case.reasons.items(), key=lambda item: rank(item[0]))),
+        reasons=tuple(
+            _reason(rule, detail, case, said(detail, today, heard))
+            for rule, detail in sorted(case.reasons.items(), key=lambda item: rank(item[0]))
+        ),
         evidence=evidence[:SHOWN],
         earlier=evidence[SHOWN:],
         events=tuple(_event(event, zone) for event in events if event.what in EVENTS),
     )
 
 
-def _reason(rule: str, detail: Mapping[str, object], case: Case) -> RuleReason:
+def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str) -> RuleReason:
     text = RULES.get(rule)
     basis = str(detail.get("basis") or "")
     return RuleReason(
         rule=rule,
         title=title_of(rule),
-        sentence=str(detail.get("sentence") or case.sentence),
+        sentence=words or case.sentence,
+        first=str(detail.get("sentence") or "") if detail.get("corrected") else "",
         why=text.why if text else "",
         basis=text.basis if text else "",
         number="default: our own number, no source" if basis == "default" else basis,

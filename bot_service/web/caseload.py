@@ -55,7 +55,7 @@ class Row:
     reasons: tuple[ReasonLine, ...]
     more: int
     stage: str
-    week: int
+    week: str
     adherence: str
     reply_rate: str
     pain: Sparkline | None
@@ -155,7 +155,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
                 reason.label,
                 reason.sentence,
                 span(now - reason.since) if reason.need in WANTS_SOMEBODY else "",
-                due_words(reason.due_at, now, zone),
+                due_words(reason.due_at, now, zone, at_once=reason.at_once),
                 reason.due_at is not None and reason.due_at < now,
                 reason.acknowledged,
             )
@@ -163,12 +163,16 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         ),
         more=max(0, len(seen.reasons) - 2),
         stage=stage,
-        week=(local_day(now, item.zone) - item.stage_start).days // 7 + 1,
+        week="not started" if item.patient_status in ("invited", "asked") else f"week {_weeks(item, now)}",
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),
         pain=sparkline(figures.pains),
         heard=ago(now, item.last_heard_at) if item.last_heard_at else "never",
     )
+
+
+def _weeks(item: Listed, now: datetime) -> int:
+    return (local_day(now, item.zone) - item.stage_start).days // 7 + 1
 
 
 def _percent(share: int | None) -> str:

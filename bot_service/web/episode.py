@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.review import MAY_DECIDE
+from bot_service.actions.viewing import record_view
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.progression import standing
@@ -59,7 +60,10 @@ class Trouble:
 
 
 def show(visit: Visit) -> Response:
-    """The page as it is now."""
+    """The page as it is now; that it was opened is in the audit trail."""
+    with visit.service.db.read() as tx:
+        patient, _ = find(tx, visit)
+    record_view(visit.service.db, visit.who, patient, visit.service.clock.now())
     return render(visit, None)
 
 

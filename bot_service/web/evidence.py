@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bot_service.storage.entries import Entry
 from bot_service.storage.inbox import Said
-from bot_service.web.times import day_words, moment
+from bot_service.web.times import day_words, local_day, moment
 
 KINDS = {
     "session": "Exercises",
@@ -50,23 +50,24 @@ class Noted:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A row of evidence on a case: the day it is about, what it is, its value, and the patient's words."""
+    """A row of evidence on a case: the day it is about, what it is, its value, the patient's words, and the value that holds instead."""
 
     day: str
     what: str
     value: str
     words: str
-    corrected: bool
+    now: str = ""
 
 
 class Notes:
-    """All entries of an episode with the messages they came from."""
+    """All entries of an episode with the messages they came from; `heard` is the local day of the patient's last message."""
 
     def __init__(self, entries: Iterable[Entry], said: Iterable[Said], zone: str) -> None:
         self._entries = {entry.id: entry for entry in entries}
         self._after = {entry.supersedes_id: entry for entry in self._entries.values() if entry.supersedes_id}
         self._said: Mapping[UUID, Said] = {item.id: item for item in said}
-        self._zone = zone
+        self.zone = zone
+        self.heard = max((local_day(item.at, zone) for item in self._said.values()), default=None)
 
     def of_message(self, inbox_id: UUID) -> list[Noted]:
         """What was recorded from one message."""
@@ -87,16 +88,16 @@ class Notes:
             entry.confirmed,
         )
 
-    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[datetime, Evidence] | None:
-        """A piece of evidence and when it was recorded; None when its row is not the patient's."""
+    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[tuple[datetime, int], Evidence] | None:
+        """A piece of evidence and what sorts it, when and as which entry it was recorded; None when its row is not the patient's."""
         entry = self._entries.get(entry_id) if entry_id else None
         if entry is not None:
             noted = self.noted(entry)
-            return entry.at, Evidence(noted.day, noted.what, noted.value, noted.words, noted.now is not None)
+            return (entry.at, entry.seq), Evidence(noted.day, noted.what, noted.value, noted.words, noted.now or "")
         said = self._said.get(inbox_id) if inbox_id else None
         if said is None:
             return None
-        return said.at, Evidence(moment(said.at, self._zone), "Message", "", said.text, corrected=False)
+        return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text)
 
     def _last(self, entry: Entry) -> Entry | None:
         """What holds now instead of this entry."""
@@ -111,7 +112,7 @@ def joined(rows: Iterable[Evidence]) -> tuple[Evidence, ...]:
     found: list[Evidence] = []
     for row in rows:
         last = found[-1] if found else None
-        if last is not None and (last.day, last.words, last.corrected) == (row.day, row.words, row.corrected) and row.words and row.value:
+        if last is not None and (last.day, last.words, last.now, row.now) == (row.day, row.words, "", "") and row.words and row.value:
             found[-1] = replace(last, what=f"{row.what}, {last.what.lower()}", value=f"{row.value}, {last.value}")
         else:
             found.append(row)

@@ -40,7 +40,7 @@ class Header:
     local_time: str
     holds: tuple[str, ...]
     can_resume: bool
-    can_release: bool
+    held_until: str
     can_write: bool
     ended: bool
     phone: str
@@ -73,7 +73,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
             *(_step_held(item, tx) for item in steps_held),
         ),
         can_resume=any(hold.kind in RESUMABLE for hold in held),
-        can_release=bool(steps_held),
+        held_until=day_words(max(item.until for item in steps_held)) if steps_held else "",
         can_write=patient.status == "opted_in",
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",
@@ -81,6 +81,8 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
 
 
 def _weeks(episode: Episode, today: date) -> str:
+    if episode.patient_status in ("invited", "asked"):
+        return "not started"
     care, stage = (today - episode.start_date).days // 7 + 1, (today - episode.stage_start).days // 7 + 1
     return f"week {care} of care" if episode.stage_start == episode.start_date else f"week {stage} in this stage, week {care} of care"
 
@@ -120,6 +122,5 @@ def _hold(hold: Hold, why: str, today: date) -> str:
 
 
 def _step_held(item: Proposed, tx: Tx) -> str:
-    end = f" until {day_words(item.hold_until)}" if item.hold_until else ""
     by = staff.load(tx, item.decided_by).name if item.decided_by else "staff"
-    return f"Next step held{end}. Why: {item.reason}, by {by}."
+    return f"Next step held until {day_words(item.until)}. Why: {item.reason}, by {by}."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from uuid import UUID, uuid4
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from bot_service.actions.enrol import INVITATION_LIFE
+from bot_service.actions.enrol import invite_again
 from bot_service.errors import NotFound
 from bot_service.storage import clinics, inbox, patients, phones, transcripts
 from bot_service.storage.clinics import Clinic
@@ -123,10 +122,9 @@ async def open_invitation(visit: Visit) -> Response:
     """Open the clinic's link. Only a hash of its code is kept, so the phone gets a fresh one, as if the clinic had sent it again."""
 
     def fresh() -> str:
-        code, now = secrets.token_urlsafe(16), visit.service.clock.now()
-        with visit.service.db.begin() as tx:
-            patients.add_invitation(tx, now, _patient(tx, visit), code, now + INVITATION_LIFE)
-        return code
+        with visit.service.db.read() as tx:
+            patient = _patient(tx, visit)
+        return invite_again(visit.service.db, None, patient.id, visit.service.clock.now()).code
 
     await _hear(visit, {"kind": "text", "text": "", "code": await run_in_threadpool(fresh)})
     return _back(visit)

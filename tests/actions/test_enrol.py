@@ -6,9 +6,9 @@ from datetime import time, timedelta
 
 import pytest
 
-from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol
-from bot_service.errors import Conflict, NotPermitted
-from bot_service.storage import patients, staff
+from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol, invite_again
+from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.storage import clinics, episodes, patients, staff
 from tests.actions.told import audited, prescription
 from tests.running_clinic import Person, RunningClinic
 
@@ -72,6 +72,41 @@ def test_a_viewer_enrols_nobody(sqlite_clinic: RunningClinic) -> None:
         viewer = staff.add(tx, clinic.clock.now(), clinic.clinic.id, "vic@example.org", "Vic", "viewer")
     with pytest.raises(NotPermitted):
         enrol(clinic.db, clinic.plan, viewer, Enrolment("Jo", "Europe/London", answers=answers(clinic)), clinic.clock.now())
+
+
+async def test_a_second_invitation_revokes_the_first_and_works_once(clinic: RunningClinic) -> None:
+    first = clinic.enrol()
+    again = invite_again(clinic.db, clinic.admin, first.patient_id, clinic.clock.now())
+    assert (again.ref, again.episode_id, again.expires_at) == (first.ref, first.episode_id, clinic.clock.now() + INVITATION_LIFE)
+    with clinic.db.read() as tx:
+        assert patients.find_invited(tx, clinic.clock.now(), first.code) is None
+        assert patients.find_invited(tx, clinic.clock.now(), again.code) == first.patient_id
+    person, stranger = Person(clinic, again, "sim:1"), Person(clinic, again, "sim:2")
+    await person.say("hi", code=first.code)
+    assert person.episode().patient_status == "invited"
+    await person.say("hi", code=again.code)
+    await stranger.say("hi", code=again.code)
+    assert person.episode().patient_status == "asked" and "Do you agree?" in person.texts[-1] and "Do you agree?" not in stranger.texts[-1]
+    assert audited(person) == ["enrolled", "invited_again", "chat_linked"]
+
+
+def test_only_staff_of_the_clinic_invite_again_and_only_while_in_care(sqlite_clinic: RunningClinic) -> None:
+    clinic, now = sqlite_clinic, sqlite_clinic.clock.now()
+    patient_id = clinic.enrol().patient_id
+    with clinic.db.begin() as tx:
+        viewer = staff.add(tx, now, clinic.clinic.id, "vic@example.org", "Vic", "viewer")
+        there = clinics.add_clinic(tx, now, "other", "Other", "Europe/London")
+        stranger = staff.add(tx, now, there.id, "eve@example.org", "Eve", "physio")
+    with pytest.raises(NotPermitted):
+        invite_again(clinic.db, viewer, patient_id, now)
+    with pytest.raises(NotFound):
+        invite_again(clinic.db, stranger, patient_id, now)
+    with clinic.db.begin() as tx:
+        episode = episodes.find_of_patient(tx, patient_id)
+        assert episode is not None
+        episodes.end(tx, now, episode, "discharged", "moved")
+    with pytest.raises(Conflict, match="has ended"):
+        invite_again(clinic.db, clinic.physio, patient_id, now)
 
 
 async def test_an_enrolled_patient_who_never_writes_gets_nothing(sqlite_clinic: RunningClinic) -> None:

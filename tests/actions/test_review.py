@@ -82,7 +82,7 @@ async def test_a_hold_without_a_proposal_keeps_every_step_back_until_its_day_or_
     await clinic.service.tick()
     assert "keep to your present exercises" in ready.texts[-1]
     assert [(each.rule, each.status) for each in proposals(ready)] == [("own", "held"), ("C1", "withdrawn")]
-    await ready.say("2")
+    await ready.say("sorry, 1")
     assert not [each for each in proposals(ready) if each.status == "pending"]
     review.hold(clinic.db, decision(ready, "and the week after"), None, today + timedelta(days=30), now + timedelta(minutes=1))
     assert [each.status for each in proposals(ready)] == ["held", "released", "withdrawn"], "a new hold takes the place of the old"

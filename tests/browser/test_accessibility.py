@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from bot_service.actions import review
+from bot_service.actions.review import Decision
 from tests.browser.conftest import Served
 from tests.running_clinic import Person
 from tests.web.lives import live, look, say
@@ -20,7 +22,7 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 def people(served: Served) -> dict[str, Person]:
     """One patient in each state that looks different."""
     clinic = served.clinic
-    found = {name: clinic.in_care(name.title()) for name in ("steady", "flared", "redflag")}
+    found = {name: clinic.in_care(name.title()) for name in ("steady", "flared", "redflag", "held")}
     live(clinic, found["steady"], "done 2/1, " * 14 + "done 2/1")
     live(
         clinic,
@@ -28,6 +30,10 @@ def people(served: Served) -> dict[str, Person]:
         "done 2/1, partly 3, no, missed, unsent, paused, -, done 8/6, done 7/5, done 3/1, " + "done 3/1, " * 4 + "done 3/1",
     )
     look(*found.values())
+    held = Decision(clinic.physio, found["held"].invitation.episode_id, "race on Sunday")
+    review.hold(clinic.db, held, None, None, clinic.clock.now())
+    say(found["held"], "did my exercises, 9")
+    say(found["held"], "sorry, 3")
     say(found["redflag"], "I cannot feel my legs")
     say(found["flared"], "talk to my physio")
     found["new"] = Person(clinic, clinic.enrol("Lena Fischer"), "sim:none")

@@ -10,7 +10,10 @@ import pytest
 
 from bot_service import __version__
 from bot_service.cli.commands import stepwise
-from tests.cli.running import Shell
+from bot_service.storage import cases, clinics, episodes, patients, reviews
+from bot_service.storage.database import open_database
+from tests.cli.running import SECRET, Shell
+from tests.running_clinic import START
 
 AS = ("--as", "anna@example.org")
 
@@ -118,7 +121,15 @@ def test_json_is_json_and_nothing_else(clinic: tuple[Shell, str], words: tuple[s
 def test_what_a_newcomer_types_from_an_empty_folder_works(clinic: tuple[Shell, str]) -> None:
     shell, ref = clinic
     (patient,) = json.loads(shell.run("patients", "list", "--json").out)
-    assert patient == {"ref": ref, "name": "Jo Park", "status": "invited", "stage": "early", "week": 1, "zone": "Europe/London", "open": 0}
+    assert patient == {
+        "ref": ref,
+        "name": "Jo Park",
+        "status": "invited",
+        "stage": "early",
+        "week": None,
+        "zone": "Europe/London",
+        "open": 0,
+    }
     shown = json.loads(shell.run("patients", "show", ref.lower(), "--json").out)
     assert shown["open_flags"] == [] and list(shown["last_28_days"].values()) == ["rest"]
     assert json.loads(shell.run("forecast", "--json").out) == {"prompts": 0, "stuck": {ref: "has not opened the invitation"}}
@@ -130,9 +141,42 @@ def test_what_a_newcomer_types_from_an_empty_folder_works(clinic: tuple[Shell, s
     assert shell.run("staff", "disable", "sam@example.org").code == 0
 
 
+def test_an_enrolment_prints_the_patients_own_phone_and_the_code(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    lines = shell.run("enrol", "Sam Bell", *AS, "--eligible").out.splitlines()
+    ref = lines[0].split()[2].rstrip(".")
+    assert lines[1:] == [f"  http://127.0.0.1:8000/phone/{ref}", lines[2]] and lines[2].startswith("  code ")
+
+
+def test_without_a_clinic_a_command_says_how_to_add_one(shell: Shell) -> None:
+    assert shell.run("migrate").code == 0
+    for words in (("patients", "list"), ("patients", "list", "--clinic", "riverside"), ("flags", "list")):
+        assert "There is no clinic yet; add one: stepwise clinics add" in shell.run(*words).sentence
+
+
+def test_flags_and_steps_to_decide_on_are_not_mixed_up(clinic: tuple[Shell, str]) -> None:
+    shell, ref = clinic
+    db = open_database(f"sqlite:///{shell.database}", [SECRET])
+    with db.begin() as tx:
+        patient = patients.load_by_ref(tx, clinics.only_clinic(tx).id, ref)
+        episode = episodes.find_of_patient(tx, patient.id)
+        assert episode is not None
+        flag, _ = cases.raise_case(tx, START, episode, cases.Raised("X3", "X3", "routine", "A message.", {}), None)
+        step = reviews.propose(tx, START, episode, "C1", "early", "intermediate", {"sentence": "Ready."})
+    db.close()
+    rows = json.loads(shell.run("flags", "list", "--json").out)
+    assert [(row["kind"], row["id"]) for row in rows] == [("flag", str(flag)), ("proposal", str(step))]
+    out = shell.run("flags", "list").out
+    flags, _, steps = out.partition("Steps to decide on, on the patient's page (http://127.0.0.1:8000/patients/REF):")
+    assert str(flag) in flags and "stepwise flags ack ID" in flags and "Ready." in steps and str(step) not in out
+    assert "decide on the patient's page" in shell.run("flags", "ack", str(step), *AS).sentence
+    assert shell.run("flags", "ack", str(flag), *AS).code == 0
+
+
 def test_tables_are_for_people(clinic: tuple[Shell, str]) -> None:
     shell, ref = clinic
     head, row = shell.run("patients", "list").out.splitlines()
+    assert "invited, not opened" in row
     assert head.split() == ["ref", "name", "status", "stage", "week", "zone", "open"] and row.startswith(ref)
     assert shell.run("flags", "list").out == "Nothing needs doing.\n"
     assert "open flags: -" in shell.run("patients", "show", ref).out

@@ -120,7 +120,7 @@ def test_any_word_from_the_patient_ends_the_silence() -> None:
 def test_d5_says_since_when() -> None:
     flag = found(an_episode(week("done 1" + ", missed" * 7)), "D5")
     assert flag
-    assert flag.sentence == "No reply since Sunday 15 Nov (7 days, 7 prompt days unanswered)."
+    assert flag.sentence == "No reply since Sunday 15 Nov; 7 prompt days unanswered."
     never = found(an_episode(days_of("missed", 8)), "D5")
     assert never
-    assert never.sentence == "No reply since the start on Sunday 15 Nov (7 days, 7 prompt days unanswered)."
+    assert never.sentence == "No reply since the start on Sunday 15 Nov; 7 prompt days unanswered."

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot_service.storage import episodes, inbox, patients
+from bot_service.storage import episodes, inbox, patients, tables
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser
 
@@ -43,6 +43,17 @@ def opt_in(browser: Browser) -> None:
     do(browser, "open")
     tap(browser, "Yes")
     do(browser, "say", text="2")
+
+
+def test_opening_an_invitation_uses_a_fresh_code_and_the_old_one_stops_working(stranger: Browser) -> None:
+    clinic = stranger.clinic
+    invitation = clinic.enrol("Jo Park")
+    stranger.get(f"/phone/{invitation.ref}")
+    do(stranger, "open")
+    with clinic.db.read() as tx:
+        assert patients.find_invited(tx, clinic.clock.now(), invitation.code) is None
+        rows = tx.all(tables.audit.select().order_by(tables.audit.c.seq))
+    assert [(row.who, row.what) for row in rows][1:3] == [("simulated phone", "invited_again"), ("patient", "chat_linked")]
 
 
 def test_an_invitation_is_opened_and_agreed_to(phone: Browser) -> None:

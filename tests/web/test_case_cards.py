@@ -1,0 +1,130 @@
+"""Case cards and the reasons of the caseload say what holds now: corrected values, silence counted to today, and when "now" is."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot_service.storage import audit, tables
+from bot_service.web.attention import due_words, said
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, live, look, say
+
+FRIDAY_EVENING = datetime(2026, 9, 25, 19, tzinfo=UTC)
+"""20:00 in London, when the clinic is closed until Monday."""
+
+
+def a_day_on(clinic: RunningClinic) -> None:
+    asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1)))
+
+
+def path_of(person: Person) -> str:
+    return f"/patients/{person.invitation.ref}"
+
+
+def test_a_corrected_value_leads_its_case_and_the_old_one_is_struck_through(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 9")
+    browser = Browser(sqlite_clinic).sign_in()
+    assert "Pain 9/10" in browser.words
+    say(person, "sorry, 3")
+    now = "Now 3/10, corrected from 9/10 by the patient: worst pain in the session, Tuesday 22 Sep."
+    browser.get("/")
+    assert now in browser.words and "Pain 9/10" not in browser.words
+    page = browser.get(path_of(person))
+    card = browser.words.partition("Needs a look")[2].partition("Progression")[0]
+    assert now in card.partition("Raised as: ")[0] and "Pain 9/10" in card.partition("Raised as: ")[2]
+    assert "<del>9/10</del> <mark>3/10</mark>" in page
+    say(person, "sorry, 4")
+    assert "Now 4/10, corrected from 9/10" in browser.get("/")
+
+
+def test_a_correction_that_still_raises_the_case_needs_no_explaining(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 9")
+    say(person, "sorry, 8")
+    browser = Browser(sqlite_clinic).sign_in()
+    assert "Pain 8/10" in browser.words and "corrected from" not in browser.words
+    say(person, "sorry, 3")
+    browser.get("/")
+    assert "Now 3/10, corrected from 8/10" in browser.words or "Now 3/10, corrected from 9/10" in browser.words
+
+
+def test_days_of_silence_are_counted_up_to_now(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, "done 2, done 2, " + "missed, " * 7 + "missed")
+    look(person)
+    browser = Browser(sqlite_clinic).sign_in()
+    for ahead in (8, 20):
+        for path in ("/", path_of(person)):
+            browser.get(path)
+            assert f"No reply since Wednesday 23 Sep; 8 prompt days unanswered. That was {ahead} days ago." in browser.words, path
+        sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=12))
+
+
+def test_silence_that_ended_is_not_counted_on() -> None:
+    detail = {"sentence": "No reply since Tuesday.", "since": "2026-09-22"}
+    today, heard = datetime(2026, 10, 2, tzinfo=UTC).date(), datetime(2026, 9, 30, tzinfo=UTC).date()
+    assert said(detail, today, None) == "No reply since Tuesday. That was 10 days ago."
+    assert said(detail, today, heard) == "No reply since Tuesday. Wrote again on Wed 30 Sep."
+
+
+@pytest.mark.parametrize(
+    ("due", "at_once", "words"),
+    [
+        (timedelta(0), True, "due now"),
+        (timedelta(minutes=-59), True, "due now"),
+        (timedelta(hours=-3), True, "3 hours overdue"),
+        (timedelta(days=2, hours=12), True, "due now, clinic closed until Mon 28 Sep, 08:00"),
+        (timedelta(hours=15), False, "due tomorrow"),
+        (timedelta(hours=-3), False, "3 hours overdue"),
+    ],
+)
+def test_what_is_urgent_is_due_now_whatever_the_hour(due: timedelta, at_once: bool, words: str) -> None:
+    assert due_words(FRIDAY_EVENING + due, FRIDAY_EVENING, "Europe/London", at_once=at_once) == words
+
+
+def test_a_red_flag_at_night_is_due_now_on_both_pages(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    sqlite_clinic.clock.move_to(FRIDAY_EVENING)
+    say(person, "I cannot feel my legs")
+    browser = Browser(sqlite_clinic).sign_in()
+    for path in ("/", path_of(person)):
+        browser.get(path)
+        assert "due now, clinic closed until Mon 28 Sep, 08:00" in browser.words, path
+
+
+def test_a_patient_who_has_not_started_is_in_no_week(sqlite_clinic: RunningClinic) -> None:
+    ref = sqlite_clinic.enrol("Lena Fischer").ref
+    sqlite_clinic.clock.move_to(FRIDAY_EVENING + timedelta(days=30))
+    browser = Browser(sqlite_clinic).sign_in()
+    assert "Early Plan, not started" in browser.words
+    browser.get(f"/patients/{ref}")
+    assert "Early Plan, not started" in browser.words and "week" not in browser.words.partition("Done, last")[0]
+
+
+def views(clinic: RunningClinic) -> list[str]:
+    with clinic.db.read() as tx:
+        assert audit.verify(tx) is None
+        rows = tx.all(tables.audit.select().where(tables.audit.c.what == "viewed").order_by(tables.audit.c.seq))
+    return [row.who for row in rows]
+
+
+def test_who_opened_a_patients_page_is_written_down_once_an_hour(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    one, other = clinic.in_care("Jo Park"), clinic.in_care("Sam Bell")
+    anna = Browser(clinic).sign_in()
+    sam = Browser(clinic).sign_in(clinic.admin)
+    assert views(clinic) == []
+    for browser, person in ((anna, one), (anna, one), (sam, one), (anna, other)):
+        browser.get(path_of(person))
+    assert views(clinic) == [clinic.physio.email, clinic.admin.email, clinic.physio.email]
+    clinic.clock.move_to(clinic.clock.now() + timedelta(hours=1))
+    anna.get(path_of(one))
+    assert len(views(clinic)) == 4
+    anna.get("/patients/P999ZZZ")
+    assert len(views(clinic)) == 4
