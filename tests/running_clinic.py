@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time
 from itertools import count
 from uuid import UUID
 
+from sqlalchemy import select
+
 from bot_service.actions import consent
 from bot_service.actions.enrol import Enrolment, Invitation, enrol
 from bot_service.app import Service
@@ -52,7 +54,7 @@ def open_quickly(url: str, seed: int = 1) -> Database:
 def all_messages(db: Database) -> list[Message]:
     """Every row of the outbox, by due time."""
     with db.read() as tx:
-        return [outbox.message(row) for row in tx.all(tables.outbox.select().order_by(tables.outbox.c.due_at, tables.outbox.c.id))]
+        return [outbox.message(row) for row in tx.all(select(*outbox.COLUMNS).order_by(tables.outbox.c.due_at, tables.outbox.c.id))]
 
 
 @dataclass(frozen=True)

@@ -72,10 +72,10 @@ async def deliver_due(delivery: Delivery) -> int:
     With one send in flight a crash leaves at most one message in doubt for each sender.
     """
     tried, stopped, turns = 0, set[UUID](), list[float]()
-    with_work = await delivery.run(lambda: _active_senders(delivery))
+    senders, waiting = await delivery.run(lambda: _with_work(delivery))
     for lanes in LANES:
-        for sender in with_work:
-            if sender.id in stopped:
+        for sender in senders:
+            if sender.id in stopped or not waiting & {(sender.id, lane) for lane in lanes}:
                 continue
             claimed, turn = await delivery.run(lambda s=sender, lanes=lanes: _claim(delivery, s, lanes))  # type: ignore[misc]  # bound now
             turns += [turn] if 0 < turn <= LONGEST_TURN_S else []
@@ -129,12 +129,13 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
 def record_outcome(db: Database, outbound: Outbound, now: datetime, provider_id: str, error: DeliveryError | None) -> None:
     """Write down what became of a call."""
     with db.begin() as tx:
-        message = outbox.load(tx, UUID(outbound.id))
-        if message is None:
-            return
+        message_id = UUID(outbound.id)
         if error is None:
-            if not outbox.move(tx, message.id, ("sending", "in_doubt"), "sent", now, provider_id=provider_id, sent_at=now):
-                outbox.record_provider_id(tx, message.id, provider_id)  # a quick answer has proved it already
+            if not outbox.move(tx, message_id, ("sending", "in_doubt"), "sent", now, provider_id=provider_id, sent_at=now):
+                outbox.record_provider_id(tx, message_id, provider_id)  # a quick answer has proved it already
+            return
+        message = outbox.load(tx, message_id)
+        if message is None:
             return
         log().warning("not sent", message=outbound.id, error=type(error).__name__, attempt=message.attempts)
         if error.retryable:
@@ -214,13 +215,16 @@ def _put_off(delivery: Delivery, message_id: UUID) -> None:
         outbox.move(tx, message_id, ("claimed",), status, now, "could not be prepared", attempts=attempts, due_at=due_at)
 
 
-def _active_senders(delivery: Delivery) -> list[Sender]:
+def _with_work(delivery: Delivery) -> tuple[list[Sender], set[tuple[UUID, str]]]:
+    """The senders that may send, and in which of their lanes something is due."""
     if delivery.wants_to_look_after():
         delivery.looked_after_at = monotonic()
         recover_after_crash(delivery.db, delivery.clock.now(), everything=False)
     with delivery.db.begin() as tx:
-        outbox.expire_stale(tx, delivery.clock.now())
-        return [sender for sender in clinics.list_senders(tx) if sender.status == "active" and sender.id in delivery.channels]
+        now = delivery.clock.now()
+        outbox.expire_stale(tx, now)
+        active = [sender for sender in clinics.list_senders(tx) if sender.status == "active" and sender.id in delivery.channels]
+        return active, outbox.lanes_with_work(tx, now)
 
 
 def _claim(delivery: Delivery, sender: Sender, lanes: tuple[str, ...]) -> tuple[list[UUID], float]:

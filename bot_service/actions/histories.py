@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -55,7 +57,7 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
         stage_start=episode.stage_start,
         baseline=episode.baseline,
         scheduled=tuple(item for prompt in outbox.list_prompts(tx, episode.id) if (item := scheduled_of(tx, prompt, today))),
-        sessions=tuple(sessions_of(tx, current, episode.prescription_id)),
+        sessions=_sessions(tx, episode, current),
         next_days=tuple(
             NextDay(entry.day, entry.score, entry.at, (entry.id,))
             for entry in current
@@ -82,7 +84,24 @@ def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     else:
         status = "not_sent"
     document = prescriptions.load(tx, prompt.prescription_id)
-    return Scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
+    return _scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
+
+
+_scheduled = lru_cache(maxsize=5000)(Scheduled)
+"""Years of prompts come down to the same few hundred values."""
+
+
+def _sessions(tx: Tx, episode: Episode, current: list[Entry]) -> tuple[Session, ...]:
+    """The sessions, put together again only when there is a new entry: the last one tells them all, since nothing recorded changes."""
+    if not current:
+        return ()
+    state = (len(current), current[-1].id, episode.prescription_id)
+    known = tx.db.sessions.get(episode.id)
+    if known is None or known[0] != state:
+        known = (state, tuple(sessions_of(tx, current, episode.prescription_id)))
+        tx.db.sessions.keep(episode.id, known)
+    found: tuple[Session, ...] = known[1]
+    return found
 
 
 def sessions_of(tx: Tx, current: list[Entry], active_prescription: UUID) -> list[Session]:
@@ -121,7 +140,10 @@ def _is_optional(document: Prescription, slot: int) -> bool:
 
 
 def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]:
-    """Since when each exercise has been at its present rung without a break."""
+    """Since when each exercise has been at its present rung without a break: settled with the prescription, so asked once for each."""
+    known: dict[str, date] | None = tx.db.rung_starts.get(episode.prescription_id)
+    if known is not None:
+        return known
     since: dict[str, date] = {}
     rung: dict[str, str | None] = {}
     for start, document in prescriptions.list_starts(tx, episode.id):
@@ -130,7 +152,8 @@ def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]
             if exercise not in rung or rung[exercise] != at:
                 since[exercise] = start
         rung = now
-    return {item.exercise.id: since[item.exercise.id] for item in plan.exercises if item.exercise.id in since}
+    found = {item.exercise.id: since[item.exercise.id] for item in plan.exercises if item.exercise.id in since}
+    return tx.db.rung_starts.setdefault(episode.prescription_id, found)
 
 
 def _outcome(word: str | None) -> Literal["done", "partly", "not_done"]:
@@ -145,8 +168,6 @@ def _reason(word: str | None) -> Literal["pain", "forgot", "time", "unsure", "un
             return "other"
 
 
-def last_done(record: Record) -> Session | None:
+def last_done(sessions: Iterable[Session]) -> Session | None:
     """The session done last, partly done ones included."""
-    return max(
-        (item for item in record.sessions if item.outcome != "not_done" and not item.optional), key=lambda item: item.done_at, default=None
-    )
+    return max((item for item in sessions if item.outcome != "not_done" and not item.optional), key=lambda item: item.done_at, default=None)

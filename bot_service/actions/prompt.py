@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import HELD, TOO_SOON, last_done, load_record, rhythm_of
+from bot_service.actions.histories import HELD, TOO_SOON, last_done, rhythm_of, sessions_of
 from bot_service.clinical.record import Session
-from bot_service.storage import episodes, outbox, patients, prescriptions
+from bot_service.storage import entries, episodes, outbox, patients, prescriptions
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from plans.model import Prescription
@@ -97,7 +97,7 @@ def _queue_one(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, ite
         status, reason = "cancelled", f"{HELD}: {held[0].kind}"
     elif expired:
         status, reason = "expired", expired
-    elif start := _earliest_start(tx, episode, plan, item, now):
+    elif start := _earliest_start(tx, episode, plan, item):
         if start.date() > item.day:
             status, reason = "cancelled", TOO_SOON
         not_before = start.strftime("%H:%M")
@@ -133,12 +133,13 @@ def _merge_check_ins(tx: Tx, episode: Episode, item: Occurrence, message_id: UUI
     return (latest.day, latest.slot or 1) if latest else None
 
 
-def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurrence, now: datetime) -> datetime | None:
+def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurrence) -> datetime | None:
     """When the gap since the last session is over, if that is later than the prompt; in the patient's local time."""
     gap = next((slot.min_gap_h for slot in plan.slots if slot.number == item.slot), 0)
     if not gap:
         return None
-    last: Session | None = last_done(load_record(tx, episode, now))
+    current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
+    last: Session | None = last_done(sessions_of(tx, current, episode.prescription_id))
     if last is None or last.done_at + timedelta(hours=gap) - GAP_TOLERANCE <= item.due_at:
         return None
     return (last.done_at + timedelta(hours=gap)).astimezone(ZoneInfo(episode.zone))

@@ -13,6 +13,9 @@ from bot_service.storage.database import Tx
 from bot_service.storage.tables import audit, installation
 
 _START = bytes(32)
+_LAST = select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+_INSERT = audit.insert()
+_SET_HEAD = update(installation)
 
 
 def record(
@@ -21,23 +24,13 @@ def record(
     """Append one entry. Call it last in a transaction: on PostgreSQL it makes other writers of the trail wait."""
     if not tx.db.is_sqlite:
         tx.run(text("select pg_advisory_xact_lock(729140612)"))
-    last = tx.first(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1))
+    last = tx.first(_LAST, {})
     seq, before = (last.seq + 1, last.hash) if last else (1, _START)
     kept = dict(detail or {})
     chained = _chain(tx, before, seq, now, who, what, clinic_id, subject_id, kept)
-    tx.run(
-        audit.insert().values(
-            seq=seq,
-            at=now,
-            who=who,
-            what=what,
-            clinic_id=clinic_id,
-            subject_id=subject_id,
-            detail=kept,
-            hash=chained,
-        )
-    )
-    tx.run(update(installation).values(audit_head=_head(tx, seq, chained)))
+    entry = {"seq": seq, "at": now, "who": who, "what": what, "clinic_id": clinic_id, "subject_id": subject_id, "detail": kept}
+    tx.run(_INSERT, {**entry, "hash": chained})
+    tx.run(_SET_HEAD, {"audit_head": _head(tx, seq, chained)})
 
 
 def was_recorded(tx: Tx, who: str, what: str, subject_id: UUID, *, since: datetime) -> bool:

@@ -56,12 +56,12 @@ class Raised:
 
 def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> tuple[UUID, bool]:
     """Open a case, or add to the one that is open: never two for a patient and rule. Returns it, and whether anything is new."""
-    query = select(cases).where(cases.c.episode_id == episode.id, cases.c.case_key == raised.case_key, cases.c.closed_at.is_(None))
-    row = tx.first(query)
+    of_key = {"of_episode": episode.id, "case_key": raised.case_key}
+    row = tx.first(_OPEN_OF_KEY, of_key)
     if row is None and (opened := _open(tx, now, episode, raised, due_at)) is not None:
         case_id, new = opened, True
     else:
-        row = row or tx.one(query)  # another replica opened it in this very moment
+        row = row or tx.one(_OPEN_OF_KEY, of_key)  # another replica opened it in this very moment
         case_id, new = row.id, _merge(tx, row, raised, due_at)
     return case_id, _add_evidence(tx, now, case_id, raised) or new
 
@@ -101,7 +101,7 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
 
 
 def record_event(tx: Tx, now: datetime, case_id: UUID, what: str, who: str) -> None:
-    tx.run(case_events.insert().values(id=tx.new_id(), case_id=case_id, what=what, who=who, at=now))
+    tx.run(_INSERT_EVENT, {"id": tx.new_id(), "case_id": case_id, "what": what, "who": who, "at": now})
 
 
 def list_open(tx: Tx, episode: Episode) -> list[Case]:
@@ -134,14 +134,13 @@ def list_open_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Case]]:
 
 def list_evidence(tx: Tx, case_id: UUID) -> list[tuple[str, UUID | None, UUID | None]]:
     """(rule, entry, inbox row) of each piece of evidence, in the order it came."""
-    rows = tx.all(select(case_evidence).where(case_evidence.c.case_id == case_id).order_by(case_evidence.c.at, case_evidence.c.id))
+    rows = tx.all(_EVIDENCE, {"of_case": case_id})
     return [(row.rule, row.entry_id, row.inbox_id) for row in rows]
 
 
 def last_looked_at(tx: Tx, episode_id: UUID) -> datetime | None:
     """When a clinician last closed a case of this episode; one that settled by itself was looked at by nobody."""
-    query = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == episode_id, cases.c.closed_by != SETTLED)
-    return tx.scalar(query)  # type: ignore[no-any-return]  # the column type
+    return tx.scalar(_LAST_LOOKED, {"of_episode": episode_id})  # type: ignore[no-any-return]  # the column type
 
 
 def list_last_closed(tx: Tx, episode_id: UUID) -> dict[str, tuple[datetime, Mapping[str, Any], str]]:
@@ -163,6 +162,13 @@ def count_raised(tx: Tx) -> dict[str, int]:
 _OPEN = (
     select(cases).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_at.is_(None)).order_by(cases.c.opened_at, cases.c.id)
 )
+_OPEN_OF_KEY = select(cases).where(
+    cases.c.episode_id == bindparam("of_episode"), cases.c.case_key == bindparam("case_key"), cases.c.closed_at.is_(None)
+)
+_LAST_LOOKED = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_by != SETTLED)
+_EVIDENCE = select(case_evidence).where(case_evidence.c.case_id == bindparam("of_case")).order_by(case_evidence.c.at, case_evidence.c.id)
+_INSERT_EVIDENCE = case_evidence.insert()
+_INSERT_EVENT = case_events.insert()
 _CLOSED = (
     select(cases.c.closed_at, cases.c.reasons, cases.c.urgency)
     .where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_at.is_not(None))
@@ -223,9 +229,8 @@ def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
         wanted.append((None, raised.inbox_id))
     fresh = [pair for pair in wanted if pair not in known]
     for entry_id, inbox_id in fresh:
-        tx.run(
-            case_evidence.insert().values(id=tx.new_id(), case_id=case_id, entry_id=entry_id, inbox_id=inbox_id, rule=raised.rule, at=now)
-        )
+        about = {"case_id": case_id, "entry_id": entry_id, "inbox_id": inbox_id, "rule": raised.rule}
+        tx.run(_INSERT_EVIDENCE, {"id": tx.new_id(), **about, "at": now})
     return bool(fresh)
 
 

@@ -81,7 +81,7 @@ def find_or_add_sender(tx: Tx, clinic_id: UUID, channel: str, name: str, rate_pe
 
 
 def list_senders(tx: Tx) -> list[Sender]:
-    return [_sender(row) for row in tx.all(_SENDERS)]
+    return [_sender(row) for row in tx.all(_SENDERS, {})]
 
 
 def mark_sender(tx: Tx, sender_id: UUID, status: str, reason: str | None) -> None:

@@ -63,10 +63,11 @@ def close(tx: Tx, question_id: UUID, now: datetime, why: str) -> bool:
 
 
 def close_all(tx: Tx, episode_id: UUID, now: datetime, why: str, kinds: tuple[str, ...] | None = None) -> None:
-    where = [questions.c.episode_id == episode_id, questions.c.closed_at.is_(None)]
+    values = {"of_episode": episode_id, "closed_at": now, "closed_why": why}
     if kinds:
-        where.append(questions.c.kind.in_(kinds))
-    tx.run(update(questions).where(*where).values(closed_at=now, closed_why=why))
+        tx.run(_CLOSE_KINDS, {**values, "kinds": list(kinds)})
+    else:
+        tx.run(_CLOSE_ALL, values)
 
 
 def withdraw(tx: Tx, outbox_id: UUID) -> None:
@@ -79,7 +80,7 @@ def withdraw(tx: Tx, outbox_id: UUID) -> None:
 
 
 def count_asked_again(tx: Tx, question_id: UUID) -> None:
-    tx.run(update(questions).where(questions.c.id == question_id).values(asked_again=questions.c.asked_again + 1))
+    tx.run(_COUNT_AGAIN, {"question": question_id})
 
 
 # Built once: putting a statement together costs several times what running it does.
@@ -97,6 +98,9 @@ _DISPLACE = update(questions).where(
     questions.c.slot.is_not_distinct_from(bindparam("of_slot")),
     questions.c.closed_at.is_(None),
 )
+_CLOSE_ALL = update(questions).where(questions.c.episode_id == bindparam("of_episode"), questions.c.closed_at.is_(None))
+_CLOSE_KINDS = _CLOSE_ALL.where(questions.c.kind.in_(bindparam("kinds", expanding=True)))
+_COUNT_AGAIN = update(questions).where(questions.c.id == bindparam("question")).values(asked_again=questions.c.asked_again + 1)
 _CLOSE = update(questions).where(questions.c.id == bindparam("question"), questions.c.closed_at.is_(None)).returning(questions.c.id)
 
 

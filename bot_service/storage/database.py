@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, CursorResult, Executable, Row, create_engine, delete, event, select, update
+from sqlalchemy import Connection, Executable, Row, bindparam, create_engine, delete, event, select, update
 from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError
 
 from bot_service.clock import real_now
 from bot_service.errors import SettingsError
 from bot_service.logs import log
 from bot_service.storage import sealing
 from bot_service.storage.columns import SealedBytes
+from bot_service.storage.prepared import Prepared, shape_of
 from bot_service.storage.sealing import Keyring
 from bot_service.storage.tables import installation, metadata, patients, unsealed
 from plans.model import CarePlan, Prescription
 
 Ids = Callable[[], UUID]
+Values = Mapping[str, Any]
 BUSY_TIMEOUT_MS = 30_000
+_EPISODES_KEPT = 500
+"""Episodes whose entries stay in memory: about 100 kB each after a year."""
 
 
 class Database:
@@ -36,8 +41,12 @@ class Database:
         self.new_id = ids
         self.raw_key = b""
         self.documents: dict[UUID, Prescription] = {}
+        self.rung_starts: dict[UUID, dict[str, date]] = {}
+        self.entries = Kept(_EPISODES_KEPT)
+        self.sessions = Kept(_EPISODES_KEPT)
         self.plans: dict[tuple[str, str], CarePlan] = {}
         self.patient_key = lru_cache(maxsize=4096)(keys.unwrap)
+        self._prepared: dict[tuple[Executable, tuple[Any, ...]], Prepared] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,60 +69,123 @@ class Database:
             finally:
                 connection.connection.info.pop("reading", None)
 
+    def prepare(self, statement: Executable, values: Values) -> Prepared:
+        """The statement as the driver takes it, made once for each set of parameters."""
+        key = (statement, shape_of(values))
+        found = self._prepared.get(key)
+        if found is None:
+            found = self._prepared[key] = Prepared(statement, values, self.engine.dialect)
+        return found
+
     def close(self) -> None:
         self.engine.dispose()
 
 
+class Kept:
+    """What was read of things that never change, by id; the ones read longest ago make room."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: dict[UUID, Any] = {}
+
+    def get(self, key: UUID, otherwise: Any = None) -> Any:
+        return self._values.get(key, otherwise)
+
+    def keep(self, key: UUID, value: Any) -> None:
+        """Remember it as the newest."""
+        self._values.pop(key, None)
+        self._values[key] = value
+        while len(self._values) > self._most:
+            self._values.pop(next(iter(self._values)), None)
+
+
 class Tx:
-    """A transaction in progress, and the keys that its rows need. `current` keeps an episode's entries as this transaction sees them."""
+    """A transaction in progress, and the keys that its rows need.
+
+    `current` keeps an episode's entries as this transaction sees them; `written` names the episodes to which it added some;
+    `heard` keeps when patients wrote.
+    """
 
     def __init__(self, connection: Connection, db: Database) -> None:
         self.connection = connection
         self.db = db
         self.current: dict[UUID, Any] = {}
+        self.written: set[UUID] = set()
+        self.heard: dict[tuple[UUID, datetime], list[datetime]] = {}
         self._keys: dict[UUID, bytes] = {}
+        self._cursor: Any = None
 
-    def run(self, statement: Executable, values: Any = None) -> CursorResult[Any]:
-        """Run a statement, with the `values` of its parameters: one built once and run often costs a fraction of one built each time."""
-        return self.connection.execute(statement, values)
+    def run(self, statement: Executable, values: Values | None = None) -> None:
+        """Run a statement whose result does not matter."""
+        if values is None:
+            self.connection.execute(statement)
+        else:
+            self._run_prepared(statement, values)
 
-    def all(self, statement: Executable, values: Any = None) -> Sequence[Row[Any]]:
-        return self.run(statement, values).all()
+    def all(self, statement: Executable, values: Values | None = None) -> Sequence[Row[Any]]:
+        """Its rows. `values` of parameters say that the statement was built once, for good: then it costs a fraction."""
+        return self.connection.execute(statement).all() if values is None else self._run_prepared(statement, values)
 
-    def first(self, statement: Executable, values: Any = None) -> Row[Any] | None:
-        return self.run(statement, values).first()
+    def first(self, statement: Executable, values: Values | None = None) -> Row[Any] | None:
+        rows = self.all(statement, values)
+        return rows[0] if rows else None
 
-    def one(self, statement: Executable, values: Any = None) -> Row[Any]:
-        return self.run(statement, values).one()
+    def one(self, statement: Executable, values: Values | None = None) -> Row[Any]:
+        """Raises NoResultFound or MultipleResultsFound."""
+        rows = self.all(statement, values)
+        if len(rows) != 1:
+            raise MultipleResultsFound if rows else NoResultFound
+        return rows[0]
 
-    def scalar(self, statement: Executable, values: Any = None) -> Any:
-        return self.run(statement, values).scalar()
+    def scalar(self, statement: Executable, values: Values | None = None) -> Any:
+        row = self.first(statement, values)
+        return None if row is None else row[0]
 
-    def attempt(self, statement: Executable, values: Any = None) -> bool:
+    def _run_prepared(self, statement: Executable, values: Values) -> Sequence[Row[Any]]:
+        return self.db.prepare(statement, values).run(self.connection, self._open_cursor(), values)
+
+    def _execute(self, command: str) -> None:
+        """A command without values or rows."""
+        self._open_cursor().execute(command)
+
+    def _open_cursor(self) -> Any:
+        if self._cursor is None:
+            self._cursor = self.connection.connection.cursor()
+        return self._cursor
+
+    def attempt(self, statement: Executable, values: Values | None = None) -> bool:
         """Run an insert that may collide with a unique key; False when it did, with the transaction still usable.
 
         Raises IntegrityError for any other broken rule.
         """
+        savepoint = not self.db.is_sqlite  # SQLite undoes a statement that broke a rule by itself, and goes on
+        if savepoint:
+            self._execute("SAVEPOINT attempt")
         try:
-            with self.connection.begin_nested():
-                self.run(statement, values)
+            self.run(statement, values)
         except IntegrityError as error:
             if not _is_duplicate(error):
                 raise
+            if savepoint:
+                self._execute("ROLLBACK TO SAVEPOINT attempt")
             return False
+        if savepoint:
+            self._execute("RELEASE SAVEPOINT attempt")
         return True
 
     def shielded(self, work: Callable[[], object]) -> bool:
         """Do one piece of a batch; when it fails, undo that piece alone. False then, with the error's class in the log."""
+        self._execute("SAVEPOINT piece")
         try:
-            with self.connection.begin_nested():
-                work()
+            work()
         except OperationalError:
             raise  # the database itself: nothing in this transaction can go on
         except Exception as error:  # noqa: BLE001  # one patient's broken record must not stop everybody's messages
             log().error("set aside", error=type(error).__name__)
+            self._execute("ROLLBACK TO SAVEPOINT piece")
             self.current.clear()
             return False
+        self._execute("RELEASE SAVEPOINT piece")
         return True
 
     def new_id(self) -> UUID:
@@ -122,7 +194,7 @@ class Tx:
     def key_of(self, patient_id: UUID) -> bytes:
         """The patient's data key."""
         if patient_id not in self._keys:
-            self._keys[patient_id] = self.db.patient_key(self.scalar(select(patients.c.data_key).where(patients.c.id == patient_id)))
+            self._keys[patient_id] = self.db.patient_key(self.scalar(_DATA_KEY, {"of_patient": patient_id}))
         return self._keys[patient_id]
 
     def remember_key(self, patient_id: UUID, wrapped: bytes) -> None:
@@ -141,6 +213,9 @@ class Tx:
 
     def unseal_raw(self, place: str, sealed: bytes) -> str:
         return sealing.unseal(self.db.raw_key, place, sealed)
+
+
+_DATA_KEY = select(patients.c.data_key).where(patients.c.id == bindparam("of_patient"))
 
 
 def sqlite_file(url: str) -> Path | None:

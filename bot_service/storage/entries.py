@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import entries
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One thing recorded. `kind`: session (outcome), pain_during, pain_24h, baseline, safety, reason or note; scores 0-10."""
 
@@ -67,8 +67,11 @@ def add(
         note=note,
     )
     sealed = tx.seal(episode.patient_id, f"entries.note:{new_id}", note)
-    tx.run(_INSERT, {**vars(entry), "note": sealed, "clinic_id": episode.clinic_id, "episode_id": episode.id})
-    tx.current.pop(episode.id, None)
+    values = {column.name: getattr(entry, column.name) for column in _COLUMNS}
+    tx.run(_INSERT, {**values, "note": sealed, "clinic_id": episode.clinic_id, "episode_id": episode.id})
+    tx.written.add(episode.id)
+    if (current := tx.current.get(episode.id)) is not None:
+        tx.current[episode.id] = [*(each for each in current if each.id != supersedes_id), replace(entry, note=None)]
     return entry
 
 
@@ -79,18 +82,26 @@ def list_all(tx: Tx, episode: Episode) -> list[Entry]:
 
 
 def list_current(tx: Tx, episode: Episode) -> list[Entry]:
-    """The entries that hold: not superseded, in the order recorded, without notes. Read once a transaction."""
+    """The entries that hold: not superseded, in the order recorded, without notes.
+
+    Nothing recorded ever changes, so only what is new since a transaction of this process last looked is read.
+    """
     found: list[Entry] | None = tx.current.get(episode.id)
     if found is None:
-        rows = tx.all(_OF_EPISODE, {"episode_id": episode.id})
+        last, held = tx.db.entries.get(episode.id, (0, ()))
+        rows = tx.all(_SINCE, {"episode_id": episode.id, "since": last})
         old = {row.supersedes_id for row in rows if row.supersedes_id}
-        found = tx.current[episode.id] = [_entry(row, None) for row in rows if row.id not in old]
+        found = [each for each in (*held, *(_entry(row, None) for row in rows)) if each.id not in old] if rows else list(held)
+        tx.current[episode.id] = found
+        if rows and episode.id not in tx.written:  # what this transaction wrote may yet be undone
+            tx.db.entries.keep(episode.id, (rows[-1].seq, tuple(found)))
     return list(found)
 
 
 _INSERT = entries.insert()
 _COLUMNS = [entries.c[item.name] for item in fields(Entry) if item.name != "note"]
 _OF_EPISODE = select(*_COLUMNS).where(entries.c.episode_id == bindparam("episode_id")).order_by(entries.c.seq)
+_SINCE = _OF_EPISODE.where(entries.c.seq > bindparam("since"))
 _WITH_NOTES = _OF_EPISODE.add_columns(entries.c.note)
 _LAST_SEQ = select(func.max(entries.c.seq)).where(entries.c.episode_id == bindparam("episode_id"))
 

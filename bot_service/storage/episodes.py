@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,7 @@ def claim_due_reviews(tx: Tx, now: datetime, limit: int) -> list[Episode]:
 
 def next_event_at(tx: Tx, after: datetime | None = None) -> datetime | None:
     """When the earliest cursor of any active episode falls due, or the earliest later than `after`."""
-    row = tx.one(_NEXT_EVENTS) if after is None else tx.one(_NEXT_EVENTS_AFTER, {"after": after})
+    row = tx.one(_NEXT_EVENTS, {}) if after is None else tx.one(_NEXT_EVENTS_AFTER, {"after": after})
     return min((time for time in row if time is not None), default=None)
 
 
@@ -134,7 +134,7 @@ def end(tx: Tx, now: datetime, episode: Episode, status: str, reason: str) -> No
 
 def count_evidence(tx: Tx, episode_id: UUID) -> None:
     """The record changed: a decision on what was shown before no longer holds."""
-    tx.run(update(episodes).where(episodes.c.id == episode_id).values(evidence_version=episodes.c.evidence_version + 1))
+    tx.run(_COUNT_EVIDENCE, {"episode_id": episode_id})
 
 
 def place_hold(
@@ -159,7 +159,7 @@ def release_holds(tx: Tx, now: datetime, episode_id: UUID, kinds: Sequence[str],
 
 
 def list_holds(tx: Tx, episode_id: UUID) -> list[Hold]:
-    rows = tx.all(select(holds).where(holds.c.episode_id == episode_id).order_by(holds.c.created_at, holds.c.id))
+    rows = tx.all(_HOLDS, {"episode_id": episode_id})
     return [Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at) for row in rows]
 
 
@@ -173,17 +173,17 @@ def why_held(tx: Tx, episode: Episode, hold: Hold) -> str:
     return tx.unseal(episode.patient_id, f"holds.why:{hold.id}", hold.sealed_why) or ""
 
 
+_FIELDS = tuple(field.name for field in fields(Episode))
+_END_REASON = _FIELDS.index("end_reason")
+
+
 def _query() -> Select[Any]:
-    return select(
-        episodes,
-        patients.c.zone,
-        patients.c.language,
-        patients.c.ref,
-        patients.c.data_key,
-        patients.c.status.label("patient_status"),
-        patients.c.status_at.label("patient_status_at"),
-        patients.c.last_heard_at,
-    ).join_from(episodes, patients, episodes.c.patient_id == patients.c.id)
+    of_patient = {
+        "patient_status": patients.c.status.label("patient_status"),
+        "patient_status_at": patients.c.status_at.label("patient_status_at"),
+    }
+    columns = [of_patient[name] if name in of_patient else (episodes.c if name in episodes.c else patients.c)[name] for name in _FIELDS]
+    return select(*columns, patients.c.data_key).join_from(episodes, patients, episodes.c.patient_id == patients.c.id)
 
 
 def _due(column: Column[Any]) -> Select[Any]:
@@ -220,15 +220,12 @@ _RELEASE = (
     .returning(holds.c.id)
 )
 _CHANGE = update(episodes).where(episodes.c.id == bindparam("episode_id"))
-_HOLDS_IN_FORCE = (
-    select(holds)
-    .where(
-        holds.c.episode_id == bindparam("episode_id"),
-        holds.c.released_at.is_(None),
-        holds.c.from_day <= bindparam("on"),
-        or_(holds.c.until_day.is_(None), holds.c.until_day > bindparam("on")),
-    )
-    .order_by(holds.c.created_at, holds.c.id)
+_COUNT_EVIDENCE = _CHANGE.values(evidence_version=episodes.c.evidence_version + 1)
+_HOLDS = select(holds).where(holds.c.episode_id == bindparam("episode_id")).order_by(holds.c.created_at, holds.c.id)
+_HOLDS_IN_FORCE = _HOLDS.where(
+    holds.c.released_at.is_(None),
+    holds.c.from_day <= bindparam("on"),
+    or_(holds.c.until_day.is_(None), holds.c.until_day > bindparam("on")),
 )
 
 
@@ -240,7 +237,7 @@ def _found(tx: Tx, query: Select[Any], values: Mapping[str, Any]) -> Episode:
 
 
 def _episode(tx: Tx, row: Row[Any]) -> Episode:
-    fields = dict(row._mapping)
-    tx.remember_key(row.patient_id, fields.pop("data_key"))
-    fields["end_reason"] = tx.unseal(row.patient_id, f"episodes.end_reason:{row.id}", row.end_reason)
-    return Episode(**fields)
+    values: list[Any] = [*row]
+    tx.remember_key(row.patient_id, values.pop())
+    values[_END_REASON] = tx.unseal(row.patient_id, f"episodes.end_reason:{row.id}", row.end_reason)
+    return Episode(*values)

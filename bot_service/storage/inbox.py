@@ -80,6 +80,7 @@ def mark_handled(
     if patient is not None:
         values |= {"clinic_id": patient[0], "patient_id": patient[1]}
         values["text"] = tx.seal(patient[1], f"inbox.text:{inbox_id}", inbound.media or inbound.text)
+    tx.heard.clear()
     return tx.first(_FROM_RECEIVED, values) is not None
 
 
@@ -115,8 +116,11 @@ def list_of_patient(tx: Tx, patient_id: UUID, since: datetime | None = None) -> 
 
 
 def list_days_heard(tx: Tx, patient_id: UUID, since: datetime) -> list[datetime]:
-    """When the patient wrote anything at all."""
-    return [row.received_at for row in tx.all(_DAYS_HEARD, {"patient_id": patient_id, "since": since})]
+    """When the patient wrote anything at all. Read once a transaction, or again when it handled something new."""
+    key = (patient_id, since)
+    if (found := tx.heard.get(key)) is None:
+        found = tx.heard[key] = [row.received_at for row in tx.all(_DAYS_HEARD, {"patient_id": patient_id, "since": since})]
+    return found
 
 
 # In the statement itself: given as a parameter, SQLite cannot use the partial index and reads all rows.
@@ -126,7 +130,7 @@ _ANY_WAITING = select(inbox.c.id).where(inbox.c.status == _RECEIVED).limit(1)
 
 def any_waiting(tx: Tx) -> bool:
     """Whether an update waits to be handled."""
-    return tx.first(_ANY_WAITING) is not None
+    return tx.first(_ANY_WAITING, {}) is not None
 
 
 def count_waiting(tx: Tx) -> int:

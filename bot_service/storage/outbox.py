@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Integer, Row, bindparam, func, select, text, update
@@ -100,6 +100,11 @@ def claim(
 def count_due(tx: Tx, now: datetime, sender_id: UUID, lanes: Sequence[str], limit: int) -> int:
     """How many messages of a sender wait, counted up to `limit`."""
     return len(tx.all(_WAITING_OF_SENDER, {"now": now, "sender_ids": [sender_id], "lanes": list(lanes), "at_most": limit}))
+
+
+def lanes_with_work(tx: Tx, now: datetime) -> set[tuple[UUID, str]]:
+    """The sender and lane of everything that waits."""
+    return {(row.sender_id, row.lane) for row in tx.all(_LANES, {"now": now})}
 
 
 def load_address(tx: Tx, message_id: UUID) -> bytes:
@@ -201,11 +206,10 @@ def count_capped(tx: Tx, patient_id: UUID, since: datetime, until: datetime) -> 
 
 def find_status(tx: Tx, key: str) -> str | None:
     """The state of the message with that occurrence key."""
-    return tx.scalar(select(outbox.c.status).where(outbox.c.occurrence_key == key))  # type: ignore[no-any-return]  # the column type
+    return tx.scalar(_STATUS, {"key": key})  # type: ignore[no-any-return]  # the column type
 
 
-@dataclass(frozen=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What became of one exercise prompt."""
 
     day: date
@@ -217,12 +221,12 @@ class Prompt:
 
 def list_prompts(tx: Tx, episode_id: UUID) -> list[Prompt]:
     """Every exercise prompt of an episode, oldest first."""
-    return [Prompt(row.day, row.slot, row.status, row.reason, row.prescription_id) for row in tx.all(_PROMPTS, {"episode_id": episode_id})]
+    return [Prompt._make(row) for row in tx.all(_PROMPTS, {"episode_id": episode_id})]
 
 
 def next_due_at(tx: Tx, after: datetime | None = None) -> datetime | None:
     """When the earliest waiting message falls due, or the earliest later than `after`."""
-    return tx.scalar(_NEXT_DUE) if after is None else tx.scalar(_NEXT_DUE_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
+    return tx.scalar(_NEXT_DUE, {}) if after is None else tx.scalar(_NEXT_DUE_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
 
 
 def count_by_status(tx: Tx, kind: str, until: datetime) -> dict[str, int]:
@@ -240,7 +244,7 @@ def retry_delay(attempts: int) -> timedelta:
     return timedelta(seconds=30 * 4 ** (attempts - 1))
 
 
-_FIELDS = tuple(field.name for field in fields(Message))
+COLUMNS = tuple(outbox.c[field.name] for field in fields(Message))
 
 
 # Built once: putting a statement together costs several times what running it does.
@@ -252,8 +256,9 @@ _WAITING_OF_SENDER = (
     .where(*_DUE, outbox.c.sender_id.in_(bindparam("sender_ids", expanding=True)), outbox.c.lane.in_(bindparam("lanes", expanding=True)))
     .limit(bindparam("at_most", type_=Integer))
 )
+_LANES = select(outbox.c.sender_id, outbox.c.lane).where(*_DUE, outbox.c.sender_id.is_not(None)).distinct()
 _CLAIMABLE = _WAITING_OF_SENDER.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
-_BY_ID = select(outbox).where(outbox.c.id == bindparam("message_id"))
+_BY_ID = select(*COLUMNS).where(outbox.c.id == bindparam("message_id"))
 _CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
 _INSERT = outbox.insert()
 _MOVE = (
@@ -263,7 +268,7 @@ _MOVE = (
 )
 _EXPIRE = update(outbox).where(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(outbox.c.id)
 _WAITING_OF_EPISODE = (
-    select(outbox)
+    select(*COLUMNS)
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == bindparam("kind"), outbox.c.status == "due")
     .order_by(outbox.c.due_at, outbox.c.id)
 )
@@ -279,6 +284,7 @@ _PROMPTS = (
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == "prompt")
     .order_by(outbox.c.day, outbox.c.slot)
 )
+_STATUS = select(outbox.c.status).where(outbox.c.occurrence_key == bindparam("key"))
 _NEXT_DUE = select(outbox.c.due_at).where(_UNSENT, outbox.c.status == "due").order_by(outbox.c.due_at).limit(1)
 _NEXT_DUE_AFTER = _NEXT_DUE.where(outbox.c.due_at > bindparam("after"))
 _CLAIM = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.status == "due")
@@ -294,4 +300,6 @@ _PROVE_BY_ANSWER = update(outbox).where(outbox.c.id == _ASKED_IN, outbox.c.statu
 
 
 def message(row: Row[Any]) -> Message:
-    return Message(*(getattr(row, name) for name in _FIELDS))
+    """From a row of `COLUMNS`."""
+    values: list[Any] = [*row]
+    return Message(*values)

@@ -35,7 +35,7 @@ def load(tx: Tx, prescription_id: UUID) -> Prescription:
     cache = tx.db.documents
     found = cache.get(prescription_id)
     if found is None:
-        document = tx.scalar(select(prescriptions.c.document).where(prescriptions.c.id == prescription_id))
+        document = tx.scalar(_DOCUMENT, {"prescription": prescription_id})
         found = cache[prescription_id] = _parse(json.dumps(document, sort_keys=True))
         if len(cache) > _CACHE_SIZE:
             cache.pop(next(iter(cache)), None)
@@ -122,6 +122,7 @@ def load_plan_version(tx: Tx, plan_id: str, version: str) -> CarePlan:
     return plan
 
 
+_DOCUMENT = select(prescriptions.c.document).where(prescriptions.c.id == bindparam("prescription"))
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
     .where(prescriptions.c.episode_id == bindparam("of_episode"))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select, update
 
 from bot_service.storage.database import Tx
-from bot_service.storage.outbox import WENT_OUT, Message, message
+from bot_service.storage.outbox import COLUMNS, WENT_OUT, Message, message
 from bot_service.storage.tables import addresses, outbox, senders
 
 UNSEEN = "unseen"
@@ -16,7 +16,7 @@ UNSEEN = "unseen"
 
 
 def find_by_provider_id(tx: Tx, sender_id: UUID, provider_id: str) -> Message | None:
-    row = tx.first(select(outbox).where(outbox.c.sender_id == sender_id, outbox.c.provider_id == provider_id).limit(1))
+    row = tx.first(select(*COLUMNS).where(outbox.c.sender_id == sender_id, outbox.c.provider_id == provider_id).limit(1))
     return None if row is None else message(row)
 
 
@@ -44,7 +44,7 @@ def channel_of(tx: Tx, sender_id: UUID) -> str:
 # Built once: putting a statement together costs several times what running it does.
 _CHANNEL = select(senders.c.channel).where(senders.c.id == bindparam("of_sender"))
 _UNSEEN = (
-    select(outbox)
+    select(*COLUMNS)
     .where(
         outbox.c.patient_id == bindparam("of_patient"),
         outbox.c.due_at >= bindparam("since"),

@@ -55,7 +55,7 @@ def propose(
     pending = find_pending(tx, episode, rule)
     values = {"detail": dict(detail), "evidence_version": episode.evidence_version}
     if pending is not None:
-        tx.run(update(proposals).where(proposals.c.id == pending.id, proposals.c.status == "pending").values(**values))
+        tx.run(_REFRESH, {"proposal": pending.id, **values})
         return None
     new_id = tx.new_id()
     tx.run(
@@ -125,16 +125,16 @@ def release_held(tx: Tx, episode_id: UUID, rules: Sequence[str] = ()) -> int:
 
 def find_pending(tx: Tx, episode: Episode, rule: str | None = None) -> Proposed | None:
     """The pending proposal, of that rule or of any."""
-    query = select(proposals).where(proposals.c.episode_id == episode.id, proposals.c.status == "pending")
-    if rule is not None:
-        query = query.where(proposals.c.rule == rule)
-    row = tx.first(query.order_by(proposals.c.created_at).limit(1))
+    if rule is None:
+        row = tx.first(_PENDING, {"of_episode": episode.id})
+    else:
+        row = tx.first(_PENDING_OF_RULE, {"of_episode": episode.id, "of_rule": rule})
     return None if row is None else _proposal(tx, episode.patient_id, row)
 
 
 def list_proposals(tx: Tx, episode: Episode) -> list[Proposed]:
     """All proposals of an episode, the latest first."""
-    rows = tx.all(select(proposals).where(proposals.c.episode_id == episode.id).order_by(proposals.c.created_at.desc(), proposals.c.id))
+    rows = tx.all(_OF_EPISODE, {"of_episode": episode.id})
     return [_proposal(tx, episode.patient_id, row) for row in rows]
 
 
@@ -156,6 +156,17 @@ def count_proposals(tx: Tx) -> dict[str, int]:
     return {row.status: int(row.number) for row in tx.all(query)}
 
 
+_OF_EPISODE = (
+    select(proposals).where(proposals.c.episode_id == bindparam("of_episode")).order_by(proposals.c.created_at.desc(), proposals.c.id)
+)
+_PENDING = (
+    select(proposals)
+    .where(proposals.c.episode_id == bindparam("of_episode"), proposals.c.status == "pending")
+    .order_by(proposals.c.created_at)
+    .limit(1)
+)
+_PENDING_OF_RULE = _PENDING.where(proposals.c.rule == bindparam("of_rule"))
+_REFRESH = update(proposals).where(proposals.c.id == bindparam("proposal"), proposals.c.status == "pending")
 _WITHDRAW = (
     update(proposals)
     .where(proposals.c.episode_id == bindparam("of_episode"), proposals.c.status == "pending", proposals.c.rule != bindparam("keep"))

@@ -11,6 +11,7 @@ from bot_service.storage import entries
 from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import entries as table
+from tests.running_clinic import open_quickly
 from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
 
 TODAY = NOW.date()
@@ -34,6 +35,38 @@ def test_a_correction_keeps_the_old_value_and_hides_it(db: Database, episode: Ep
         third = entries.add(tx, episode, NOW + HOUR, kind="pain_during", day=TODAY, slot=1, score=4, supersedes_id=second.id)
         assert [entry.score for entry in entries.list_all(tx, episode)] == [3, 5, 4]
         assert [entry.id for entry in entries.list_current(tx, episode)] == [third.id]
+
+
+def test_what_another_process_records_is_seen(db: Database, database_url: str, episode: Episode) -> None:
+    other = open_quickly(database_url)
+    with db.begin() as tx:
+        first = entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, slot=1, score=3)
+    for one in (db, other):
+        with one.read() as tx:
+            assert [entry.score for entry in entries.list_current(tx, episode)] == [3]
+    with other.begin() as tx:
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, slot=1, score=5, supersedes_id=first.id)
+        entries.add(tx, episode, NOW, kind="pain_24h", day=TODAY, score=1)
+    other.close()
+    with db.read() as tx:
+        assert [entry.score for entry in entries.list_current(tx, episode)] == [5, 1]
+
+
+def test_what_was_undone_is_not_remembered(db: Database, episode: Episode) -> None:
+    def record_then_fail() -> None:
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, slot=1, score=3)
+        assert [entry.score for entry in entries.list_current(tx, episode)] == [3]
+        raise ValueError("deliberate")
+
+    with db.begin() as tx:
+        assert not tx.shielded(record_then_fail)
+        assert entries.list_current(tx, episode) == []
+    with pytest.raises(ValueError, match="deliberate"), db.begin() as tx:
+        record_then_fail()
+    with db.begin() as tx:
+        entries.add(tx, episode, NOW, kind="pain_during", day=TODAY, slot=2, score=7)
+    with db.read() as tx:
+        assert [entry.score for entry in entries.list_current(tx, episode)] == [7]
 
 
 def test_an_entry_is_superseded_once(db: Database, episode: Episode) -> None:
