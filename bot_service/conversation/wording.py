@@ -40,12 +40,17 @@ class Voice:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer."""
+    """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer.
+
+    `commands` names and describes what a chat app's menu offers, in the order to show; `template` is WhatsApp's daily template.
+    """
 
     texts: Mapping[str, str]
     buttons: Mapping[str, str]
     words: Mapping[str, str]
     typed: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str, values: Mapping[str, object]) -> str:
         """The sentence, filled in. Raises KeyError for an unknown key or a value that is missing."""
@@ -85,7 +90,7 @@ def load_catalogue(language: str) -> Catalogue:
     code = language if language in SHIPPED else "en"
     file = resources.files("bot_service.conversation") / "catalogues" / f"{code}.toml"
     content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Catalogue(content["texts"], content["buttons"], content["words"], content["typed"])
+    return Catalogue(**content)
 
 
 def placeholders(text: str) -> set[str]:
