@@ -126,7 +126,7 @@ class WhatsApp:
             raise MessageRejected("The recipient's address is not a WhatsApp address.")
         if not outbound.window_open:
             return await self._create(outbound, True, **self._template(outbound))
-        sent, parts = "", split_text(with_choices(outbound.text, outbound.rows, outbound.language))
+        sent, parts = "", split_text(with_choices(outbound.text, outbound.rows, outbound.hints))
         for number, part in enumerate(parts, start=1):
             try:
                 sent = await self._create(outbound, number == len(parts), body=part)
