@@ -133,6 +133,9 @@ def test_the_template_to_paste_keeps_whatsapps_rules_and_its_button_is_understoo
     assert load_catalogue("en").template == {"body": body[1], "button": button[1]}
     for question in ("did_you_exercise", "session_pain", "next_day_pain", None):
         assert read(button[1], question).request == "plan"
+    assert [code for code in SHIPPED if load_catalogue(code).template["body"] not in PAGE] == []
+    assert all(re.findall(r"\{\{\d\}\}", load_catalogue(code).template["body"]) == ["{{1}}"] for code in SHIPPED)
+    assert all(f"`{load_catalogue(code).template['button']}`" in PAGE for code in SHIPPED)
     assert all(f"{TEMPLATE}:{language}=HX" in PAGE for language in SHIPPED)
 
 
