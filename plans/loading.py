@@ -78,11 +78,12 @@ def load_library(directory: Path | str | None = None) -> dict[str, CarePlan]:
 
 @cache
 def load_words(plan_id: str, language: str, directory: Path = LIBRARY) -> Words:
-    """A plan's texts in another language, by key; nothing where no translation of the plan's present version is there."""
+    """A plan's texts in another language, by key; nothing where no translation of the plan's present version can be read."""
     file = directory / TRANSLATIONS / f"{plan_id}.{language}.toml"
-    if not file.is_file():
-        return {}
-    return words_of(_tables(directory / f"{plan_id}.toml"), _tables(file))
+    try:
+        return words_of(_tables(directory / f"{plan_id}.toml"), _tables(file)) if file.is_file() else {}
+    except PlanErrors:
+        return {}  # the check names what is wrong; a message must go out all the same
 
 
 def _check_translation(file: Path) -> list[PlanError]:
