@@ -24,8 +24,9 @@ class Button:
 class Outbound:
     """One message to one address, rendered.
 
-    `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `valid_for` is how long
-    the message stays of use, for providers that keep messages waiting.
+    `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the answers
+    in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers that keep
+    messages waiting.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Outbound:
     values: Mapping[str, str] = field(default_factory=dict)
     window_open: bool = True
     language: str = "en"
+    hints: Mapping[str, str] = field(default_factory=dict)
     valid_for: timedelta | None = None
 
 

@@ -18,7 +18,7 @@ from plans.rule_checks import rule_findings
 from plans.source_checks import source_findings
 from plans.translation import blank, translate
 
-__all__ = ["PLACEHOLDERS", "PlanError", "PlanErrors", "examine", "examine_tables"]
+__all__ = ["IN_BRACES", "PLACEHOLDERS", "PlanError", "PlanErrors", "examine", "examine_tables", "filled", "parse"]
 
 # What may stand in {braces} in any text of a plan, and the number under [rules] that is written there when the plan is loaded.
 PLACEHOLDERS = {
@@ -42,7 +42,7 @@ _TEXT_MAX = {
     "tempo": 30,
     "title": 60,
 }
-_IN_BRACES = re.compile(r"\{([^{}]*)\}")
+IN_BRACES = re.compile(r"\{([^{}]*)\}")
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 # How the TOML reader begins, and what that means for the author.
 _TOML_WORDS = {
@@ -61,7 +61,7 @@ _TOML_OTHERWISE = "it is not written as TOML. Look for a missing quotation mark,
 
 def examine(text: str, file: str) -> CarePlan:
     """The plan that a TOML text describes. Raises PlanErrors with every mistake in it."""
-    return examine_tables(_parsed(text, file), file)
+    return examine_tables(parse(text, file), file)
 
 
 def examine_tables(raw: dict[str, Any], file: str) -> CarePlan:
@@ -70,7 +70,7 @@ def examine_tables(raw: dict[str, Any], file: str) -> CarePlan:
     findings: list[Finding] = []
     care_plan = None
     try:
-        care_plan = CarePlan.model_validate_json(json.dumps(_filled(raw, plan.child("rules")), default=_as_json), strict=True)
+        care_plan = CarePlan.model_validate_json(json.dumps(filled(raw, plan.child("rules")), default=_as_json), strict=True)
     except ValidationError as problem:
         findings += translate(problem, plan)
     findings += [*exercise_findings(plan), *rule_findings(plan), *source_findings(plan), *_other_findings(plan)]
@@ -79,7 +79,8 @@ def examine_tables(raw: dict[str, Any], file: str) -> CarePlan:
     return care_plan
 
 
-def _parsed(text: str, file: str) -> dict[str, Any]:
+def parse(text: str, file: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises PlanErrors with the line that cannot be read."""
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as problem:
@@ -96,13 +97,13 @@ def _as_json(value: object) -> object:
     return value.isoformat() if isinstance(value, time) else {"date": str(value)}
 
 
-def _filled(value: Any, rules: Spot) -> Any:
+def filled(value: Any, rules: Spot) -> Any:
     """The same, with the known placeholders in every text replaced by their numbers."""
     if isinstance(value, dict):
-        return {name: _filled(each, rules) for name, each in value.items()}
+        return {name: filled(each, rules) for name, each in value.items()}
     if isinstance(value, list):
-        return [_filled(each, rules) for each in value]
-    return _IN_BRACES.sub(lambda found: _number_for(found, rules), value) if isinstance(value, str) else value
+        return [filled(each, rules) for each in value]
+    return IN_BRACES.sub(lambda found: _number_for(found, rules), value) if isinstance(value, str) else value
 
 
 def _number_for(found: re.Match[str], rules: Spot) -> str:
@@ -142,11 +143,11 @@ def _text(table: Spot, field: str, text: str) -> Iterator[Finding]:
     most = _TEXT_MAX.get(field)
     if most and len(text) > most:
         yield table.finding(f"has {len(text)} characters in {field}; at most {most} are easy to read on a phone. Make it shorter.", field)
-    for name in _IN_BRACES.findall(text):
+    for name in IN_BRACES.findall(text):
         if name not in PLACEHOLDERS:
             known = ", ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             yield table.finding(f"has {shown('{' + name + '}')} in {field}, which nothing fills in. Known are {known}.", field)
-    if set("{}") & set(_IN_BRACES.sub("", text)):
+    if set("{}") & set(IN_BRACES.sub("", text)):
         yield table.finding(f"has a lone curly bracket in {field}. Remove it, or close it.", field)
 
 

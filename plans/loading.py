@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from plans.checks import examine
+from plans.checks import examine, parse
 from plans.mistakes import PlanError, PlanErrors
 from plans.model import CarePlan
+from plans.tongues import Words, translation_findings, words_of
 
-__all__ = ["LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "load_library", "load_plan"]
+__all__ = ["LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "load_library", "load_plan", "load_words"]
 
 LIBRARY = Path(__file__).with_name("library")
+TRANSLATIONS = "translations"
+"""The folder beside the plans that holds their texts in other languages, one file for each plan and language."""
 
 
 def load_plan(path: Path | str) -> CarePlan:
     """The plan in a file. Raises PlanErrors with every mistake at once; a file that cannot be read is one too."""
-    path = Path(path)
+    return examine(_text(Path(path)), str(path))
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    return parse(_text(path), str(path))
+
+
+def _text(path: Path) -> str:
     try:
         # Some editors begin a file with a byte-order mark, which is no mistake of the author's.
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise _cannot_read(path, "is not saved as UTF-8 text. Save it again with the encoding UTF-8.") from None
     except FileNotFoundError:
         raise _cannot_read(path, "does not exist. Check the name.") from None
     except OSError as problem:
         raise _cannot_read(path, f"cannot be read ({problem.strerror or problem}).") from None
-    return examine(text, str(path))
 
 
 def check_file(path: Path | str) -> list[PlanError]:
-    """Every mistake in a file; an empty list when it can be used."""
+    """Every mistake in a plan file or a translation of one; an empty list when it can be used."""
+    if Path(path).parent.name == TRANSLATIONS:
+        return _check_translation(Path(path))
     try:
         load_plan(path)
     except PlanErrors as mistakes:
@@ -61,6 +74,25 @@ def load_library(directory: Path | str | None = None) -> dict[str, CarePlan]:
     if errors:
         raise PlanErrors(errors)
     return plans
+
+
+@cache
+def load_words(plan_id: str, language: str, directory: Path = LIBRARY) -> Words:
+    """A plan's texts in another language, by key; nothing where no translation of the plan's present version can be read."""
+    file = directory / TRANSLATIONS / f"{plan_id}.{language}.toml"
+    try:
+        return words_of(_tables(directory / f"{plan_id}.toml"), _tables(file)) if file.is_file() else {}
+    except PlanErrors:
+        return {}  # the check names what is wrong; a message must go out all the same
+
+
+def _check_translation(file: Path) -> list[PlanError]:
+    plan_file = file.parent.parent / f"{file.name.split('.')[0]}.toml"
+    try:
+        plan, written = _tables(plan_file), _tables(file)
+    except PlanErrors as mistakes:
+        return mistakes.errors
+    return [PlanError(str(file), *finding) for finding in translation_findings(plan, written, file.suffixes[0][1:])]
 
 
 def content_hash(plan: CarePlan) -> str:

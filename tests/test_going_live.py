@@ -13,7 +13,7 @@ from bot_service.actions.window import TEMPLATE
 from bot_service.channels.whatsapp import RETRIES, STATUS_PATH
 from bot_service.cli.commands import stepwise
 from bot_service.conversation.parsing import read
-from bot_service.conversation.wording import SHIPPED
+from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import SettingsError
 from bot_service.settings import Settings, load_settings
 from bot_service.storage.database import Database
@@ -130,8 +130,12 @@ def test_the_template_to_paste_keeps_whatsapps_rules_and_its_button_is_understoo
     button = re.search(r"button: text `([^`]+)`", PAGE)
     assert button is not None
     assert len(button[1]) <= 20
+    assert load_catalogue("en").template == {"body": body[1], "button": button[1]}
     for question in ("did_you_exercise", "session_pain", "next_day_pain", None):
         assert read(button[1], question).request == "plan"
+    assert [code for code in SHIPPED if load_catalogue(code).template["body"] not in PAGE] == []
+    assert all(re.findall(r"\{\{\d\}\}", load_catalogue(code).template["body"]) == ["{{1}}"] for code in SHIPPED)
+    assert all(f"`{load_catalogue(code).template['button']}`" in PAGE for code in SHIPPED)
     assert all(f"{TEMPLATE}:{language}=HX" in PAGE for language in SHIPPED)
 
 

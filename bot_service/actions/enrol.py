@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from bot_service.actions.histories import local_today
+from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, episodes, patients, prescriptions
 from bot_service.storage.database import Database
@@ -24,7 +25,10 @@ _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class Enrolment:
-    """What the clinic knows and decides at enrolment. `answers` are the plan's eligibility questions by id."""
+    """What the clinic knows and decides at enrolment.
+
+    `language` is one that messages are shipped in; `answers` are the plan's eligibility questions by id.
+    """
 
     name: str
     zone: str
@@ -131,6 +135,8 @@ def _check(plan: CarePlan, enrolment: Enrolment) -> None:
         zone_named(enrolment.zone)
     except ValueError as error:
         raise Conflict(str(error)) from None
+    if enrolment.language not in SHIPPED:
+        raise Conflict(f"there are no messages in the language {enrolment.language!r}; there are in {', '.join(SHIPPED)}")
     if enrolment.stage is not None and enrolment.stage not in {stage.id for stage in plan.stages}:
         raise Conflict(f"{plan.title} has no stage {enrolment.stage}; it has {', '.join(stage.id for stage in plan.stages)}")
     if enrolment.baseline is not None and not 0 <= enrolment.baseline <= plan.rules.baseline_physio_first_above:

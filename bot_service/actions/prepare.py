@@ -17,7 +17,7 @@ from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
-from bot_service.conversation.wording import Rows, Voice, render
+from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
 from bot_service.storage import cases, conversations, entries, episodes, outbox, patients, prescriptions
 from bot_service.storage.conversations import Question
@@ -154,6 +154,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         values={"1": voice.clinic} if by_template else {},
         window_open=not by_template,
         language=episode.language,
+        hints=load_catalogue(episode.language).hints,
         valid_for=message.expires_at - now,
     )
 

@@ -12,6 +12,7 @@ from bot_service.actions.receipts import record_receipt
 from bot_service.actions.receive import store
 from bot_service.channels.channel import Channel
 from bot_service.conversation.tokens import button_data
+from bot_service.conversation.wording import load_catalogue
 from bot_service.logs import log
 from bot_service.messages import Button, Inbound, Outbound, Receipt
 from bot_service.storage import aliases, conversations, doubts, outbox
@@ -86,9 +87,9 @@ def _as_sent(doubt: Doubt) -> Outbound:
     message = doubt.message
     rows = tuple(tuple(Button(cell["label"], button_data(UUID(cell["question"]), cell["answer"])) for cell in row) for row in doubt.rows)
     by_template = message.content.get(UNSEEN) == "yes"
-    return Outbound(
-        str(message.id), str(message.sender_id), doubt.address, doubt.text, rows, window_open=not by_template, language=doubt.language
-    )
+    hints = load_catalogue(doubt.language).hints
+    ids = (str(message.id), str(message.sender_id))
+    return Outbound(*ids, doubt.address, doubt.text, rows, window_open=not by_template, language=doubt.language, hints=hints)
 
 
 def _is_known(db: Database, sender_id: UUID, inbound: Inbound) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,7 @@ def hours_in_words(clinic: Clinic, now: datetime, language: str) -> str:
     opens, is_open = next_open(now, hours, clinic.zone)
     local = opens.astimezone(ZoneInfo(clinic.zone))
     if is_open:
-        return f"{catalogue.words['today']}, {catalogue.words['until']} {hours[WEEKDAYS[local.weekday()]][1]}"
-    weekday = catalogue.words["weekdays"].split()[local.weekday()]
+        return Template(catalogue.words["open_until"]).substitute(at=hours[WEEKDAYS[local.weekday()]][1])
+    weekday = catalogue.weekdays[local.weekday()]
     day = catalogue.words["today"] if local.date() == now.astimezone(ZoneInfo(clinic.zone)).date() else weekday
     return f"{day} {local:%H:%M}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from string import Template
 from urllib.parse import quote
 
 from bot_service.messages import Button, Outbound
@@ -15,15 +16,8 @@ LONGEST_TEXT = 1600
 LONGEST_QUESTION, LONGEST_LABEL, MOST_BUTTONS = 1024, 20, 3
 """What a message with buttons may hold within the service window, where it needs no approval (channels.md 1B)."""
 _CHANGE = ":change"
-_HINTS = {
-    "en": (
-        "Reply with a number from {low} to {high}.",
-        "Reply with a number from {low} to {high}, or write: {words}",
-        "You can write: {words}",
-        'If that is wrong, write "sorry" and the right number.',
-    )
-}
-"""How the answers are named: numbers only, numbers and words, words only; and how the last one is corrected. One entry a language."""
+_BARE = {"numbers": "${low}–${high}", "both": "${low}–${high} · ${words}", "words": "${words}", "correct": ""}
+"""How the answers are named when a message came without its language's hints: without a word of any language."""
 
 
 @dataclass(frozen=True)
@@ -46,27 +40,28 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
     question = " ".join(last.split())
     too_long = _units(question) > LONGEST_QUESTION or any(_units(button.label) > LONGEST_LABEL for button in buttons)
     if content_sid is None or too_long or not question or any(_is_number(button.label) for button in buttons):
-        return [Step(part) for part in split_text(with_choices(outbound.text, outbound.rows, outbound.language))]
+        return [Step(part) for part in split_text(with_choices(outbound.text, outbound.rows, outbound.hints))]
     cells = [cell for button in buttons for cell in (button.label, button.data)]
     values = {str(number): cell for number, cell in enumerate([question, *cells], start=1)}
     return [*(Step(part) for part in split_text(before) if part), Step(question, content_sid, values)]
 
 
-def with_choices(text: str, rows: Rows, language: str = "en") -> str:
+def with_choices(text: str, rows: Rows, hints: Mapping[str, str] = _BARE) -> str:
     """The text with its answers named: what the buttons would have said, ready to be typed."""
+    said = hints or _BARE
     buttons = [button for row in rows for button in row]
     labels = [button.label for button in buttons if not button.data.endswith(_CHANGE)]
     numbers = [int(label) for label in labels if _is_number(label)]
     words = " · ".join(label for label in labels if not _is_number(label))
-    only_numbers, both, only_words, correct = _HINTS.get(language.partition("-")[0], _HINTS["en"])
     blocks = [text]
     if numbers:
-        blocks.append((both if words else only_numbers).format(low=min(numbers), high=max(numbers), words=words))
+        hint = said["both" if words else "numbers"]
+        blocks.append(Template(hint).substitute(low=min(numbers), high=max(numbers), words=words))
     elif words:
-        blocks.append(only_words.format(words=words))
+        blocks.append(Template(said["words"]).substitute(words=words))
     if len(labels) < len(buttons):
-        blocks.append(correct)
-    return "\n\n".join(blocks)
+        blocks.append(said["correct"])
+    return "\n\n".join(block for block in blocks if block)
 
 
 def split_text(text: str) -> list[str]:

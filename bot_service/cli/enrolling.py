@@ -12,6 +12,7 @@ from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
 from bot_service.channels.whatsapp_texts import invitation_link
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
+from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
 from bot_service.settings import Settings
 from bot_service.storage import clinics
@@ -25,6 +26,7 @@ from plans.model import CarePlan
 @as_option
 @clinic_option
 @click.option("--zone", help="IANA time zone of the patient; the clinic's when left out.")
+@click.option("--language", default="en", show_default=True, help="The patient's language: " + ", ".join(SHIPPED) + ".")
 @click.option("--at", "at", metavar="HH:MM", help="When the patient wants the exercises, local time.")
 @click.option("--plan", "plan_id", default="proximal_hamstring_tendinopathy", show_default=True)
 @click.option("--stage", help="Where to begin; the first stage when left out.")
@@ -48,6 +50,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
         enrolment = Enrolment(
             name=name,
             zone=given["zone"] or clinic.zone,
+            language=given["language"],
             stage=given["stage"],
             at=_time(at),
             baseline=given["baseline"],

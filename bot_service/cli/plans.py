@@ -58,8 +58,8 @@ def show_plan(plan_id: str, as_json: bool) -> None:
 @plans.command("check")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Find every mistake in plan files at once; the library's when none is named."""
-    mistakes = [mistake for file in files or sorted(LIBRARY.glob("*.toml")) for mistake in check_file(file)]
+    """Find every mistake in plan files and translations at once; the library's when none is named."""
+    mistakes = [mistake for file in files or sorted(LIBRARY.rglob("*.toml")) for mistake in check_file(file)]
     for mistake in mistakes:
         click.echo(str(mistake))
     if mistakes:

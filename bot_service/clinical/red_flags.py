@@ -10,12 +10,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, cast
 
-from bot_service.clinical.words import BREAKS, PhraseBook, phrase_words, tokens
+from bot_service.clinical.words import BREAKS, PhraseBook, languages_in, phrase_words, tokens
 
 Tier = Literal["EMERGENCY", "URGENT", "PROMPT"]
 
 TIERS: tuple[Tier, ...] = ("EMERGENCY", "URGENT", "PROMPT")
-LANGUAGES = ("en", "es", "pl", "ar", "hi")
+_FILES = files("bot_service.clinical") / "red_flag_words"
+LANGUAGES = languages_in(_FILES, "rules")
+"""Languages whose words are screened: a file is all that one needs."""
 _IGNORED, _NEGATOR, _NEGATED_BEFORE, _BRIDGE, _EXCEPTION = "(ignored)", "(negator)", "(negator after)", "(bridge)", "(exception)"
 _SENTENCE_ENDS = BREAKS - {","}
 _LONGEST_PHRASE = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources.abc import Traversable
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -153,6 +154,12 @@ class PhraseBook(Generic[T]):
         if expected.endswith("*"):
             return any(spelling.startswith(expected[:-1]) for spelling in self._spellings(word))
         return word == expected or (bool(self._prefixes) and expected in self._spellings(word))
+
+
+def languages_in(folder: Traversable, *others: str) -> tuple[str, ...]:
+    """The codes of the languages that have a file in a folder, English first; `others` are files of another kind."""
+    codes = {each.name.removesuffix(".toml") for each in folder.iterdir() if each.name.endswith(".toml")}
+    return ("en", *sorted(codes - {"en", *others}))
 
 
 def phrase_words(phrase: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.typed import typed_answer
+from bot_service.conversation.wording import load_catalogue
 
 REASONS = ("pain", "forgot", "time", "unsure", "unwell", "other")
 
@@ -110,7 +111,7 @@ def _how_long(text: str, reading: Reading, question: Asked, now: Situation) -> T
     """ "5", "a week", "until 14 June", or rather not."""
     if typed_answer(text, replace(question, kind="confirm_pause"), now.language, now.today) == "no":
         return Turn((Close(question.id),), (Line("left_as_is"),))
-    asked = read(f"pause {text}", None, now.language, now.today)
+    asked = read(f"{load_catalogue(now.language).says['pause']} {text}", None, now.language, now.today)
     days = asked.days or (reading.score if not asked.until else None)
     until = asked.until or (now.today + timedelta(days=days) if days else None)
     return None if until is None else _paused(until, question, now)

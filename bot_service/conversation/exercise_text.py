@@ -65,7 +65,7 @@ def describe(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool
         parts.append(words[side])
     if item.dose.rest_s:
         parts.append(Template(words["rest"]).substitute(rest=item.dose.rest_s))
-    return f"{exercise.name}: {', '.join(parts)}"
+    return f"{exercise.name}: {words['comma'].join(parts)}"
 
 
 def _known(plan: Prescription, slot: int) -> int:

@@ -10,9 +10,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from bot_service.clinical.words import PhraseBook, fold, tokens
+from bot_service.clinical.words import PhraseBook, fold, languages_in, tokens
 
-SHIPPED = ("en", "es", "pl", "ar", "hi")
+_FILES = files("bot_service.conversation") / "languages"
+SHIPPED = languages_in(_FILES, "stop_words")
+"""Languages whose answers are understood: a file is all that one needs."""
 _NOTHING = re.compile(r"(?!)")
 
 
@@ -36,7 +38,7 @@ class Language(NamedTuple):
 
 def language_for(code: str) -> Language | None:
     """The shipped language of a code such as "en" or "en-GB", or None."""
-    short = _short(code)
+    short = short_code(code)
     return load_language(short) if short in SHIPPED else None
 
 
@@ -66,7 +68,7 @@ def stop_words(code: str) -> frozenset[str]:
     """Whole messages that mean "stop", folded and joined by single spaces: the language's own, and every other language's but
     those that are a word of this one."""
     written = _written("stop_words.toml")
-    short = _short(code)
+    short = short_code(code)
     own = {_plain(word) for table in written.values() for word in (*table.get(short, ()), *table.get("any", ()))}
     others = {_plain(word) for words in written["stop"].values() for word in words}
     known = language_for(code)
@@ -87,7 +89,8 @@ def _fold_pattern(pattern: str) -> str:
     return re.sub(r"[^\x00-\x7f]+|'", lambda match: "".join(fold(match.group()).split(" ")), pattern)
 
 
-def _short(code: str) -> str:
+def short_code(code: str) -> str:
+    """ "en" for "en-GB" and "EN_us"."""
     return code.lower().replace("_", "-").split("-")[0]
 
 
@@ -103,4 +106,4 @@ def _check_single(code: str, phrases: list[str]) -> None:
 
 
 def _written(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("bot_service.conversation").joinpath(f"languages/{name}").read_text(encoding="utf-8"))
+    return tomllib.loads((_FILES / name).read_text(encoding="utf-8"))

@@ -15,8 +15,8 @@ Kind = Literal["stop", "start", "pause", "time", "physio", "plan", "help"]
 _CLOCK = re.compile(r"(?<!\S)(\d{1,2})(?: ?[:.h] ?([0-5]\d))? ?(am|pm|a m|p m|oclock)?(?!\S)")
 _ISO = re.compile(r"(?<!\S)(20\d\d) ?- ?(\d{1,2}) ?- ?(\d{1,2})(?!\S)")
 _SLASHED = re.compile(r"(?<!\S)(\d{1,2}) / (\d{1,2})(?: / (\d{2,4}))?(?!\S)")
-_DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))? ?(?:of |de )?([^\W\d]+)(?!\S)")
-_MONTH_AND_DAY = re.compile(r"(?<!\S)([^\W\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?(?!\S)")
+_DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))? ?(?:of |de )?([^\s\d]+)(?!\S)")
+_MONTH_AND_DAY = re.compile(r"(?<!\S)([^\s\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?(?!\S)")
 _DAY = re.compile(r"(?<!\S)(\d{1,2}) ?(?:st|nd|rd|th)(?!\S)")
 _A_SCORE = re.compile(r"\D{0,14}\d{1,2}(?: 10| out of 10)?")
 _LONGEST_DAYS = 366
@@ -84,7 +84,7 @@ def _bare_stop(texts: Sequence[str], words: frozenset[str], language: Language |
 
 
 def _days(whole: str, language: Language) -> int | None:
-    for name, each in (("days", 1), ("weeks", 7), ("fortnight", 14), ("months", 30)):
+    for name, each in (("two_days", 2), ("days", 1), ("weeks", 7), ("fortnight", 14), ("months", 30)):
         found = language.pattern(name).search(whole)
         if found:
             number = next((group for group in found.groups() if group), "1")

@@ -26,23 +26,13 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
-from bot_service.conversation.typed import is_button, means_nothing, says_start, typed_answer
-
-COMMANDS = {
-    "start": "start",
-    "stop": "stop",
-    "help": "help",
-    "plan": "plan",
-    "progress": "progress",
-    "pause": "pause",
-    "time": "change the time",
-}
-"""What the commands of the chat's menu stand for."""
+from bot_service.conversation.typed import asks_progress, is_button, means_nothing, says_start, typed_answer
+from bot_service.conversation.wording import load_catalogue
 
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
-    told = _as_tap(_without_slash(told), now)
+    told = _as_tap(_without_slash(told, now.language), now)
     target = _target(told, now)
     kind = KINDS[target.kind] if target else None
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
@@ -63,10 +53,10 @@ def take_turn(told: Told, now: Situation) -> Turn:
     return _written(told, reading, target, now)
 
 
-def _without_slash(told: Told) -> Told:
-    """A command of the chat's menu (/stop, /plan@bot) as the word that means the same; whatever follows it stays."""
+def _without_slash(told: Told, language: str) -> Told:
+    """A command of the chat's menu (/stop, /plan@bot) as the words that mean the same; whatever follows it stays."""
     command, _, rest = told.text.strip().partition(" ")
-    meant = COMMANDS.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
+    meant = load_catalogue(language).says.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
     return told if meant is None else replace(told, text=f"{meant} {rest}".strip())
 
 
@@ -192,7 +182,7 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
 
 def _request(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
     """START, pause, change of time, help, a message to the physio, the plan: things asked of us rather than answers."""
-    if told.text.strip().casefold() == "progress":
+    if asks_progress(told.text, now.language):
         return Turn(lines=(Line("progress"),))
     if is_button(told.text, WRONG, now.language):
         return something_is_wrong()

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from string import Template
 
+from bot_service.clinical.words import is_symbol, tokens
 from bot_service.conversation.situation import Asked
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.wording import Catalogue, load_catalogue
 
-_WORD = re.compile(r"[^\W_]+")
 _POSSESSIVE = re.compile(r"'s(?!\w)")
 
 
@@ -44,20 +44,29 @@ def is_button(text: str, answer: str, language: str) -> bool:
 def means_nothing(text: str, language: str) -> bool:
     """Whether the words are "none" and the like: no pain, or not one exercise."""
     catalogue = load_catalogue(language)
-    return plain(text, catalogue) in catalogue.words["nothing"].split()
+    return plain(text, catalogue) in _words(catalogue.words["nothing"])
 
 
 def says_start(text: str, language: str) -> bool:
     """Whether the word itself is there: "I'm back" or "I changed my mind" does not undo a STOP."""
     catalogue = load_catalogue(language)
-    return not set(catalogue.words["start"].split()).isdisjoint(plain(text, catalogue).split())
+    return not set(_words(catalogue.words["start"])).isdisjoint(plain(text, catalogue).split())
+
+
+def asks_progress(text: str, language: str) -> bool:
+    """Whether the words are the one that asks how it is going."""
+    catalogue = load_catalogue(language)
+    return plain(text, catalogue) in ("progress", plain(catalogue.says["progress"], catalogue))
 
 
 def plain(text: str, catalogue: Catalogue) -> str:
-    """The words alone: no signs, no capitals, no politeness."""
-    polite = catalogue.words["polite"].split()
-    words = _WORD.findall(text.casefold().replace("’", "'").replace("'", ""))
-    return " ".join(word for word in words if word not in polite)
+    """The words alone: no signs, no capitals, no accents, no politeness."""
+    polite = _words(catalogue.words["polite"])
+    return " ".join(word for word in _words(text) if word not in polite)
+
+
+def _words(text: str) -> list[str]:
+    return [token.text for token in tokens(text) if not is_symbol(token.text)]
 
 
 def _reason(words: str, phrases: Mapping[str, Collection[str]]) -> str | None:

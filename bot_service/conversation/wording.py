@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from functools import cache
 from importlib import resources
@@ -14,12 +14,17 @@ from typing import Any
 from uuid import UUID
 
 from bot_service.clinical.pain import in_band_advice_key
+from bot_service.clinical.words import languages_in
 from bot_service.conversation.exercise_text import describe_session, describe_steps
+from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
+from plans.loading import load_words
 from plans.model import Prescription
+from plans.tongues import in_words
 
-SHIPPED = ("en",)
-"""Languages whose catalogue is complete."""
+_FILES = resources.files("bot_service.conversation") / "catalogues"
+SHIPPED = languages_in(_FILES)
+"""Languages whose catalogue is complete: a file is all that one needs."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +45,37 @@ class Voice:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer."""
+    """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer.
 
+    `commands` names and describes what a chat app's menu offers, in the order to show, and `says` holds the words that each stands for;
+    `hints` name the answers where a channel has no buttons; `template` is WhatsApp's daily template.
+    """
+
+    language: str
     texts: Mapping[str, str]
     buttons: Mapping[str, str]
     words: Mapping[str, str]
     typed: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+    says: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
+    template: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str, values: Mapping[str, object]) -> str:
         """The sentence, filled in. Raises KeyError for an unknown key or a value that is missing."""
         return Template(self.texts[key]).substitute(values).strip()
 
+    @property
+    def weekdays(self) -> list[str]:
+        """The days of the week from Monday on, as they stand in a sentence."""
+        return self.words["weekdays"].split(", ")
+
     def date(self, day: date, today: date | None = None) -> str:
         """A day in words: today, yesterday, a weekday of the last six days, else weekday and date."""
-        weekdays = self.words["weekdays"].split()
+        weekdays = self.weekdays
         if today is not None and 0 <= (today - day).days <= 6:
             return {0: self.words["today"], 1: self.words["yesterday"]}.get((today - day).days, weekdays[day.weekday()])
-        month = self.words["months"].split()[day.month - 1]
+        month = self.words["months"].split(", ")[day.month - 1]
         return Template(self.words["date"]).substitute(weekday=weekdays[day.weekday()], day=day.day, month=month)
 
 
@@ -70,6 +89,8 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
     answer may be corrected).
     """
     catalogue = load_catalogue(voice.language)
+    if plan := voice.prescription:
+        voice = replace(voice, prescription=in_words(plan, load_words(plan.plan_id, catalogue.language)))
     blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
     rows: Rows = []
     if change := content.get("change"):
@@ -82,10 +103,9 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
 @cache
 def load_catalogue(language: str) -> Catalogue:
     """The catalogue of a language, English where none is shipped."""
-    code = language if language in SHIPPED else "en"
-    file = resources.files("bot_service.conversation") / "catalogues" / f"{code}.toml"
-    content = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Catalogue(content["texts"], content["buttons"], content["words"], content["typed"])
+    code = short if (short := short_code(language)) in SHIPPED else "en"
+    content = tomllib.loads((_FILES / f"{code}.toml").read_text(encoding="utf-8"))
+    return Catalogue(code, **content)
 
 
 def placeholders(text: str) -> set[str]:
@@ -115,7 +135,7 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
     notes = [catalogue.text("easier_today", {})] if values.get("easier") else []
     if names := [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]:
-        notes.append(catalogue.text("leave_out", {"names": ", ".join(names)}))
+        notes.append(catalogue.text("leave_out", {"names": catalogue.words["comma"].join(names)}))
     if at := values.get("not_before"):
         notes.append(catalogue.text("not_before", {"at": at}))
     return notes

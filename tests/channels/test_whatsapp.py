@@ -16,6 +16,7 @@ from bot_service import errors
 from bot_service.channels.channel import PostsForms
 from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.channels.whatsapp_texts import LONGEST_TEXT, invitation_link, split_text, with_choices
+from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
 from tests.channels.contract import ChannelContract, Subject, an_outbound
 from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, running_twilio
@@ -113,7 +114,7 @@ class TestWhatsApp(ChannelContract):
     async def test_a_message_is_accepted_once_with_its_buttons_and_gets_an_id(self, subject: Subject) -> None:
         """Free messages show no buttons here, so their words are named in the text."""
         provider_id = await subject.channel.send(an_outbound(subject.address, rows=YES))
-        assert subject.accepted() == [(provider_id, "Time for your exercises.\n\nYou can write: Yes · No", [])]
+        assert subject.accepted() == [(provider_id, "Time for your exercises.\n\nYes · No", [])]
 
 
 async def test_what_is_sent_names_us_and_where_receipts_go(whatsapp: WhatsApp, fake: FakeTwilio) -> None:
@@ -170,7 +171,7 @@ async def test_a_long_text_goes_in_parts_and_the_receipt_is_for_the_last(whatsap
     assert len(ledger) == 3
     assert ledger[-1]["message"]["sid"] == provider_id
     assert ["StatusCallback" in entry["given"] for entry in ledger] == [False, False, True]
-    assert ledger[-1]["given"]["Body"].endswith("You can write: Yes · No")
+    assert ledger[-1]["given"]["Body"].endswith("\n\nYes · No")
 
 
 async def test_a_later_part_that_fails_is_never_retried(whatsapp: WhatsApp, fake: FakeTwilio) -> None:
@@ -192,10 +193,16 @@ def test_parts_are_within_the_limit_and_lose_nothing_but_white_space(text: str) 
 
 def test_a_scale_is_named_by_its_ends_and_other_answers_by_their_words() -> None:
     scale = tuple(Button(str(score), f"v1:q:{score}") for score in range(11))
-    assert with_choices("How was it?", [scale]) == "How was it?\n\nReply with a number from 0 to 10."
-    both = with_choices("How was it?", [scale, (Button("Did some", "x"), Button("Not today", "x"))], "pl")
+    hints = load_catalogue("en").hints
+    assert with_choices("How was it?", [scale], hints) == "How was it?\n\nReply with a number from 0 to 10."
+    both = with_choices("How was it?", [scale, (Button("Did some", "x"), Button("Not today", "x"))], hints)
     assert both == "How was it?\n\nReply with a number from 0 to 10, or write: Did some · Not today"
-    assert with_choices("Hello.", ()) == "Hello."
+    assert with_choices("Hello.", (), hints) == "Hello."
+
+
+def test_without_hints_the_answers_are_named_without_a_word_of_any_language() -> None:
+    scale = tuple(Button(str(score), f"v1:q:{score}") for score in range(11))
+    assert with_choices("¿Cómo fue?", [scale, (Button("Change", "v1:q:change"),)]) == "¿Cómo fue?\n\n0–10"
 
 
 def test_the_invitation_opens_the_chat_with_the_words_ready() -> None:

@@ -75,7 +75,9 @@ async def test_a_call_in_doubt_is_found_by_the_words_of_its_question(whatsapp: T
 
 
 def outbound(text: str, *labels: str) -> Outbound:
-    return Outbound("m", "s", "whatsapp:+447700900123", text, (tuple(Button(label, f"v1:q:{label}") for label in labels),))
+    return Outbound(
+        "m", "s", "whatsapp:+447700900123", text, (tuple(Button(label, f"v1:q:{label}") for label in labels),), hints=TEXTS.hints
+    )
 
 
 def content(name: str) -> str | None:

@@ -42,14 +42,14 @@ def a_record(history: str = "done 3/1, waiting", **more: object) -> Record:
 
 def opted_in(*open_questions: Asked, record: Record | None = None, **more: object) -> Situation:
     """A patient in care with those questions open, the youngest first."""
-    values: dict[str, object] = {"status": "opted_in", "record": record or a_record()} | more
-    return Situation(today=TODAY, language="en", open=open_questions, **values)  # type: ignore[arg-type]  # fields of a situation
+    values: dict[str, object] = {"status": "opted_in", "language": "en", "record": record or a_record()} | more
+    return Situation(today=TODAY, open=open_questions, **values)  # type: ignore[arg-type]  # fields of a situation
 
 
 def before_opt_in(*open_questions: Asked, status: str = "asked", **more: object) -> Situation:
     """A patient who has not agreed yet."""
-    values: dict[str, object] = {"status": status, "record": an_episode(baseline=None), "baseline_known": False} | more
-    return Situation(today=TODAY, language="en", open=open_questions, **values)  # type: ignore[arg-type]
+    values: dict[str, object] = {"status": status, "language": "en", "record": an_episode(baseline=None), "baseline_known": False} | more
+    return Situation(today=TODAY, open=open_questions, **values)  # type: ignore[arg-type]
 
 
 def says(text: str, now: Situation, **more: object) -> Turn:

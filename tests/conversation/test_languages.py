@@ -66,6 +66,10 @@ def test_a_language_that_is_not_shipped_reads_plain_digits_and_asks_about_the_re
     ]
 
 
+def test_the_dual_of_arabic_means_two() -> None:
+    assert [read(f"توقف مؤقت لمدة {words}", None, "ar").days for words in ("يومين", "أسبوعين", "يوم", "3 أيام")] == [2, 14, 1, 3]
+
+
 def test_a_slip_is_one_letter_left_out_added_changed_or_swapped() -> None:
     assert [one_slip(typed, "seven") for typed in ["sevn", "sevven", "sevem", "sveen", "sevennn", "sevenss", "seeven", "sn"]] == [
         True, True, True, True, True, False, True, False,

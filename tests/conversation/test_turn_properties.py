@@ -124,7 +124,9 @@ def test_before_opting_in_and_after_stop_nothing_is_recorded_but_red_flags(told:
 
 @given(texts, situations())
 def test_no_red_flag_is_ever_swallowed(text: str, now: Situation) -> None:
-    assert bool(found(says(text, now), RedFlagged)) is bool(find_red_flag(text, now.language))
+    flagged, flag = bool(found(says(text, now), RedFlagged)), find_red_flag(text, now.language)
+    asked_for_one = bool(now.open) and now.open[0].kind == "safety"  # "y", in any script's way of writing it, is a yes to it
+    assert flagged is bool(flag) or (asked_for_one and flagged)
 
 
 @given(situations())

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
+from bot_service.channels.whatsapp_texts import LONGEST_TEXT
 from bot_service.conversation.situation import Situation, Told
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
@@ -69,16 +70,19 @@ def test_whatever_a_turn_says_can_be_sent(told: Told, now: Situation) -> None:
         assert cell["label"] and button_data(UUID(cell["question"]), cell["answer"])
 
 
+@pytest.mark.parametrize("language", SHIPPED)
 @pytest.mark.parametrize("stage", [stage.id for stage in a_plan().stages])
 @pytest.mark.parametrize("weekday", range(7))
-def test_the_longest_messages_fit(stage: str, weekday: int) -> None:
+def test_the_longest_messages_fit(stage: str, weekday: int, language: str) -> None:
     plan = a_prescription(stage, signed=True, unlocked=True)
-    voice = Voice("en", TODAY, "Riverside Physio", "Anna Reed", "999", "111", "Samaritans", "Monday 08:00", time(8), plan)
+    voice = Voice(language, TODAY, "Riverside Physio", "Anna Reed", "999", "111", "Samaritans", "Monday 08:00", time(8), plan)
     day = (TODAY + timedelta(days=1 + weekday)).isoformat()
     everything = [item.exercise.id for item in plan.exercises]
     for slot in plan.slots:
         for easier in ((), tuple(everything)):
             values = {"day": day, "slot": slot.number, "easier": easier, "not_before": "10:30"}
+            prompt, _ = render({"lines": [["prompt_intro", {}], ["exercises", values]]}, voice)
+            assert len(prompt) + len(" · ".join(load_catalogue(language).buttons.values())) <= LONGEST_TEXT, "in one part on WhatsApp"
             meant = [["recorded", {"score": 9}], ["advice", {"score": 9}], ["flare_plan", {}], ["exercises", values]]
             text, _ = render({"lines": meant}, voice)
             assert len(text) <= LONGEST and "None" not in text and "$" not in text
@@ -171,7 +175,9 @@ def test_days_are_named_as_people_name_them(ago: int, words: str) -> None:
 
 
 def test_a_language_without_a_catalogue_is_answered_in_english() -> None:
-    assert load_catalogue("tlh") == CATALOGUE and SHIPPED == ("en",)
+    assert load_catalogue("tlh") == CATALOGUE
+    assert SHIPPED == ("en", "ar", "es", "hi", "pl")
+    assert load_catalogue("es-MX") == load_catalogue("es")
 
 
 def test_buttons_carry_the_question_they_answer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from bot_service.conversation.choices import REASONS
@@ -99,3 +100,9 @@ def test_the_list_of_messages_that_nobody_asked_for_is_complete() -> None:
             case ast.Call(func=ast.Name(id="_news"), args=arguments):
                 queued |= set(_keys_among(arguments))
     assert queued & set(CATALOGUE.texts) == set(UNSOLICITED)
+
+
+def test_the_menu_fits_what_telegram_takes() -> None:
+    for name, description in CATALOGUE.commands.items():
+        assert re.fullmatch("[a-z0-9_]{1,32}", name)
+        assert 1 <= len(description) <= 256
