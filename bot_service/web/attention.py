@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
 from bot_service.storage.caseload import Listed, OpenCase, Pending
+from bot_service.storage.cases import FOR_THE_LEAD
 from bot_service.storage.episodes import Hold
 from bot_service.web.times import day_words, local_day, span
 
@@ -113,6 +114,8 @@ def _of_case(case: OpenCase) -> Reason:
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
     words = case.sentence if case.case_key != ENGAGEMENT else case.sentences.get(leading_rule(case.sentences)) or case.sentence
+    if case.escalated_at is not None:
+        words, urgency = f"{FOR_THE_LEAD} {words}", -1
     return Reason(need, label, words, case.opened_at, case.due_at, case.status == "acknowledged", urgency * 100 + rank(case.rule))
 
 
