@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, prompt, receive
+from bot_service.actions import assess, escalate, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due, recover_after_crash
 from bot_service.actions.receive import Courtesy
 from bot_service.channels.channel import Channel, Editable
+from bot_service.channels.simulator import Simulator
 from bot_service.clock import MovableClock, SystemClock, monotonic, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage import cases, clinics, episodes, inbox, outbox, prescriptions
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
 from plans.loading import content_hash
@@ -103,7 +104,9 @@ class Service:
     async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
         """Store an update durably; False when it is a repetition. Handling it is the next tick's work."""
         channel, now = self.channels[sender_id], self.clock.now()
-        return await self.delivery.run(lambda: receive.store(self.db, sender_id, raw, channel, now))
+        # A clock that was moved shares no time with a real provider; the simulated phones live by it.
+        timed = isinstance(self.clock, SystemClock) or channel.name == Simulator.name
+        return await self.delivery.run(lambda: receive.store(self.db, sender_id, raw, channel, now, timed=timed))
 
     async def _work(self) -> None:
         failed: set[UUID] = set()
@@ -121,16 +124,16 @@ class Service:
         """What there is to do, in one read: mostly nothing."""
         now = self.clock.now()
         with self.db.read() as tx:
-            plans, messages = episodes.next_event_at(tx), outbox.next_due_at(tx)
+            plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), cases.next_escalation_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
-                plans=plans is not None and plans <= now,
+                plans=any(at is not None and at <= now for at in (plans, lead)),
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
             )
 
     def _plan_due(self) -> int:
         now = self.clock.now()
-        return prompt.queue_due_prompts(self.db, now) + assess.assess_due(self.db, now)
+        return prompt.queue_due_prompts(self.db, now) + assess.assess_due(self.db, now) + escalate.escalate_due(self.db, now)
 
     async def _receive_all(self, failed: set[UUID]) -> int:
         handled = 0
@@ -153,7 +156,8 @@ class Service:
     def next_event_at(self, after: datetime | None = None) -> datetime | None:
         """When something falls due next, or next after `after`."""
         with self.db.read() as tx:
-            return min((at for at in (episodes.next_event_at(tx, after), outbox.next_due_at(tx, after)) if at is not None), default=None)
+            found = (episodes.next_event_at(tx, after), outbox.next_due_at(tx, after), cases.next_escalation_at(tx, after))
+            return min((at for at in found if at is not None), default=None)
 
     async def move_clock(self, to: datetime | None) -> datetime:
         """Let simulated time pass to `to`, doing on the way what falls due when it falls due; None: to the next thing due.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
-from bot_service.actions.assess import assess, flag_due_by
+from bot_service.actions.assess import assess, flag_due_by, lead_due_by
+from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today
-from bot_service.actions.prompt import move_cursor, plan_check_in, queue_for_patient
+from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.reminders import queue_seen_question
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import (
@@ -39,32 +41,50 @@ from bot_service.storage.cases import Raised
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 
+BEFORE_CONSENT = ("invited", "opted_out")
+"""From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
+MEDIA = {
+    "photo": "a photo", "video": "a video", "video_note": "a video message", "voice": "a voice message", "audio": "a sound file",
+    "location": "a location", "venue": "a place", "document": "a document", "contact": "a contact", "poll": "a poll",
+}  # fmt: skip
+"""What came that is no words, as the physio reads it."""
 ANSWER_KEPT = timedelta(hours=6)
 """How long an answer to the patient is worth sending after an outage (default)."""
 
 
-def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, inbox_id: UUID, now: datetime) -> str:
-    """Carry out a turn; returns what the patient chose, in the words of the button when it was a tap."""
+@dataclass(frozen=True)
+class Heard:
+    """The message that a turn answers: its row, and when the patient wrote it."""
+
+    inbox_id: UUID
+    at: datetime
+
+
+def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, now: datetime) -> str:
+    """Carry out a turn; returns what the patient chose, in the words of the button when it was a tap.
+
+    What the patient told belongs to the time they wrote it; what follows from it begins `now`.
+    """
     chosen = _words_of_tap(told, episode.language)
     if chosen:
-        inbox.set_words(tx, episode.patient_id, inbox_id, chosen)
+        inbox.set_words(tx, episode.patient_id, heard.inbox_id, chosen)
     in_care = episode.status == "active" and episode.patient_status == "opted_in"
     back = in_care and episodes.release_holds(tx, now, episode.id, ("lost_contact",), "patient wrote")
     if back:
         outbox.cancel_waiting(tx, now, episode.patient_id, "the patient wrote", ("silence",))
-    changed = [_apply(tx, episode, effect, inbox_id, now) for effect in turn.effects]
+    changed = [_apply(tx, episode, effect, heard, now) for effect in turn.effects]
     _prove_asked(tx, turn, now)
     leaving = turn.safety or any(isinstance(effect, OptOut) for effect in turn.effects)
     lines = [*([Line("back_from_silence")] if back and not leaving else []), *turn.lines]
-    if episode.patient_status == "invited" and turn.ask is not None and turn.ask.kind == "consent":
-        patients.set_status(tx, episode.patient_id, "invited", "asked", now)
+    if episode.patient_status in BEFORE_CONSENT and turn.ask is not None and turn.ask.kind == "consent":
+        patients.set_status(tx, episode.patient_id, BEFORE_CONSENT, "asked", now)
     if any(changed):
         episodes.count_evidence(tx, episode.id)
         if episode.status == "active":
             assess(tx, episodes.load(tx, episode.id), now)
-            restate_corrected(tx, episode, inbox_id)
+            restate_corrected(tx, episode, heard.inbox_id)
     if lines:
-        _reply(tx, episodes.load(tx, episode.id), turn, lines, inbox_id, now)
+        _reply(tx, episodes.load(tx, episode.id), turn, lines, heard.inbox_id, now)
     return chosen
 
 
@@ -75,20 +95,20 @@ def _prove_asked(tx: Tx, turn: Turn, now: datetime) -> None:
             outbox.prove_sent_by_answer(tx, question_id, now)
 
 
-def _apply(tx: Tx, episode: Episode, effect: Effect, inbox_id: UUID, now: datetime) -> bool:
+def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime) -> bool:
     """One effect; True when the record that the rules read has changed."""
     match effect:
         case Keep():
-            return _keep(tx, episode, effect, inbox_id, now)
+            return _keep(tx, episode, effect, heard, now)
         case Close():
             conversations.close(tx, effect.question_id, now, effect.why)
         case CountAgain():
             conversations.count_asked_again(tx, effect.question_id)
         case RedFlagged():
-            _red_flag(tx, episode, effect, inbox_id, now)
+            _red_flag(tx, episode, effect, heard, now)
             return True
         case ForPhysio():
-            _for_physio(tx, episode, effect, inbox_id, now)
+            _for_physio(tx, episode, effect, heard, now)
         case OptIn():
             consent.opt_in(tx, episode, now)
         case OptOut():
@@ -98,11 +118,11 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, inbox_id: UUID, now: dateti
         case PauseUntil() | Resume() | ChangeTime():
             _change_schedule(tx, episode, effect, now)
         case Seen():
-            _seen(tx, episode, effect.yes, inbox_id, now)
+            _seen(tx, episode, effect.yes, heard.inbox_id, now)
     return False
 
 
-def _keep(tx: Tx, episode: Episode, keep: Keep, inbox_id: UUID, now: datetime) -> bool:
+def _keep(tx: Tx, episode: Episode, keep: Keep, heard: Heard, now: datetime) -> bool:
     """Append an entry, superseding the one that holds for the same kind, day and slot; the same value again changes nothing."""
     current = [
         entry for entry in entries.list_current(tx, episode) if (entry.kind, entry.day, entry.slot) == (keep.kind, keep.day, keep.slot)
@@ -112,10 +132,11 @@ def _keep(tx: Tx, episode: Episode, keep: Keep, inbox_id: UUID, now: datetime) -
         return False
     done_at = None
     if keep.kind == "session" and keep.outcome != "not_done":
-        done_at = (old.done_at if old else None) or _done_at(keep.day, now, episode.zone)
+        done_at = (old.done_at if old else None) or _done_at(keep.day, heard.at, episode.zone)
     entries.add(
-        tx, episode, now, kind=keep.kind, day=keep.day, slot=keep.slot, score=keep.score, outcome=keep.outcome, done_at=done_at,
-        inbox_id=inbox_id, question_id=keep.question_id, supersedes_id=old.id if old else None, confirmed=keep.confirmed, note=keep.note,
+        tx, episode, heard.at, kind=keep.kind, day=keep.day, slot=keep.slot, score=keep.score, outcome=keep.outcome, done_at=done_at,
+        inbox_id=heard.inbox_id, question_id=keep.question_id, supersedes_id=old.id if old else None, confirmed=keep.confirmed,
+        note=keep.note,
     )  # fmt: skip
     if keep.kind == "session":
         _after_session(tx, episode, keep, done_at, now)
@@ -129,13 +150,13 @@ def _after_session(tx: Tx, episode: Episode, keep: Keep, done_at: datetime | Non
         plan_check_in(tx, episode, prescriptions.load(tx, episode.prescription_id), (keep.day, keep.slot or 1), done_at, now)
 
 
-def _done_at(day: date, now: datetime, zone: str) -> datetime:
-    """When a session was done: now, or the evening of its day when it is reported later."""
+def _done_at(day: date, said_at: datetime, zone: str) -> datetime:
+    """When a session was done: when the patient says so, or the evening of its day when it is reported later."""
     evening = datetime.combine(day, time(20), ZoneInfo(zone)).astimezone(UTC)
-    return now if local_today(now, zone) <= day else min(now, evening)
+    return said_at if local_today(said_at, zone) <= day else min(said_at, evening)
 
 
-def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, inbox_id: UUID, now: datetime) -> None:
+def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, now: datetime) -> None:
     today = local_today(now, episode.zone)
     sentence = {
         "EMERGENCY": "Emergency wording in the patient's message. Read it now.",
@@ -146,8 +167,9 @@ def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, inbox_id: UUID, now
     open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
     told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
     told[told_as(flagged)] = today.isoformat()
-    detail = {"occurred": today.isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=inbox_id, words=flagged.words)
+    detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
+    lead_at = lead_due_by(tx, episode, now)
+    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words, escalate_at=lead_at)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
@@ -155,13 +177,21 @@ def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, inbox_id: UUID, now
         queue_seen_question(tx, episode, now)
 
 
-def _for_physio(tx: Tx, episode: Episode, note: ForPhysio, inbox_id: UUID, now: datetime) -> None:
-    sentence = (
-        "Could not be read as an answer: please read the patient's words." if note.rule == "X2" else "The patient has written to you."
-    )
-    detail = {"occurred": local_today(now, episode.zone).isoformat()}
-    raised = Raised(note.rule, note.rule, "three_days", sentence, detail, inbox_id=inbox_id, words=note.words)
-    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "three_days", now))
+def _for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now: datetime) -> None:
+    detail = {"occurred": local_today(heard.at, episode.zone).isoformat()}
+    if note.media is not None:
+        sentence = f"The patient sent {MEDIA.get(note.media, 'something that is not text')}. It is not kept here: ask them about it."
+        raised = Raised("media", note.rule, "routine", sentence, detail, inbox_id=heard.inbox_id)
+    elif note.rule == "X2":
+        sentence = "Could not be read as an answer: please read the patient's words."
+        raised = Raised("X2", "X2", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+    else:
+        before = next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
+        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
+        detail |= {"unread": unread} if unread else {}
+        sentence = "The patient has written to you."
+        raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
 
 
 def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from bot_service.actions import window
+from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.prepare import prepare
 from bot_service.actions.unreachable import cannot_be_reached
 from bot_service.channels.channel import Channel
@@ -202,6 +203,8 @@ def _take_back(tx: Tx, message: Message, status: str, now: datetime, reason: str
     """The message surely did not go out, and neither did its question."""
     if outbox.move(tx, message.id, ("sending",), status, now, reason, sent_at=None, **values):
         conversations.withdraw(tx, message.id)
+        if status in outbox.NEVER_WENT_OUT:
+            put_back_check_in(tx, message, now)
 
 
 def _put_off(delivery: Delivery, message_id: UUID) -> None:
@@ -213,6 +216,8 @@ def _put_off(delivery: Delivery, message_id: UUID) -> None:
         attempts = message.attempts + 1
         status, due_at = ("failed", message.due_at) if attempts >= ATTEMPTS else ("due", now + outbox.retry_delay(attempts))
         outbox.move(tx, message_id, ("claimed",), status, now, "could not be prepared", attempts=attempts, due_at=due_at)
+        if status == "failed":
+            put_back_check_in(tx, message, now)
 
 
 def _with_work(delivery: Delivery) -> tuple[list[Sender], set[tuple[UUID, str]]]:
@@ -222,7 +227,8 @@ def _with_work(delivery: Delivery) -> tuple[list[Sender], set[tuple[UUID, str]]]
         recover_after_crash(delivery.db, delivery.clock.now(), everything=False)
     with delivery.db.begin() as tx:
         now = delivery.clock.now()
-        outbox.expire_stale(tx, now)
+        for lost in outbox.expire_stale(tx, now):
+            put_back_check_in(tx, lost, now)
         active = [sender for sender in clinics.list_senders(tx) if sender.status == "active" and sender.id in delivery.channels]
         return active, outbox.lanes_with_work(tx, now)
 

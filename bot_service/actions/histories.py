@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
 from uuid import UUID
@@ -27,6 +27,13 @@ _MARGIN = timedelta(days=2)
 def local_today(now: datetime, zone: str) -> date:
     """The patient's local date."""
     return now.astimezone(ZoneInfo(zone)).date()
+
+
+def local_day_span(day: date, zone: str) -> tuple[datetime, datetime]:
+    """From the beginning of a local day to the beginning of the next, as UTC."""
+    starts = (datetime.combine(each, time(0), ZoneInfo(zone)) for each in (day, day + timedelta(days=1)))
+    since, until = (start.astimezone(UTC) for start in starts)
+    return since, until
 
 
 def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:

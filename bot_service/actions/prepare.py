@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from bot_service.actions import window
-from bot_service.actions.histories import HELD, load_record, local_today, rhythm_of
-from bot_service.actions.prompt import prompt_key
+from bot_service.actions.check_ins import put_back_check_in
+from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_of
+from bot_service.actions.prompt import asked_on, prompt_key
+from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state
@@ -23,7 +24,7 @@ from bot_service.storage import cases, conversations, entries, episodes, outbox,
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.outbox import CAPPED, UNSOLICITED, Message
+from bot_service.storage.outbox import CAPPED, NEVER_WENT_OUT, UNSOLICITED, Message
 from bot_service.storage.patients import Address
 from plans.model import Prescription
 from schedules.follow_ups import daily_cap
@@ -31,8 +32,6 @@ from schedules.quiet import is_quiet, out_of_quiet
 
 AFTER_STOP = ("goodbye", "safety")
 """Kinds that may answer a patient who has stopped: the one confirmation, and one safety text to their own red-flag message."""
-NEVER_WENT_OUT = ("cancelled", "expired", "failed")
-"""Nobody is reminded of what they were never sent."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,8 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
         plan = prescriptions.load(tx, episode.prescription_id)
         if no := _objection(tx, message, episode, plan, now):
             outbox.move(tx, message.id, ("claimed",), no.status, now, no.reason, **({"due_at": no.due_at} if no.due_at else {}))
+            if no.status in NEVER_WENT_OUT:
+                put_back_check_in(tx, message, now)
             return None
         return _send(tx, message, episode, address, now, lease_until)
 
@@ -86,7 +87,9 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
     if message.kind in ("nudge", "check_in") and _answered(tx, message, episode):
         return _No("cancelled", "answered already")
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
-        return _No("cancelled", "its prompt did not go out")
+        return _No("cancelled", "its prompt did not go out")  # nobody is reminded of what they were never sent
+    if message.kind == "seen" and (why := no_longer_asked(tx, episode)):
+        return _No("cancelled", why)
     return None
 
 
@@ -99,9 +102,11 @@ def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescriptio
         return _No("due", "waits for the end of quiet hours", later) if later < message.expires_at else _No("expired", "quiet hours")
     if message.kind not in CAPPED:
         return None
-    start, end = _local_day(now, episode.zone)
+    today = local_today(now, episode.zone)
+    start, end = local_day_span(today, episode.zone)
     cap = max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
-    if outbox.count_capped(tx, episode.patient_id, start, end) < cap:
+    asked_already = message.kind == "check_in" and asked_on(tx, episode, today)
+    if not asked_already and outbox.count_capped(tx, episode.patient_id, start, end) < cap:
         return None
     if message.kind == "prompt":
         return None  # One a day and slot by its key; the exercises come first, and follow-ups give way to them.
@@ -211,8 +216,3 @@ def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime)
 
 def _buttons(rows: Rows) -> tuple[tuple[Button, ...], ...]:
     return tuple(tuple(Button(cell["label"], button_data(UUID(cell["question"]), cell["answer"])) for cell in row) for row in rows)
-
-
-def _local_day(now: datetime, zone: str) -> tuple[datetime, datetime]:
-    midnight = datetime.combine(now.astimezone(ZoneInfo(zone)).date(), time(0), ZoneInfo(zone))
-    return midnight.astimezone(UTC), (midnight + timedelta(days=1)).astimezone(UTC)

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import HELD, TOO_SOON, last_done, rhythm_of, sessions_of
+from bot_service.actions.histories import HELD, TOO_SOON, last_done, local_day_span, rhythm_of, sessions_of
 from bot_service.clinical.record import Session
-from bot_service.storage import entries, episodes, outbox, patients, prescriptions
+from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions
+from bot_service.storage.check_ins import MERGED
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from plans.model import Prescription
-from schedules.follow_ups import check_in_time, nudge_time
+from schedules.follow_ups import nudge_time
 from schedules.occurrences import Occurrence, expires_at, next_occurrence
 from schedules.rhythm import Rhythm
 
@@ -43,31 +44,6 @@ def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
     last_due = {episode.last_prompt_slot: episode.last_prompt_at} if episode.last_prompt_slot and episode.last_prompt_at else None
     rhythm = rhythm_of(plan, episode.zone, episode.start_date)
     episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
-
-
-def plan_check_in(tx: Tx, episode: Episode, plan: Prescription, session: tuple[Any, int], done_at: datetime, now: datetime) -> None:
-    """Put the 24-hour question about a session in line: with a prompt that falls 16-36 hours after it, else by itself."""
-    low, high = plan.rules.after_24h.window_h
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
-    earliest = done_at + timedelta(hours=low)
-    upcoming = next_occurrence(rhythm, None, not_before=earliest)
-    due = (
-        upcoming.due_at if upcoming and upcoming.due_at <= done_at + timedelta(hours=high) else check_in_time(done_at, rhythm, (low, high))
-    )
-    day, slot = session
-    content = {"lines": [["ask_24h", {"day": day.isoformat()}]], "ask": {"kind": "pain_24h", "day": day.isoformat(), "slot": slot}}
-    queue_for_patient(
-        tx,
-        episode,
-        now,
-        "check_in",
-        f"check_in:{episode.id}:{day}",
-        max(due, now),
-        done_at + timedelta(hours=high),
-        content,
-        day=day,
-        slot=slot,
-    )
 
 
 def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
@@ -124,13 +100,20 @@ def _content(tx: Tx, episode: Episode, item: Occurrence, not_before: str | None,
 
 def _merge_check_ins(tx: Tx, episode: Episode, item: Occurrence, message_id: UUID, now: datetime) -> tuple[Any, int] | None:
     """Take the waiting 24-hour questions into this prompt: the latest one is asked, none is sent by itself."""
+    if asked_on(tx, episode, item.day):
+        return None
     waiting = [
         each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.due_at <= item.due_at and each.expires_at > item.due_at
     ]
     # Another replica may have begun to send one: that one is asked by itself.
-    merged = [each for each in waiting if outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"merged into {message_id}")]
+    merged = [each for each in waiting if outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"{MERGED}{message_id}")]
     latest = max(merged, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
     return (latest.day, latest.slot or 1) if latest else None
+
+
+def asked_on(tx: Tx, episode: Episode, day: date) -> bool:
+    """Whether a 24-hour question went out on that local day: there is at most one a day (`clinical.md` 0.4)."""
+    return check_ins.count_asked(tx, episode.id, *local_day_span(day, episode.zone)) > 0
 
 
 def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurrence) -> datetime | None:

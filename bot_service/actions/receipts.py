@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot_service.actions import window
+from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.deliver import send_again_if_it_must_arrive
 from bot_service.actions.unreachable import cannot_be_reached
 from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, OutsideServiceWindow, RecipientStopped
@@ -67,6 +68,7 @@ def _failed(tx: Tx, message: Message, receipt: Receipt, now: datetime) -> bool:
         return False
     log().warning("failed after it was accepted", message=str(message.id), error=type(error).__name__)
     conversations.withdraw(tx, message.id)
+    put_back_check_in(tx, message, now)
     _consequences(tx, message, error, now)
     return True
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bot_service.actions import window
-from bot_service.actions.apply import apply_turn
+from bot_service.actions.apply import Heard, apply_turn
 from bot_service.actions.consent import link_chat
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.voices import prompt_time
@@ -32,6 +32,9 @@ CORRECTABLE = timedelta(hours=24)
 EDITABLE = timedelta(days=7)
 """Providers let people edit a message for minutes or two days; a week covers every one."""
 
+ALBUM = timedelta(minutes=2)
+"""Photos and the like that come within this time of each other are thanked for once (default)."""
+
 
 @dataclass(frozen=True)
 class Courtesy:
@@ -44,8 +47,11 @@ class Courtesy:
     chosen: str
 
 
-def store(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel: Channel, now: datetime) -> bool:
-    """Keep an update before anybody acknowledges it; False when it was kept before or holds nothing for us."""
+def store(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel: Channel, now: datetime, *, timed: bool = True) -> bool:
+    """Keep an update before anybody acknowledges it; False when it was kept before or holds nothing for us.
+
+    `timed` says whether the provider's times can be compared with `now`.
+    """
     try:
         inbound = channel.parse(raw)
     except Exception as error:  # noqa: BLE001  # one update that cannot be read must never stop the others
@@ -57,7 +63,7 @@ def store(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel: Channe
     if inbound is None and not unreadable:
         return False
     with db.begin() as tx:
-        return inbox.store(tx, now, sender_id, raw, inbound)
+        return inbox.store(tx, now, sender_id, raw, inbound, timed=timed)
 
 
 def receive_next(db: Database, channels: Mapping[UUID, Channel], now: datetime, failed: set[UUID]) -> tuple[bool, Courtesy | None]:
@@ -101,14 +107,16 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
     if inbound.heard in ("blocked", "unblocked"):
         _blocked(tx, episode, address, inbound.heard == "blocked", now)
         return None
-    patients.mark_heard(tx, episode.patient_id, address.id, now)
+    patients.mark_heard(tx, episode.patient_id, address.id, received.at)
     if inbound.alias is not None:
         aliases.remember(tx, now, address, inbound.alias)
     return _converse(tx, received, inbound, episode, address, now)
 
 
 def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, address: Address, now: datetime) -> Courtesy | None:
-    open_questions = conversations.list_open(tx, episode.id, now)
+    # What was done is judged at the time it was done, what is sent at the time it is sent. An edit's time is not that of its words.
+    at = received.received_at if inbound.heard == "edit" else received.at
+    open_questions = conversations.list_open_when(tx, episode.id, at)
     current = entries.list_current(tx, episode)
     told, question = _told(tx, received, inbound, episode, current)
     if question is not None and question.outbox_id is not None:
@@ -118,9 +126,12 @@ def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, ad
         turn = Turn()  # the button under a template: it asks for the message, and answers nothing
         outbox.prove_sent(tx, unseen[-1].id, now)
     else:
-        turn = take_turn(told, _situation(tx, episode, open_questions, current, now))
+        situation = _situation(tx, episode, open_questions, current, at, now)
+        if inbound.media is not None:
+            situation = replace(situation, media_just_came=inbox.media_came(tx, episode.patient_id, received, ALBUM))
+        turn = take_turn(told, situation)
     turn = window.without_the_question(turn) if unseen else turn
-    chosen = apply_turn(tx, episode, turn, told, received.id, now)
+    chosen = apply_turn(tx, episode, turn, told, Heard(received.id, at), now)
     if unseen:
         window.show_unseen(tx, episodes.load(tx, episode.id), unseen, now)
     if inbound.callback_id is None:
@@ -162,13 +173,12 @@ def _recorded_from(tx: Tx, episode: Episode, message_id: str, current: list[Entr
     )
 
 
-def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current: list[Entry], now: datetime) -> Situation:
-    today = local_today(now, episode.zone)
+def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current: list[Entry], at: datetime, now: datetime) -> Situation:
+    """What the patient's words are read against: the day and the questions as they were when they were written, the rest as it is."""
+    today = local_today(at, episode.zone)
     plan = prescriptions.load(tx, episode.prescription_id)
     scored = [
-        entry
-        for entry in current
-        if entry.score is not None and entry.confirmed and now - entry.at < CORRECTABLE and entry.staff_id is None
+        entry for entry in current if entry.score is not None and entry.confirmed and at - entry.at < CORRECTABLE and entry.staff_id is None
     ]
     red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
     return Situation(
@@ -177,11 +187,13 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         language=episode.language,
         open=tuple(_asked(question) for question in open_questions),
         last=_answered(scored[-1]) if scored else None,
-        record=load_record(tx, episode, now),
+        record=load_record(tx, episode, at),
         baseline_known=episode.baseline is not None,
-        safety_told=_told_today(red_flags, today),
+        safety_told=_told_today(red_flags, local_today(now, episode.zone)),
         red_flag_open=bool(red_flags),
-        held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, today)),
+        held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))),
+        ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
+        day_is_over=local_today(now, episode.zone) > today,
         prompt_at=prompt_time(plan.slots),
     )
 

@@ -7,24 +7,40 @@ from datetime import datetime, timedelta
 from bot_service.actions.histories import local_today, rhythm_of
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
-from bot_service.storage import episodes, outbox, prescriptions
+from bot_service.storage import cases, conversations, episodes, outbox, prescriptions
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from schedules.follow_ups import out_of_quiet
 from schedules.wall_time import instant
 
+SEEN_ASKED = 2
+"""On how many days it is asked, until there is an answer (default)."""
+
 
 def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
-    """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), at the time the patient is used to."""
+    """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), at the time the patient is used to.
+
+    It is asked once more the day after that, unless there is an answer by then.
+    """
     if episode.patient_status != "opted_in":
         return
     plan = prescriptions.load(tx, episode.prescription_id)
-    tomorrow = local_today(now, episode.zone) + timedelta(days=1)
-    at = prompt_time(plan.slots)
-    due = instant(tomorrow, at, episode.zone) if at else now + timedelta(days=1)
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
-    content = {"lines": [["ask_seen", {}]], "ask": {"kind": "seen"}}
-    queue_for_patient(tx, episode, now, "seen", f"seen:{episode.id}:{tomorrow}", due, due + timedelta(hours=10), content, day=tomorrow)
+    today, at = local_today(now, episode.zone), prompt_time(plan.slots)
+    content = {"lines": [["ask_seen", {"day": today.isoformat()}]], "ask": {"kind": "seen"}}
+    for ahead in range(1, SEEN_ASKED + 1):
+        day = today + timedelta(days=ahead)
+        due = instant(day, at, episode.zone) if at else now + timedelta(days=ahead)
+        due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+        queue_for_patient(tx, episode, now, "seen", f"seen:{episode.id}:{day}", due, due + timedelta(hours=10), content, day=day)
+
+
+def no_longer_asked(tx: Tx, episode: Episode) -> str | None:
+    """Why nobody need ask any more whether the patient was seen; an answer to what was asked before the last hit is not one."""
+    case = next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    if case is None:
+        return "cleared by a clinician"
+    hit, answered = cases.last_hit_at(tx, case.id), conversations.last_answered(tx, episode.id, "seen")
+    return "answered already" if answered is not None and (hit is None or answered > hit) else None
 
 
 def stop_for_silence(tx: Tx, episode: Episode, now: datetime) -> None:

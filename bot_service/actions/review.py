@@ -14,6 +14,7 @@ from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.storage.cases import Case
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
@@ -128,6 +129,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
         if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
             _announce_release(tx, episode, decision, f"cleared:{case.id}", now)
+        _say_it_was_read(tx, episode, case, now)
         _audit(tx, now, decision, episode, "case_closed", {"rule": case.rule})
         assess(tx, episodes.load(tx, episode.id), now)
 
@@ -136,9 +138,11 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
     """Say that somebody is looking after it."""
     with db.begin() as tx:
         episode = _episode(tx, decision)
-        if cases.load_case(tx, episode, case_id) is None:
+        case = cases.load_case(tx, episode, case_id)
+        if case is None:
             raise NotFound("no such case for this patient")
         if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
+            _say_it_was_read(tx, episode, case, now)
             _audit(tx, now, decision, episode, "case_acknowledged", {})
 
 
@@ -220,6 +224,14 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
     """Exercises go on, unless something else still holds them back."""
     if not episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
         _news(tx, episode, "holds_released", decision, once, now)
+
+
+def _say_it_was_read(tx: Tx, episode: Episode, case: Case, now: datetime) -> None:
+    """What the patient wrote to the physio has been read: they were promised to hear so, once for each message."""
+    unread = case.reasons.get("X3", {}).get("unread")
+    if unread and episode.patient_status == "opted_in":
+        content = {"lines": [["message_read", {}]]}
+        queue_for_patient(tx, episode, now, "message_read", f"message_read:{unread}", now, now + NEWS_KEPT, content, lane="now")
 
 
 def _pending(tx: Tx, episode: Episode, proposal_id: UUID) -> Proposed:

@@ -45,7 +45,7 @@ def list_flags(slug: str | None, as_json: bool) -> None:
                 "rule": case.rule,
                 "opened": case.opened_at,
                 "due": case.due_at,
-                "why": case.sentence,
+                "why": f"{cases.FOR_THE_LEAD} {case.sentence}" if case.escalated_at else case.sentence,
             }
             for episode_id, open_cases in cases.list_open_of_clinic(tx, clinic.id).items()
             for case in open_cases

@@ -45,6 +45,19 @@ def due_by(now: datetime, urgency: Urgency, hours: Hours, zone: str) -> datetime
     return now + timedelta(days=1 + WORKING_DAYS[urgency])
 
 
+def a_working_day_after(at: datetime, hours: Hours, zone: str) -> datetime:
+    """The same time of the next working day, inside its opening hours; what came while nobody was in counts from the next opening."""
+    opens, _ = next_open(at, hours, zone)
+    local = opens.astimezone(ZoneInfo(zone))
+    for ahead in range(1, 15):
+        day = local.date() + timedelta(days=ahead)
+        opening = _opening(day, hours, zone)
+        if opening is not None:
+            same_time = datetime.combine(day, local.time(), ZoneInfo(zone)).astimezone(UTC)
+            return min(max(same_time, opening[0]), opening[1])
+    return at + timedelta(days=1)
+
+
 def _opening(day: date, hours: Hours, zone: str) -> tuple[datetime, datetime] | None:
     span = hours.get(WEEKDAYS[day.weekday()])
     if not span:

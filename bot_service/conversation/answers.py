@@ -58,13 +58,16 @@ def record_score(
     effects.append(Keep(entry, day, slot, score, question_id=question_id))
     if question is not None:
         effects.append(Close(question.id))
-    lines = [Line("corrected" if corrected else "recorded", {"score": score}), *_meaning(score, entry, now)]
+    recorded = Line("recorded", {"score": score})
+    if corrected:
+        recorded = Line("corrected" if entry == "pain_during" else "corrected_24h", {"score": score, "day": day.isoformat()})
+    meaning = _meaning(score, entry, now)
     show = question.detail.get("show") if question else None
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
-        return Turn(
-            tuple(effects), (*lines, Line("safety_question")), Ask("safety", day, slot, {"show": show} if show else {}), change=question_id
-        )
-    return _then_exercises(effects, lines, show, question_id, now)
+        # The question comes before the advice, which is long: whoever reads only the first lines must have read it.
+        lines = (recorded, Line("safety_question"), *meaning)
+        return Turn(tuple(effects), lines, Ask("safety", day, slot, {"show": show} if show else {}), change=question_id)
+    return _then_exercises(effects, [recorded, *meaning], show, question_id, now)
 
 
 def _meaning(score: int, entry: str, now: Situation) -> list[Line]:
@@ -98,9 +101,9 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:
-    """Whether today's exercises come after an answer: not while they are held, and not when the patient has said how they went."""
+    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when it is known how they went."""
     answered = now.record is not None and any((session.day, session.slot) == (now.today, slot) for session in now.record.sessions)
-    return not answered and not NO_EXERCISES & now.held
+    return not answered and not now.day_is_over and not NO_EXERCISES & now.held
 
 
 def _exercised(reading: Reading, question: Asked, now: Situation) -> Turn:

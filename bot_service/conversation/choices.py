@@ -71,7 +71,7 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
 
 def given_to_physio(text: str, question: Asked) -> Turn:
     """Whatever the patient writes after *Something's wrong* is for the physio to read."""
-    return Turn((ForPhysio("X3", text), Close(question.id)), (Line("passed_on"),))
+    return Turn((ForPhysio("X3", text, tell_when_read=True), Close(question.id)), (Line("passed_on"),))
 
 
 def _safety(answer: str, question: Asked, now: Situation) -> Turn:

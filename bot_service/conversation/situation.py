@@ -56,7 +56,9 @@ class Told:
 class Situation:
     """Everything that a turn may look at. `open` holds the open questions, the youngest first.
 
-    `safety_told` are the tiers whose full text was sent today; `last` is the latest value recorded in the last day.
+    `today` is the patient's day when they wrote, and `day_is_over` says that it has ended before we could answer. `safety_told` are
+    the tiers whose full text was sent today; `last` is the latest value recorded in the last day; `ever_agreed` matters to somebody
+    who stopped; `media_just_came` says that the last photo or the like was thanked for a moment ago.
     """
 
     today: date
@@ -70,6 +72,9 @@ class Situation:
     red_flag_open: bool = False
     held: frozenset[str] = frozenset()
     prompt_at: time | None = None
+    day_is_over: bool = False
+    ever_agreed: bool = True
+    media_just_came: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,10 +136,15 @@ class RedFlagged:
 
 @dataclass(frozen=True)
 class ForPhysio:
-    """Something for a person to read: X2 (unreadable) or X3 (a message to the physio)."""
+    """Something for a person to read: X2 (unreadable) or X3 (a message to the physio).
+
+    `tell_when_read` for what the patient was promised would be read; `media` is its kind when it is no words at all.
+    """
 
     rule: Literal["X2", "X3"]
     words: str
+    tell_when_read: bool = False
+    media: str | None = None
 
 
 @dataclass(frozen=True)

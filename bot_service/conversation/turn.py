@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot_service.conversation.answers import answer_scored, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
@@ -29,6 +29,9 @@ from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WR
 from bot_service.conversation.typed import asks_progress, is_button, means_nothing, says_start, typed_answer
 from bot_service.conversation.wording import load_catalogue
 
+PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
+"""Kinds of media that stand for a smile: in the transcript, but nothing that a physio need look after (default)."""
+
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
@@ -47,7 +50,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if now.status != "opted_in":
         return _before_opt_in(told, reading, target, now)
     if told.media is not None and not told.text:
-        return Turn(lines=(Line("media_received"),), ask=_same_again(target))
+        return _media(told.media, target, now)
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     return _written(told, reading, target, now)
@@ -86,13 +89,28 @@ def _before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situ
             return Turn((OptOut(declined=True), Close(target.id, "declined")), (Line("declined"),))
         if not told.started:
             return Turn(lines=(Line("consent_again"),), ask=Ask("consent", again=target.id), read=False)
+    return _ask_consent()
+
+
+def _ask_consent() -> Turn:
     return Turn(lines=(Line("consent"), Line("not_watched"), Line("consent_question")), ask=Ask("consent"))
 
 
 def _come_back(now: Situation) -> Turn:
+    """START after a STOP: who had agreed is back at once, who never has is asked first."""
+    if not now.ever_agreed:
+        return _ask_consent()
     if now.baseline_known:
         return Turn((OptIn(),), (Line("welcome_back"), Line("first_prompt")))
     return Turn((OptIn(),), (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
+
+
+def _media(kind: str, target: Asked | None, now: Situation) -> Turn:
+    """One kind answer, however many come together; the physio sees each, and is told of all that may want a look."""
+    effects = () if kind in PLEASANTRIES else (ForPhysio("X3", "", media=kind),)
+    if now.media_just_came:
+        return Turn(effects)
+    return Turn(effects, (Line("media_received"),), _same_again(target))
 
 
 def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
@@ -100,7 +118,7 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if answer == WRONG:
         return something_is_wrong()
     if answer == CHANGE and kind.scored:
-        return Turn(lines=(Line(f"change_{question.kind}", _about(question)),), ask=Ask(question.kind, question.day, question.slot))
+        return _ask_anew(question.kind, question.day, question.slot)
     if answer == "show" and question.kind == "pain_24h":
         return _show_exercises(question.detail.get("show"), now)
     if answer == "how":
@@ -110,6 +128,18 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if kind.scored:
         return answer_scored(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     return give_reason(answer, told.text, question, now) if question.kind == "reason" else answer_choice(answer, question, now)
+
+
+def _ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
+    """*Change*: the question once more, about the same session."""
+    return Turn(lines=(Line(f"change_{kind}", {"day": day.isoformat()} if day else {}),), ask=Ask(kind, day, slot))
+
+
+def _change_last(now: Situation) -> Turn:
+    """*Change* typed out is about the value recorded last."""
+    if now.last is None:
+        return Turn(lines=(Line("nothing_to_change"),), read=False)
+    return _ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
 
 
 def _how_to(question: Asked | None, now: Situation) -> Turn:
@@ -186,6 +216,8 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
         return Turn(lines=(Line("progress"),))
     if is_button(told.text, WRONG, now.language):
         return something_is_wrong()
+    if is_button(told.text, CHANGE, now.language):
+        return _change_last(now)
     if is_button(told.text, "how", now.language):
         return _how_to(next((question for question in now.open if question.kind == "session"), None), now)
     match reading.answer, reading.request:
@@ -199,7 +231,7 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
             at = reading.time.strftime("%H:%M")
             return Turn(lines=(Line("confirm_time", {"at": at}),), ask=Ask("confirm_time", detail={"at": at}))
         case (_, "physio"):
-            return Turn((ForPhysio("X3", told.text),), (Line("passed_on"),))
+            return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
         case (_, "plan"):
             return _show_exercises(None, now)
         case ("help", _):

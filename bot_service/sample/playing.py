@@ -225,6 +225,8 @@ class Player:
             if act.what == "edit" and phone.typed is not None:
                 raw["message_id"] = phone.typed
             phone.typed = raw["message_id"]
+        if act.what != "tap" and any(off <= act.at < on for off, on in self._downtime):
+            raw["at"] = act.at.isoformat()  # what waits at a provider says when it was written; a tap does not
         await self._service.hear(self._sender, raw)
 
     def _plan(self, address: str, act: Act) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, exists, select
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select
 
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
@@ -54,6 +54,7 @@ class OpenCase:
     reasons: Mapping[str, Mapping[str, Any]]
     opened_at: datetime
     due_at: datetime | None
+    escalated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def list_patients(tx: Tx, clinic_id: UUID) -> list[Listed]:
 
 def list_open_cases(tx: Tx, clinic_id: UUID) -> dict[UUID, list[OpenCase]]:
     """Open cases by episode, the oldest first."""
-    names = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at")
+    names = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at", "escalated_at")
     query = select(*(cases.c[name] for name in names)).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None))
     found: dict[UUID, list[OpenCase]] = {}
     for row in tx.all(query.order_by(cases.c.opened_at, cases.c.id)):
@@ -158,11 +159,11 @@ def load_recent(tx: Tx, listed: Collection[Listed], since: date, heard_since: da
     for row in tx.all(asked.where(outbox.c.patient_id.in_(by_patient), outbox.c.kind == "prompt", outbox.c.day >= since)):
         if row.episode_id in found:
             found[row.episode_id].prompts.append(Prompt(row.day, row.slot, row.status, row.reason, row.prescription_id))
-    heard = select(inbox.c.patient_id, inbox.c.received_at).where(
+    heard = select(inbox.c.patient_id, func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")).where(
         inbox.c.patient_id.in_(by_patient), inbox.c.received_at >= heard_since, inbox.c.heard.in_(("text", "tap", "edit", "media"))
     )
     for row in tx.all(heard):
-        by_patient[row.patient_id].heard.append(row.received_at)
+        by_patient[row.patient_id].heard.append(row.said)
     return found
 
 

@@ -16,6 +16,8 @@ from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
 RED_FLAG = "D1"
+FOR_THE_LEAD = "Not acknowledged for one working day: lead."
+_HITS = ("raised", "hit_again")
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,12 @@ class Case:
     closed_at: datetime | None
     closed_by: str | None
     close_reason: str | None
+    escalated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Raised:
-    """What a rule has to say, ready to be stored."""
+    """What a rule has to say, ready to be stored. `escalate_at`: when the lead is told if nobody has acknowledged it by then."""
 
     case_key: str
     rule: str
@@ -52,6 +55,7 @@ class Raised:
     entries: Sequence[UUID] = ()
     inbox_id: UUID | None = None
     words: str | None = None
+    escalate_at: datetime | None = None
 
 
 def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> tuple[UUID, bool]:
@@ -63,6 +67,8 @@ def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: 
     else:
         row = row or tx.one(_OPEN_OF_KEY, of_key)  # another replica opened it in this very moment
         case_id, new = row.id, _merge(tx, row, raised, due_at)
+        if raised.rule == RED_FLAG and raised.words is not None:
+            record_event(tx, now, case_id, "hit_again", f"rule {raised.rule}")
     return case_id, _add_evidence(tx, now, case_id, raised) or new
 
 
@@ -85,7 +91,8 @@ def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, 
     """Close an open case; False when it was closed already."""
     sealed = tx.seal(episode.patient_id, f"cases.close_reason:{case_id}", reason)
     statement = update(cases).where(cases.c.id == case_id, cases.c.episode_id == episode.id, cases.c.closed_at.is_(None))
-    row = tx.first(statement.values(status="closed", closed_at=now, closed_by=by, close_reason=sealed).returning(cases.c.id))
+    closed = {"status": "closed", "closed_at": now, "closed_by": by, "close_reason": sealed, "escalate_at": None}
+    row = tx.first(statement.values(**closed).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "closed", by)
     return row is not None
@@ -94,10 +101,31 @@ def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, 
 def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UUID) -> bool:
     """Somebody has seen it; False when somebody had before, or it is closed."""
     statement = update(cases).where(cases.c.id == case_id, cases.c.status == "open")
-    row = tx.first(statement.values(status="acknowledged", acknowledged_at=now, owner_id=owner_id).returning(cases.c.id))
+    seen = {"status": "acknowledged", "acknowledged_at": now, "owner_id": owner_id, "escalate_at": None, "escalated_at": None}
+    row = tx.first(statement.values(**seen).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "acknowledged", by)
     return row is not None
+
+
+def escalate_due(tx: Tx, now: datetime) -> list[UUID]:
+    """Mark the cases that nobody acknowledged in time for the lead, once; whose episodes they belong to."""
+    statement = update(cases).where(cases.c.escalate_at <= now).values(escalate_at=None, escalated_at=now)
+    rows = tx.all(statement.returning(cases.c.id, cases.c.episode_id))
+    for row in rows:
+        record_event(tx, now, row.id, "escalated", "nobody acknowledged it")
+    return [row.episode_id for row in rows]
+
+
+def next_escalation_at(tx: Tx, after: datetime | None = None) -> datetime | None:
+    """When the next case is to be marked for the lead, or the next one after `after`."""
+    later = () if after is None else (cases.c.escalate_at > after,)
+    return tx.scalar(select(func.min(cases.c.escalate_at)).where(cases.c.escalate_at.is_not(None), *later))  # type: ignore[no-any-return]  # the column type
+
+
+def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
+    """When the patient's words last met the case's rule."""
+    return tx.scalar(select(func.max(case_events.c.at)).where(case_events.c.case_id == case_id, case_events.c.what.in_(_HITS)))  # type: ignore[no-any-return]  # the column type
 
 
 def record_event(tx: Tx, now: datetime, case_id: UUID, what: str, who: str) -> None:
@@ -192,6 +220,7 @@ def _open(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datet
             words=sealed,
             opened_at=now,
             due_at=due_at,
+            escalate_at=raised.escalate_at,
         )
     )
     if not opened:
@@ -215,11 +244,20 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bo
     if not kept and (more_urgent or raised.rule == row.rule):
         values |= {"rule": raised.rule, "sentence": raised.sentence}
     if raised.rule == RED_FLAG and raised.words is not None:
-        values |= {"status": "open", "acknowledged_at": None}  # every hit notifies again (clinical.md 0.10)
+        values |= _waits_again(row, raised, due_at)  # every hit notifies again (clinical.md 0.10)
+    if raised.detail.get("unread") not in (None, (before or {}).get("unread")):
+        values |= _waits_again(row, raised, due_at)  # a message that nobody has read yet
     if more_urgent:
         values |= {"urgency": raised.urgency, "due_at": due_at, "status": "open", "acknowledged_at": None}
     tx.run(update(cases).where(cases.c.id == row.id).values(**values))
     return more_urgent
+
+
+def _waits_again(row: Row[Any], raised: Raised, due_at: datetime | None) -> dict[str, Any]:
+    """Nobody has seen what is new; what nobody had seen before either keeps its earlier time."""
+    if row.acknowledged_at is not None:
+        return {"status": "open", "acknowledged_at": None, "due_at": due_at, "escalate_at": raised.escalate_at}
+    return {"status": "open", "escalate_at": row.escalate_at or (None if row.escalated_at else raised.escalate_at)}
 
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
@@ -254,4 +292,5 @@ def _case(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Case:
         row.closed_at,
         row.closed_by,
         close_reason,
+        row.escalated_at,
     )

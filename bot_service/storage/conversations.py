@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, exists, select, update
+from sqlalchemy import Row, bindparam, exists, func, select, update
 
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import entries, outbox, questions
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""A provider's clock may be behind ours, and coarse: what we asked so shortly after an answer we asked before it (default)."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ def list_open(tx: Tx, episode_id: UUID, now: datetime) -> list[Question]:
     return [_question(row) for row in tx.all(_OPEN, {"of_episode": episode_id, "now": now})]
 
 
+def list_open_when(tx: Tx, episode_id: UUID, said_at: datetime) -> list[Question]:
+    """The questions that were open when something was said, the youngest first, unless they have been answered since.
+
+    One whose place another took only later counts as open; one that was asked later does not.
+    """
+    seen = said_at + CLOCKS_DIFFER
+    return [_question(row) for row in tx.all(_OPEN_WHEN, {"of_episode": episode_id, "now": said_at, "seen": seen})]
+
+
 def find(tx: Tx, episode_id: UUID, question_id: UUID) -> Question | None:
     """A question of this episode, open or not; None for anybody else's."""
     row = tx.first(_BY_ID, {"question": question_id, "of_episode": episode_id})
@@ -55,6 +67,12 @@ def find_by_message(tx: Tx, episode_id: UUID, provider_id: str) -> Question | No
     query = select(questions).join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
     row = tx.first(query.where(questions.c.episode_id == episode_id, outbox.c.provider_id == provider_id).limit(1))
     return None if row is None else _question(row)
+
+
+def last_answered(tx: Tx, episode_id: UUID, kind: str) -> datetime | None:
+    """When the latest question of a kind was asked that has its answer."""
+    answered = (questions.c.kind == kind, questions.c.closed_why == "answered")
+    return tx.scalar(select(func.max(questions.c.opened_at)).where(questions.c.episode_id == episode_id, *answered))  # type: ignore[no-any-return]  # the column type
 
 
 def close(tx: Tx, question_id: UUID, now: datetime, why: str) -> bool:
@@ -87,6 +105,17 @@ def count_asked_again(tx: Tx, question_id: UUID) -> None:
 _OPEN = (
     select(questions)
     .where(questions.c.episode_id == bindparam("of_episode"), questions.c.closed_at.is_(None), questions.c.expires_at > bindparam("now"))
+    .order_by(questions.c.opened_at.desc(), questions.c.id)
+)
+_OPEN_WHEN = (
+    select(questions)
+    .where(
+        questions.c.episode_id == bindparam("of_episode"),
+        questions.c.opened_at <= bindparam("seen"),
+        questions.c.expires_at > bindparam("now"),
+        questions.c.closed_at.is_(None)
+        | ((questions.c.closed_at > bindparam("seen")) & questions.c.closed_why.in_(("replaced", "asked_again"))),
+    )
     .order_by(questions.c.opened_at.desc(), questions.c.id)
 )
 _BY_ID = select(questions).where(questions.c.id == bindparam("question"), questions.c.episode_id == bindparam("of_episode"))

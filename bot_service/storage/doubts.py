@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from bot_service.storage import patients
 from bot_service.storage.database import Tx
-from bot_service.storage.outbox import Message, message
+from bot_service.storage.outbox import COLUMNS, Message, message
 from bot_service.storage.tables import outbox
 from bot_service.storage.tables import patients as patients_table
 
@@ -32,7 +32,7 @@ class Doubt:
 def list_in_doubt(tx: Tx, sender_id: UUID, since: datetime, settled: str) -> list[Doubt]:
     """Messages of a sender to patients that have been in doubt since then at the earliest, but for those with the reason `settled`."""
     query = (
-        select(outbox, patients_table.c.language)
+        select(*COLUMNS, outbox.c.text, outbox.c.buttons, patients_table.c.language)
         .join(patients_table, patients_table.c.id == outbox.c.patient_id)
         .where(outbox.c.status == "in_doubt", outbox.c.sender_id == sender_id, outbox.c.status_at >= since)
         .where(outbox.c.reason.is_distinct_from(settled))

@@ -14,13 +14,14 @@ from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import outbox, questions
 
-UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "news")
+UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "news", "message_read")
 """Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
 CAPPED = ("prompt", "check_in", "nudge", "silence")
 """Kinds that count towards the daily cap (`clinical.md` 0.12). What a clinician decides or asks is not held back by it."""
 MUST_ARRIVE = ("safety", "news")
 """Kinds that are sent again when the first may not have arrived; all others go out at most once."""
 WENT_OUT = ("sent", "delivered", "read")
+NEVER_WENT_OUT = ("cancelled", "expired", "failed")
 
 
 @dataclass(frozen=True)
@@ -189,9 +190,9 @@ def prove_sent_by_answer(tx: Tx, question_id: UUID, now: datetime) -> None:
     tx.run(_PROVE_BY_ANSWER, {"question": question_id, "status": "sent", "status_at": now, "reason": "answered"})
 
 
-def expire_stale(tx: Tx, now: datetime) -> int:
-    """Expire what waited past its usefulness."""
-    return len(tx.all(_EXPIRE, {"now": now, "status": "expired", "status_at": now, "reason": "too late to send"}))
+def expire_stale(tx: Tx, now: datetime) -> list[Message]:
+    """Expire what waited past its usefulness; what that was."""
+    return [message(row) for row in tx.all(_EXPIRE, {"now": now, "status": "expired", "status_at": now, "reason": "too late to send"})]
 
 
 def find_waiting(tx: Tx, episode_id: UUID, kind: str) -> list[Message]:
@@ -266,7 +267,7 @@ _MOVE = (
     .where(outbox.c.id == bindparam("message_id"), outbox.c.status.in_(bindparam("olds", expanding=True)))
     .returning(outbox.c.id)
 )
-_EXPIRE = update(outbox).where(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(outbox.c.id)
+_EXPIRE = update(outbox).where(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(*COLUMNS)
 _WAITING_OF_EPISODE = (
     select(*COLUMNS)
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == bindparam("kind"), outbox.c.status == "due")
@@ -300,6 +301,6 @@ _PROVE_BY_ANSWER = update(outbox).where(outbox.c.id == _ASKED_IN, outbox.c.statu
 
 
 def message(row: Row[Any]) -> Message:
-    """From a row of `COLUMNS`."""
-    values: list[Any] = [*row]
+    """From a row that begins with `COLUMNS`."""
+    values: list[Any] = [*row[: len(COLUMNS)]]
     return Message(*values)

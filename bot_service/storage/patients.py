@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, case, func, select, update
 
 from bot_service.errors import NotFound
+from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import addresses, invitations, name_tokens, patients
 
@@ -108,14 +109,19 @@ def record_consent(tx: Tx, patient_id: UUID, wording: str) -> None:
     tx.run(update(patients).where(patients.c.id == patient_id).values(consent=sealed))
 
 
+def has_agreed(tx: Tx, patient_id: UUID) -> bool:
+    """Whether the patient ever agreed to the messages, stopped since or not."""
+    return tx.first(select(patients.c.id).where(patients.c.id == patient_id, patients.c.consent.is_not(None))) is not None
+
+
 def set_zone(tx: Tx, patient_id: UUID, zone: str) -> None:
     tx.run(update(patients).where(patients.c.id == patient_id).values(zone=zone))
 
 
-def mark_heard(tx: Tx, patient_id: UUID, address_id: UUID, now: datetime) -> None:
-    """The patient wrote: reachable again, and the service window opens."""
-    tx.run(_SET_PATIENT, {"of_patient": patient_id, "last_heard_at": now})
-    tx.run(_SET_ADDRESS, {"of_address": address_id, "last_inbound_at": now, "failures": 0, "status": "active"})
+def mark_heard(tx: Tx, patient_id: UUID, address_id: UUID, at: datetime) -> None:
+    """The patient wrote at that time: reachable again, and the service window opens; what came late moves neither back."""
+    tx.run(_HEARD, {"of_patient": patient_id, "at": at})
+    tx.run(_HEARD_FROM, {"of_address": address_id, "at": at, "failures": 0, "status": "active"})
 
 
 def find_address(tx: Tx, sender_id: UUID, address: str) -> Address | None:
@@ -222,8 +228,21 @@ _ACTIVE_ADDRESS = (
     .order_by(addresses.c.created_at.desc(), addresses.c.id)
     .limit(1)
 )
-_SET_PATIENT = update(patients).where(patients.c.id == bindparam("of_patient"))
-_SET_ADDRESS = update(addresses).where(addresses.c.id == bindparam("of_address"))
+_AT = bindparam("at", type_=Utc)
+_HEARD = (
+    update(patients)
+    .where(patients.c.id == bindparam("of_patient"))
+    .values(last_heard_at=case((patients.c.last_heard_at > _AT, patients.c.last_heard_at), else_=_AT))
+)
+_HEARD_FROM = (
+    update(addresses)
+    .where(addresses.c.id == bindparam("of_address"))
+    .values(
+        last_inbound_at=case((addresses.c.last_inbound_at > _AT, addresses.c.last_inbound_at), else_=_AT),
+        failures=bindparam("failures"),
+        status=bindparam("status"),
+    )
+)
 
 _PREFIX = 12
 

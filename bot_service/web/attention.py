@@ -11,6 +11,7 @@ from typing import Any
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
 from bot_service.clinical.in_words import plural
 from bot_service.storage.caseload import Listed, OpenCase, Pending
+from bot_service.storage.cases import FOR_THE_LEAD
 from bot_service.storage.episodes import Hold
 from bot_service.web.times import day_words, local_day, moment, span
 
@@ -133,6 +134,8 @@ def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
     leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
     words = said(case.reasons.get(leading, {}), today, heard) or case.sentence
+    if case.escalated_at is not None:
+        words, urgency = f"{FOR_THE_LEAD} {words}", -1
     return Reason(
         need,
         label,

@@ -19,7 +19,13 @@ from bot_service.web.times import ago, local_day, moment
 URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
 """Rows of evidence shown at once, the latest first; the rest is folded away."""
-EVENTS = {"acknowledged": "Seen by", "seen_yes": "Patient says: was seen", "seen_no": "Patient says: has not been seen yet"}
+EVENTS = {
+    "acknowledged": "Seen by",
+    "hit_again": "Red-flag words again",
+    "escalated": cases.FOR_THE_LEAD.removesuffix("."),
+    "seen_yes": "Patient says: was seen",
+    "seen_no": "Patient says: has not been seen yet",
+}
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from bot_service.actions import review
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
 from bot_service.messages import Outbound
 from bot_service.sample.personas import Habits, Moment, Pain, Persona, Remark
+from bot_service.storage import entries
 from tests.acceptance.playground import Playground
 
 EVERY_DAY = Habits(done=1.0, partly=0.0, answers=1.0, next_day=1.0, taps=0.5, typos=0.0, vague=0.0, slips=0.0, minutes=20, evening=0.0)
@@ -111,7 +114,7 @@ def test_a_correction_replaces_the_number_and_the_physio_sees_the_right_one(play
     playground.play(days=6)
     texts = [message.text for message in playground.got("Ellen") if message.day == slip]
     assert any(text.startswith("Recorded: 6") for text in texts)
-    assert any(text.startswith("Corrected. Recorded: 1") for text in texts)
+    assert any(re.match(r"Corrected for .*: 1 out of 10\.", text) for text in texts)
     assert not {"A3", "A4"} & playground.open_rules("Ellen")
 
 
@@ -171,3 +174,39 @@ def test_a_prompt_of_unknown_fate_is_never_sent_twice_and_is_not_counted_as_unan
     statuses = [prompt.status for prompt in playground.prompts("Carla")]
     assert statuses.count("in_doubt") == 1
     assert set(statuses) == {"in_doubt", "sent"}
+
+
+def test_a_reply_of_the_evening_that_waits_for_the_service_until_after_midnight_counts_for_the_evening(open_playground: Open) -> None:
+    prompted_at = datetime.combine(FIRST, time(19), UTC)  # 20:00 in London
+    back = prompted_at + timedelta(hours=5)
+    playground = open_playground(downtime=((prompted_at + timedelta(minutes=2), back),))
+    playground.join(Persona("Ruth", at=time(20), baseline=2, pain=LOW, habits=replace(EVERY_DAY, taps=0.0, minutes=60)))
+    playground.play(days=3, hours=12)
+    with playground.db.read() as tx:
+        told = {(each.kind, each.day): each for each in entries.list_current(tx, playground.episode("Ruth"))}
+    session = told["session", FIRST]
+    assert session.done_at is not None and prompted_at < session.done_at < prompted_at + timedelta(hours=4), "when it was written"
+    assert ("session", FIRST + timedelta(days=1)) in told, "the next evening has a session of its own"
+    asked = [got for got in playground.got("Ruth") if "One question about yesterday's session." in got.text]
+    assert [got.day for got in asked] == [FIRST + timedelta(days=1), FIRST + timedelta(days=2), FIRST + timedelta(days=3)]
+    assert asked[0].at.hour == 20, "timed from when it was done, as after any evening"
+    assert ("pain_24h", FIRST) in told
+
+
+def test_a_question_lost_with_its_prompt_is_asked_by_itself_the_same_day(open_playground: Open) -> None:
+    bad = FIRST + timedelta(days=4)
+
+    def fails(outbound: Outbound) -> DeliveryError | None:
+        carries_both = "Today's exercises follow your answer." in outbound.text
+        return ChannelUnavailable("down") if carries_both and playground.player.clock.now().date() == bad else None
+
+    playground = open_playground(faults=fails)
+    playground.join(Persona("Olu", at=time(8), baseline=2, pain=LOW, habits=EVERY_DAY))
+    playground.play(days=7)
+    asked = [got.day for got in playground.got("Olu") if "One question about" in got.text]
+    assert bad in asked and len(asked) == len(set(asked))
+    with playground.db.read() as tx:
+        told = {(each.kind, each.day) for each in entries.list_current(tx, playground.episode("Olu"))}
+    assert ("pain_24h", bad - timedelta(days=1)) in told
+    lost = next(each for each in playground.prompts("Olu") if each.day == bad)
+    assert lost.status in ("failed", "expired"), "the exercises of that day are shown as not sent by us"

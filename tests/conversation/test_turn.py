@@ -200,7 +200,7 @@ def test_thanks_is_no_answer_and_costs_no_try() -> None:
 def test_words_after_something_is_wrong_always_go_to_the_physio() -> None:
     for words in ("my leg feels odd", "it is a 7", "can you call me?", "no", "not sure how to say it", "sorry, 3"):
         turn = says(words, opted_in(asked("what_is_wrong"), asked("session")))
-        assert found(turn, ForPhysio) == [ForPhysio("X3", words)], words
+        assert found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)], words
         assert not found(turn, Keep)
 
 
@@ -230,6 +230,23 @@ class TestCorrections:
         turn = says("5", opted_in(asked("session")), is_edit=True, edited=(self.last,))
         assert kept(turn) == {"pain_during": (YESTERDAY, 5)}
         assert keys(turn)[0] == "corrected"
+
+    def test_a_correction_names_the_day_it_is_for(self) -> None:
+        turn = says("sorry, 3", opted_in(last=self.last))
+        assert dict(turn.lines[0].values) == {"score": 3, "day": YESTERDAY.isoformat()}
+        next_day = says("sorry, 3", opted_in(last=Answered("pain_24h", YESTERDAY, 1, 8, None)))
+        assert keys(next_day)[0] == "corrected_24h" and next_day.lines[0].values["day"] == YESTERDAY.isoformat()
+
+    @pytest.mark.parametrize(("kind", "asks"), [("pain_during", "session_pain"), ("pain_24h", "pain_24h"), ("baseline", "baseline")])
+    @pytest.mark.parametrize("words", ["change", "Change", "CHANGE.", "change please"])
+    def test_change_typed_out_is_about_the_last_value(self, words: str, kind: str, asks: str) -> None:
+        turn = says(words, opted_in(asked("session"), last=Answered(kind, YESTERDAY, 1, 8, None)))
+        assert keys(turn) == [f"change_{asks}"] and not turn.effects
+        assert turn.ask is not None and (turn.ask.kind, turn.ask.day, turn.ask.slot) == (asks, YESTERDAY, 1)
+
+    def test_change_with_nothing_recorded_gets_a_kind_line(self) -> None:
+        turn = says("change", opted_in())
+        assert keys(turn) == ["nothing_to_change"] and not turn.effects
 
     def test_change_asks_the_same_question_again_and_the_new_value_counts_for_that_day(self) -> None:
         question = asked("session_pain", day=YESTERDAY, is_open=False)
@@ -281,6 +298,12 @@ class TestWhatAScoreMeans:
         assert [line.values for line in turn.lines if line.key == "advice"] == [{"score": score}]
         assert ("safety_question" in keys(turn)) is (score >= 6)  # a jump of 3 from the 3 of yesterday
 
+    @pytest.mark.parametrize("kind", ["session_pain", "pain_24h"])
+    def test_the_safety_question_stands_before_the_long_advice(self, kind: str) -> None:
+        for score in ("8", "10"):
+            turn = says(score, opted_in(asked(kind)))
+            assert keys(turn)[:2] == ["recorded", "safety_question"] and len(keys(turn)) > 2
+
     def test_eight_or_more_asks_the_safety_question_whatever_came_before(self) -> None:
         record = a_record("done 7/1, waiting")
         assert "safety_question" not in keys(says("7", opted_in(asked("session_pain"), record=record)))
@@ -288,7 +311,7 @@ class TestWhatAScoreMeans:
 
     @pytest.mark.parametrize(("score", "key"), [(0, "settled"), (2, "settled"), (3, "up"), (4, "worse"), (5, "worse"), (10, "worse")])
     def test_a_day_later_it_says_whether_it_has_settled(self, score: int, key: str) -> None:
-        assert keys(says(str(score), opted_in(asked("pain_24h"))))[1] == f"day_after_{key}"
+        assert f"day_after_{key}" in keys(says(str(score), opted_in(asked("pain_24h"))))
 
     def test_without_a_known_usual_pain_it_claims_nothing(self) -> None:
         assert keys(says("3", opted_in(asked("pain_24h"), record=a_record(baseline=None))))[1] == "day_after_noted"
@@ -419,9 +442,16 @@ class TestRequests:
 
     def test_media_gets_one_kind_answer_and_the_question_stays(self) -> None:
         turn = says("", opted_in(asked("session")), media="photo")
-        assert keys(turn) == ["media_received"] and not turn.effects
+        assert keys(turn) == ["media_received"] and turn.effects == (ForPhysio("X3", "", media="photo"),)
         assert turn.ask is not None and turn.ask.again == asked("session").id
         assert kept(says("done, 3", opted_in(asked("session")), media="photo"))["pain_during"] == (TODAY, 3)
+
+
+@pytest.mark.parametrize(("media", "told"), [("photo", 1), ("voice", 1), ("document", 1), ("other", 1), ("sticker", 0), ("animation", 0)])
+def test_the_second_photo_of_an_album_is_not_thanked_for_again_but_the_physio_sees_it(media: str, told: int) -> None:
+    first, second = (says("", opted_in(media_just_came=again), media=media) for again in (False, True))
+    assert keys(first) == ["media_received"] and keys(second) == []
+    assert len(found(first, ForPhysio)) == len(found(second, ForPhysio)) == told
 
 
 def test_whether_the_patient_was_seen_is_kept() -> None:

@@ -74,6 +74,14 @@ def test_only_start_undoes_stop() -> None:
     assert unknown.ask is not None and unknown.ask.kind == "baseline"
 
 
+def test_who_never_agreed_is_asked_before_start_means_anything() -> None:
+    declined = replace(STATES["opted out"], ever_agreed=False)
+    turn = says("START", declined)
+    assert not turn.effects and keys(turn) == ["consent", "not_watched", "consent_question"]
+    assert turn.ask is not None and turn.ask.kind == "consent"
+    assert says("hello", declined).lines == ()
+
+
 @pytest.mark.parametrize("state", LIVE)
 def test_stop_with_red_flag_words_does_both(state: str) -> None:
     turn = says("STOP, I can't feel my legs", LIVE[state])

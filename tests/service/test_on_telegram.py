@@ -86,9 +86,9 @@ def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stop
         phone.tap(prompt, "4")
         phone.wait("Recorded: 4 out of 10.")
         answered = phone.say("sorry, 5")
-        phone.wait("Corrected. Recorded: 5 out of 10.")
+        phone.wait("Corrected for today: 5 out of 10.")
         telegram.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")
-        phone.wait("Corrected. Recorded: 2 out of 10.")
+        phone.wait("Corrected for today: 2 out of 10.")
 
         phone.say("STOP")
         phone.wait("no more messages")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -198,3 +199,52 @@ def test_however_often_a_provider_repeats_itself_each_update_is_handled_once_in_
             inbox.mark_handled(tx, received.id, NOW, said(0), None)
     for person in range(3):
         assert handled.get(person, []) == list(dict.fromkeys(number * 10 + person for number, whose in order if whose == person))
+
+
+def waiting(tx: Tx, clinic: ClinicRows, number: int, said_after: int | None, received_after: int) -> None:
+    """An update that was said so many seconds after NOW, or has no time of its own."""
+    inbound = replace(said(number), at=None if said_after is None else NOW + timedelta(seconds=said_after))
+    assert inbox.store(tx, NOW + timedelta(seconds=received_after), clinic.sender_id, {"id": number}, inbound)
+
+
+@pytest.mark.parametrize(
+    ("updates", "order"),
+    [
+        ([(5, 100), (3, 101), (4, 102)], [1, 2, 0]),
+        ([(5, 100), (None, 101), (3, 102)], [0, 1, 2]),
+        ([(None, 100), (5, 101), (3, 102)], [0, 2, 1]),
+        ([(3, 100), (3, 101)], [0, 1]),
+        ([(None, 100), (None, 101)], [0, 1]),
+    ],
+    ids=["as said", "one without a time keeps its place", "what comes after it is sorted among itself", "the same second", "no times"],
+)
+def test_what_waits_in_one_chat_is_handled_as_it_was_said(
+    db: Database, clinic: ClinicRows, updates: list[tuple[int | None, int]], order: list[int]
+) -> None:
+    with db.begin() as tx:
+        episode = a_patient(tx, clinic)
+        for number, (said_after, received_after) in enumerate(updates):
+            waiting(tx, clinic, number, said_after, received_after)
+        handled = []
+        while (received := claim(tx, clinic)) is not None:
+            handled.append(int(received.raw["id"]))
+            inbox.mark_handled(tx, received.id, NOW, said(handled[-1]), (clinic.id, episode.patient_id))
+    assert handled == order
+
+
+def test_one_that_failed_holds_its_chat_back_and_no_other(db: Database, clinic: ClinicRows) -> None:
+    with db.begin() as tx:
+        waiting(tx, clinic, 1, 5, 100)
+        waiting(tx, clinic, 2, 3, 101)
+        assert inbox.store(tx, NOW + timedelta(seconds=102), clinic.sender_id, {"id": 3}, said(3, "sim:P002"))
+        first = claim(tx, clinic)
+        assert first is not None and first.raw["id"] == 2
+        other = inbox.claim_next(tx, [clinic.sender_id], {first.id})
+        assert other is not None and other.raw["id"] == 3
+
+
+def test_no_time_of_the_provider_is_kept_when_our_clock_was_moved(db: Database, clinic: ClinicRows) -> None:
+    with db.begin() as tx:
+        assert inbox.store(tx, NOW, clinic.sender_id, {"id": 1}, replace(said(1), at=NOW - timedelta(hours=2)), timed=False)
+        received = claim(tx, clinic)
+        assert received is not None and received.at == NOW

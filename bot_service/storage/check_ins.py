@@ -1,0 +1,47 @@
+"""The 24-hour question as rows: what became of the earlier ones about a day, and whether one has gone out today."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from bot_service.storage import outbox as messages
+from bot_service.storage.database import Tx
+from bot_service.storage.outbox import NEVER_WENT_OUT, WENT_OUT, Message
+from bot_service.storage.tables import outbox, questions
+
+MERGED = "merged into "
+"""How the reason of one begins that a prompt asks along with its exercises; the prompt's id follows."""
+
+
+def list_of_day(tx: Tx, episode_id: UUID, day: date) -> list[Message]:
+    """Every 24-hour question about that day's session that was ever put in line by itself, the first one first."""
+    query = select(*messages.COLUMNS).where(outbox.c.episode_id == episode_id, outbox.c.kind == "check_in", outbox.c.day == day)
+    return [messages.message(row) for row in tx.all(query.order_by(outbox.c.due_at, outbox.c.id))]
+
+
+def stands(tx: Tx, check_in: Message) -> bool:
+    """Whether it waits, or may have reached the patient, by itself or with the prompt that took it along."""
+    if check_in.status != "cancelled" or not (check_in.reason or "").startswith(MERGED):
+        return check_in.status not in NEVER_WENT_OUT
+    carrier = messages.load(tx, UUID((check_in.reason or "").removeprefix(MERGED)))
+    return carrier is not None and carrier.status not in NEVER_WENT_OUT
+
+
+def count_asked(tx: Tx, episode_id: UUID, since: datetime, until: datetime) -> int:
+    """How many 24-hour questions went out of our own accord, or may have, between two instants; asking again is not counted."""
+    query = (
+        select(func.count())
+        .select_from(questions.join(outbox, questions.c.outbox_id == outbox.c.id))
+        .where(
+            questions.c.episode_id == episode_id,
+            questions.c.kind == "pain_24h",
+            outbox.c.kind.in_(("prompt", "check_in")),
+            outbox.c.status.in_(("sending", "in_doubt", *WENT_OUT)),
+            outbox.c.sent_at >= since,
+            outbox.c.sent_at < until,
+        )
+    )
+    return int(tx.scalar(query))

@@ -1,0 +1,129 @@
+"""The 24-hour question gets lost with nothing: not with the prompt that carries it, not through a correction; and one a day at most."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from bot_service.actions import review
+from bot_service.errors import ChannelUnavailable, MessageRejected
+from bot_service.messages import Outbound
+from bot_service.storage import episodes, prescriptions
+from bot_service.storage.outbox import Message
+from tests.actions.told import DAY1, DAY2, scores
+from tests.running_clinic import Person, RunningClinic
+
+TUESDAY = date(2026, 9, 22)
+HOUR = timedelta(hours=1)
+
+
+async def done_on_tuesday(clinic: RunningClinic, at: timedelta = timedelta(0)) -> Person:
+    """A patient whose first session waits for its 24-hour question."""
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1 + at)
+    await person.say("done, 3")
+    return person
+
+
+def asked_alone(person: Person) -> list[Message]:
+    return person.messages(kind="check_in")
+
+
+def is_about_tuesday(outbound: Outbound) -> bool:
+    return "One question about yesterday's session." in outbound.text
+
+
+async def test_a_question_whose_prompt_could_not_be_sent_goes_by_itself(clinic: RunningClinic) -> None:
+    person = await done_on_tuesday(clinic)
+    clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if "exercises follow" in outbound.text else None
+    await clinic.service.move_clock(DAY2 + 4 * HOUR)
+    (prompt,) = [each for each in person.messages(kind="prompt") if each.day != TUESDAY]
+    assert prompt.status in ("expired", "failed")
+    first, second = asked_alone(person)
+    assert (first.status, second.status) == ("cancelled", "sent")
+    await person.say("2")
+    assert ("pain_24h", TUESDAY, 2) in scores(person)
+
+
+async def test_a_question_whose_prompt_was_refused_goes_by_itself_and_only_once(sqlite_clinic: RunningClinic) -> None:
+    person = await done_on_tuesday(sqlite_clinic)
+    sqlite_clinic.phones.fails = lambda outbound: MessageRejected("no") if is_about_tuesday(outbound) else None
+    await sqlite_clinic.service.move_clock(DAY2 + 4 * HOUR)
+    assert [each.status for each in asked_alone(person)] == ["cancelled", "failed"]
+
+
+async def test_a_question_whose_prompt_fell_away_with_the_plan_goes_by_itself(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await done_on_tuesday(clinic)
+    clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if is_about_tuesday(outbound) else None
+    await clinic.service.move_clock(DAY2 + timedelta(minutes=1))
+    with clinic.db.begin() as tx:
+        episode = episodes.load(tx, person.invitation.episode_id)
+        plan = prescriptions.load(tx, episode.prescription_id)
+        slots = tuple(slot.model_copy(update={"prompted": False}) for slot in plan.slots)
+        new = prescriptions.add(
+            tx, clinic.clock.now(), clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
+            document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id, starts_on=TUESDAY, reason="no prompts",
+        )  # fmt: skip
+        episodes.change(tx, episode.id, prescription_id=new)
+    clinic.phones.fails = None
+    await clinic.service.move_clock(DAY2 + HOUR)
+    assert person.messages(kind="prompt")[-1].reason == "the prescription changed"
+    assert [each.status for each in asked_alone(person)] == ["cancelled", "sent"]
+
+
+async def test_what_is_held_back_is_not_put_in_line_again(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await done_on_tuesday(clinic)
+    clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if is_about_tuesday(outbound) else None
+    await clinic.service.move_clock(DAY2 + timedelta(minutes=1))
+    review.pause(clinic.db, review.Decision(clinic.physio, person.invitation.episode_id, "rest"), None, clinic.clock.now())
+    clinic.phones.fails = None
+    await clinic.service.move_clock(DAY2 + 5 * HOUR)
+    assert [each.status for each in asked_alone(person)] == ["cancelled"]
+
+
+async def test_too_late_for_an_answer_it_is_let_go(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await done_on_tuesday(clinic)
+    clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if is_about_tuesday(outbound) else None
+    await clinic.service.move_clock(DAY2 + timedelta(minutes=1))
+    clinic.clock.freeze(DAY1 + 37 * HOUR)  # the service is down, and the question's window closes
+    clinic.phones.fails = None
+    await clinic.service.tick()
+    assert [each.status for each in asked_alone(person)] == ["cancelled"]
+
+
+@pytest.mark.parametrize("again", [1, 2])
+async def test_done_then_not_done_then_done_is_asked_the_next_day_all_the_same(clinic: RunningClinic, again: int) -> None:
+    person = await done_on_tuesday(clinic)
+    for _ in range(again):
+        await person.tap("Not today")
+        assert not [each for each in asked_alone(person) if each.status == "due"]
+        await person.tap("5")
+        assert len([each for each in asked_alone(person) if each.status == "due"]) == 1
+    await clinic.service.move_clock(DAY2)
+    assert len([each for each in person.texts if "One question about" in each]) == 1
+
+
+async def test_a_correction_after_it_was_asked_does_not_ask_again(sqlite_clinic: RunningClinic) -> None:
+    person = await done_on_tuesday(sqlite_clinic)
+    tuesdays = next(each for each in person.received if "Your exercises for today are ready." in each.outbound.text)
+    buttons = {cell.label: cell.data for row in tuesdays.outbound.rows for cell in row}
+    await sqlite_clinic.service.move_clock(DAY2)
+    for label in ("Not today", "5"):
+        await person.say("", kind="tap", data=buttons[label], reply_to=tuesdays.provider_id)
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert len([each for each in person.texts if "One question about" in each]) == 1
+
+
+async def test_one_that_went_by_itself_this_morning_leaves_none_for_a_later_prompt_of_the_day(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in(own_prompt=frozenset({2}))
+    for _ in range(5):
+        await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + 12 * HOUR)
+        await person.say("done, 3")
+        await person.tap("Not today")
+        await person.tap("3")
+    asked = [each.at.date() for each in person.received if "One question about" in each.outbound.text]
+    assert asked and len(asked) == len(set(asked))
