@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
 from bot_service.actions import review
+from bot_service.actions.prompt import queue_for_patient
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from bot_service.messages import Outbound
 from bot_service.storage import episodes, prescriptions
@@ -114,16 +115,25 @@ async def test_a_correction_after_it_was_asked_does_not_ask_again(sqlite_clinic:
     await sqlite_clinic.service.move_clock(DAY2)
     for label in ("Not today", "5"):
         await person.say("", kind="tap", data=buttons[label], reply_to=tuesdays.provider_id)
+    assert len(asked_alone(person)) == 1
     await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
     assert len([each for each in person.texts if "One question about" in each]) == 1
 
 
-async def test_one_that_went_by_itself_this_morning_leaves_none_for_a_later_prompt_of_the_day(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in(own_prompt=frozenset({2}))
-    for _ in range(5):
-        await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + 12 * HOUR)
-        await person.say("done, 3")
-        await person.tap("Not today")
-        await person.tap("3")
-    asked = [each.at.date() for each in person.received if "One question about" in each.outbound.text]
-    assert asked and len(asked) == len(set(asked))
+@pytest.mark.parametrize("others", [1, 2])
+async def test_whatever_waits_one_goes_out_a_day(sqlite_clinic: RunningClinic, others: int) -> None:
+    clinic = sqlite_clinic
+    person = await clinic.opted_in(at=time(10), own_prompt=frozenset({2}))  # two messages a day are allowed
+    await clinic.service.move_clock(DAY1 + 2 * HOUR)
+    await person.say("done, 3")
+    with clinic.db.begin() as tx:
+        for number in range(1, others + 1):
+            day, due = TUESDAY - timedelta(days=number), DAY2 + timedelta(minutes=20 * number)
+            content = {"lines": [["ask_24h", {"day": str(day)}]], "ask": {"kind": "pain_24h", "day": str(day), "slot": 1}}
+            queue_for_patient(
+                tx, person.episode(), DAY1, "check_in", f"early:{number}", due, due + 12 * HOUR, content, day=day, slot=1
+            )  # fmt: skip
+    await clinic.service.move_clock(DAY2 + 6 * HOUR)
+    asked = [each.at for each in person.received if "One question about" in each.outbound.text]
+    assert asked == [DAY2 + timedelta(minutes=20)]
+    assert person.messages(kind="prompt")[-1].status in ("sent", "due")
