@@ -18,7 +18,10 @@ _BOTH_SIDES = frozenset(
 _RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
 _LEFT = _BOTH_SIDES | {"between", "~", "better", "worse"}
 _PASSED = frozenset({"lead", "article", "nearly", "filler", "only", "perhaps"})
+_HEDGES = _PASSED | {"copula"}
 _SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "num"}
+_UNDOING = frozenset({"almost", "nearly", "ineq", "not"})
+_CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
 _UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "preunit"})
 _JOINS = frozenset({"-", "to", "or", "~", "perhaps"})
 
@@ -81,7 +84,14 @@ def _spoilt(items: Sequence[Item], at: int) -> bool:
     following = at + 1
     while tag(items, following) in {"filler", "cue"}:
         following += 1
-    return tag(items, following) in {"spoil", "scope", "ineq", "elsewhere", "side"} or tag(items, at - 1) in {"almost", "ineq"}
+    if tag(items, following) in {"spoil", "scope", "ineq", "elsewhere", "side", "not"}:
+        return True
+    before = at - 1
+    while tag(items, before) not in _CLAUSE_ENDS:
+        if tag(items, before) in _UNDOING:
+            return True
+        before -= 1
+    return False
 
 
 def _structure(items: Sequence[Item], at: int) -> Amount:
@@ -162,7 +172,14 @@ def _judge(amount: Amount, items: Sequence[Item]) -> None:
 
 def _counts_something(items: Sequence[Item], amount: Amount, explicit: bool) -> bool:
     left, right = tag(items, amount.start - 1), tag(items, amount.end)
-    if right in {"unit", "oclock", "unit_one", "%", "°", "times"} or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}:
+    beyond = amount.end
+    while tag(items, beyond) == "filler":
+        beyond += 1
+    if (
+        tag(items, beyond) == "unit"
+        or right in {"unit", "oclock", "unit_one", "%", "°", "times"}
+        or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}
+    ):
         return True
     return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (not explicit and right in {"scale_of", "exercise"})
 
@@ -178,7 +195,7 @@ def _unreadable(items: Sequence[Item], amount: Amount) -> bool:
 def _unhedged(items: Sequence[Item], start: int) -> int:
     """The place of the last item before a number that is not a hedge."""
     at = start - 1
-    while tag(items, at) in _PASSED | {"copula"}:
+    while tag(items, at) in _HEDGES:
         at -= 1
     return at
 
@@ -194,6 +211,8 @@ def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
     if (right and right not in _RIGHT and right != "conj_and") or beyond in {"better", "worse"}:
         return "unsure"
     tags = {item.tag for item in items}
+    if right == "scope" and _scale_beyond(items, amount.end):
+        return "unsure"
     if any(item.typo for item in items[amount.start : amount.end]) and UNKNOWN in tags:
         return "unsure"
     if "between" in tags and amount.end - amount.start == 1:
@@ -201,6 +220,15 @@ def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
     if tags & {"oclock", "clock"} and tag(items, amount.start - 1) in {"start", "then"}:
         return "unsure"
     return _from_the_left(items, amount.start)
+
+
+def _scale_beyond(items: Sequence[Item], at: int) -> bool:
+    """ "9 on that other questionnaire": the same clause names another scale."""
+    while tag(items, at) not in _CLAUSE_ENDS:
+        if tag(items, at) == "other_scale":
+            return True
+        at += 1
+    return False
 
 
 def _from_the_left(items: Sequence[Item], start: int) -> Standing:

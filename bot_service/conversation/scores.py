@@ -15,6 +15,8 @@ _AFTER_WHAT = frozenset(
     {"", "break", "conj", "conj_and", "then", "→", "exercise", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
 )
 _PASSED = frozenset({"lead", "article", "filler", "break", "paren", "mark", "copula", "only", "emoji", "scope"})
+_HEDGED = frozenset({"lead", "article", "filler", "copula"})
+_A_BREAK = frozenset({"break"})
 _NOT_ASKED = frozenset({"before", "past", "usual", "elsewhere"})
 _NOT_NEXT_DAY = _NOT_ASKED | {"during", "after"}
 _BESIDE_NONE = frozenset(
@@ -41,10 +43,12 @@ def score_of(items: Sequence[Item], next_day: bool) -> Score:
     amounts = _certain([amount for amount in amounts_of(items) if amount.standing != "other"])
     if not amounts or len(amounts) > _MOST_AMOUNTS:
         return Score(None, numbers=amounts is None or bool(amounts))
+    if any(item.tag == "forgotten" for item in items) or any(item.tag == "retract" for item in items[amounts[-1].end :]):
+        return Score(None, numbers=True)
     _label(items, amounts)
-    corrected = [amount for amount in amounts if _follows(items, amount, "correct") or _starred(items, amount)]
-    refused = [amount for amount in amounts if _follows(items, amount, "not", frozenset({"lead", "article", "filler", "copula"}))]
-    if len(corrected) > 1 or any(_follows(items, amount, "no", frozenset({"break"})) for amount in amounts):
+    corrected = [amount for amount in amounts if _follows(items, amount, "correct", "retract") or _starred(items, amount)]
+    refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
+    if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):
         return Score(None, numbers=True)
     if corrected and corrected[0] is amounts[-1]:
         return _score([corrected[0]], items, next_day, correction=True)
@@ -179,11 +183,11 @@ def _speaks_of_a_number(items: Sequence[Item], start: int, end: int) -> bool:
     return all(items[at].tag in _BESIDE_LABELS for at in range(start, end))
 
 
-def _follows(items: Sequence[Item], amount: Amount, wanted: str, passed: frozenset[str] = _PASSED) -> bool:
+def _follows(items: Sequence[Item], amount: Amount, *wanted: str, passed: frozenset[str] = _PASSED) -> bool:
     at = amount.start - 1
     while tag(items, at) in passed:
         at -= 1
-    return tag(items, at) == wanted
+    return tag(items, at) in wanted
 
 
 def _starred(items: Sequence[Item], amount: Amount) -> bool:

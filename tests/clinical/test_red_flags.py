@@ -8,7 +8,10 @@ from importlib.resources import files
 import pytest
 
 from bot_service.clinical.red_flags import LANGUAGES, TIERS, find_red_flag
+from bot_service.conversation.language import SHIPPED
 from tests.conversation.labelled import rows
+
+MEANT_AS_FLAGS = {"fell to", "bruised feeling"}  # said of the pain, but a fall and a bruise alone are worth a flag
 
 
 def tier(text: str, language: str = "en") -> str | None:
@@ -143,6 +146,26 @@ def test_no_other_labelled_reply_is_flagged_and_every_labelled_one_is() -> None:
     for name in ("replies.jsonl", "held_out_replies.jsonl"):
         different = [row.text for row in rows(name) if (find_red_flag(row.text, row.language) is not None) != (row.expect == "red_flag")]
         assert different == []
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_no_everyday_phrase_of_a_language_is_a_red_flag_in_it_or_in_another(code: str) -> None:
+    """Folded, the Polish for bruises was "since", and "I feel no pain" was numbness: every phrase goes through every screen."""
+    written = tomllib.loads(files("bot_service.conversation").joinpath(f"languages/{code}.toml").read_text(encoding="utf-8"))
+    phrases = [phrase for phrases in written["context"].values() for phrase in phrases]
+    assert [phrase for phrase in phrases if find_red_flag(phrase, code) and phrase not in MEANT_AS_FLAGS] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("a bit stiff since Monday, 3", "en"), ("deleted the app by accident, 3", "en"), ("is this an emergency number?", "en"),
+        ("3 at room temperature", "en"), ("caminé 5 kms, dolor 2", "es"), ("ran 5 kms, pain 2", "en"),
+        ("me cambié de ropa y los hice, 2", "es"), ("temperatura ambiente, 2", "es"),
+    ],
+)  # fmt: skip
+def test_an_everyday_word_that_is_a_symptom_elsewhere_is_no_flag(text: str, language: str) -> None:
+    assert find_red_flag(text, language) is None
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

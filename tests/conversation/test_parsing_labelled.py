@@ -25,11 +25,15 @@ def test_no_red_flag_and_no_stop_is_missed_or_invented(file: list[Row], word: st
     assert [(row, answer(row)) for row in file if (answer(row) == word) != (row.expect == word)] == []
 
 
-@pytest.mark.parametrize("file", [LABELLED, HELD_OUT], ids=["labelled", "held out"])
-def test_at_least_98_in_100_replies_in_shipped_languages_are_read_exactly_as_labelled(file: list[Row]) -> None:
-    asked = shipped(file)
+def test_at_least_98_in_100_replies_in_shipped_languages_are_read_exactly_as_labelled() -> None:
+    asked = shipped(LABELLED)
     different = [(row, answer(row)) for row in asked if answer(row) != row.expect]
     assert len(different) <= 0.02 * len(asked), different
+
+
+def test_held_out_replies_are_read_as_labelled_but_for_those_that_say_what_we_ask_instead() -> None:
+    assert [(row, answer(row)) for row in shipped(HELD_OUT) if answer(row) != row.read] == []
+    assert [row for row in HELD_OUT if row.read != row.expect and isinstance(row.read, int)] == []
 
 
 @pytest.mark.parametrize("file", [LABELLED, HELD_OUT], ids=["labelled", "held out"])
