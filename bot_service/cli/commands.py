@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from textwrap import shorten
 
 import click
 
@@ -27,6 +28,24 @@ HOMES = {
 }
 """The module of each command: a command that needs no bot and no web server does not wait for theirs to load."""
 
+SUMMARIES = {
+    "serve": "Serve pages, webhooks and messages until stopped.",
+    "migrate": "Bring the database to the schema of this version.",
+    "doctor": "Check settings, database, plans, clock and the provider's credentials; says what to do about each problem.",
+    "clinics": "Clinics of this installation.",
+    "senders": "Bots and numbers that messages go out from.",
+    "staff": "Members of staff.",
+    "audit": "The audit trail.",
+    "enrol": "Enrol a patient and print the invitation.",
+    "patients": "Patients.",
+    "flags": "Flags that are open.",
+    "forecast": "What falls due in the next 24 hours, and which patients get nothing and why.",
+    "plans": "Care plans.",
+    "understand": "Read one reply a line from standard input; print what was understood, one JSON object a line.",
+    "simulate": "Play weeks of simulated patients through the real service with a moved clock, and print what came of it.",
+}
+"""What `stepwise --help` says of each, so that it need not load them all (a second); a hidden command has none."""
+
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # the base class's signature
@@ -37,6 +56,11 @@ class _Commands(click.Group):
             return None
         command: click.Command = getattr(import_module(f"bot_service.cli.{HOMES[cmd_name]}"), cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
+        room = formatter.width - 6 - max(map(len, SUMMARIES))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, shorten(words, room, placeholder="...")) for name, words in SUMMARIES.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -99,7 +99,8 @@ def _open_clinic(service: Played, player: Player, seed: int) -> Physio:
     with service.db.begin() as tx:
         clinic = clinics.add_clinic(tx, START, "demo", "Demo Physiotherapy", _ZONE)
         member = staff.add(tx, START, clinic.id, "physio@demo.example", "Alex Morgan", "physio")
-    provider = Provider(draws(seed, "provider"))
+    fate = draws(seed, "provider")
+    provider = Provider(lambda _outbound: fate.random())
     player.blocked = provider.block
     ids = draws(seed, "provider ids")
     channel = Simulator(lambda: f"{ids.getrandbits(64):016x}", player.arrived, provider)

@@ -95,10 +95,11 @@ def _worse_next_day(end: date) -> Story:
 def _silent(end: date) -> Story:
     persona = Persona(
         name="Daniel Reyes",
+        baseline=4,
         at=time(18),
         pain=Pain(4.2, 2, 4, noise=0.5, flare=0.0, late=0.0),
         habits=Habits(done=0.8, partly=0.1, answers=0.85, next_day=0.8, taps=0.7, minutes=60),
-        moments={_day(end, 9): Moment(during=4, outcome="done"), _day(end, 8): Moment(outcome="no")},
+        moments={_day(end, 9): Moment(during=4, outcome="done", after=3), _day(end, 8): Moment(outcome="no", after=3)},
         silent=((_day(end, 7), end + timedelta(days=400)),),
     )
     return Story("silent", "Nothing heard for a week.", persona, "+447700900104", 30, 9)
@@ -111,6 +112,7 @@ def _says_no(end: date) -> Story:
     }
     persona = Persona(
         name="Joan Ellis",
+        baseline=3,
         at=time(9),
         pain=Pain(3.4, 2.2, 5, noise=0.4, flare=0.0, late=0.0),
         habits=Habits(done=0.42, partly=0.1, answers=0.95, next_day=0.85, taps=0.5, vague=0.0, minutes=60, evening=0.1),
@@ -139,8 +141,8 @@ def _corrects(end: date) -> Story:
         at=time(8),
         baseline=3,
         pain=_QUIET,
-        habits=Habits(done=0.95, answers=0.97, taps=0.0, vague=0.0, slips=0.0, typos=0.12, minutes=20, evening=0.0),
-        moments={_day(end, 1): Moment(during=2, slip=7, fix="sorry, fat thumbs! meant 2", outcome="done")},
+        habits=Habits(done=0.95, answers=0.97, next_day=1.0, taps=0.0, vague=0.0, slips=0.0, typos=0.12, minutes=20, evening=0.0),
+        moments={_day(end, 1): Moment(during=2, slip=7, fix="sorry, fat thumbs! meant 2", outcome="done", after=1)},
     )
     return Story("corrects", "Typed the wrong number yesterday and put it right.", persona, "+447700900107", 12)
 
@@ -179,7 +181,7 @@ def _near_sport() -> Story:
         pain=Pain(1.0, 0.2, 2, load=0.4, noise=0.2, flare=0.0, late=0.0),
         habits=Habits(done=1.0, partly=0.0, answers=1.0, next_day=1.0, taps=0.6, vague=0.0, slips=0.0, minutes=25, evening=0.0),
     )
-    return Story("near_sport", "Advanced plan; close to the talk about going back to sport.", persona, "+447700900111", 40)
+    return Story("near_sport", "Advanced plan; close to the talk about going back to sport.", persona, "+447700900111", 38)
 
 
 def _opted_out(end: date) -> Story:

@@ -25,6 +25,7 @@ Asked = Literal[
 
 _BY_WORDS: tuple[tuple[str, Asked], ...] = (
     ("do you agree", "consent"),
+    ("would you like to get your exercise reminders", "consent"),
     ("were you seen", "seen"),
     ("is this new", "new_or_worse"),
     ("shall we pause", "confirm"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from bot_service.actions.histories import load_record, local_today
 from bot_service.app import Service
 from bot_service.clinical.record import Record
 from bot_service.clock import MovableClock
-from bot_service.sample.clinic import SampleClinic
+from bot_service.sample.clinic import WEEKS, SampleClinic, build_sample_clinic
 from bot_service.settings import load_settings
 from bot_service.storage import cases, entries, episodes, migrating, patients, reviews, transcripts
 from bot_service.storage.cases import Case
@@ -33,6 +34,7 @@ class Room:
     service: Service
     clinic: SampleClinic
     fractions: list[float]
+    now: datetime = NOW
 
     @property
     def db(self) -> Database:
@@ -63,11 +65,11 @@ class Room:
     def held(self, first_name: str) -> set[str]:
         episode = self.episode(first_name)
         with self.db.read() as tx:
-            return {hold.kind for hold in episodes.list_holds_in_force(tx, episode.id, local_today(NOW, episode.zone))}
+            return {hold.kind for hold in episodes.list_holds_in_force(tx, episode.id, local_today(self.now, episode.zone))}
 
     def record(self, first_name: str) -> Record:
         with self.db.read() as tx:
-            return load_record(tx, self.episode(first_name), NOW)
+            return load_record(tx, self.episode(first_name), self.now)
 
     def entries(self, first_name: str) -> list[Entry]:
         with self.db.read() as tx:
@@ -76,6 +78,14 @@ class Room:
     def shown(self, first_name: str) -> list[Shown]:
         with self.db.read() as tx:
             return transcripts.list_shown(tx, self.patient(first_name).id, only_received=True)
+
+
+def play_room(file: Path, now: datetime, weeks: int = WEEKS) -> Room:
+    """The sample clinic as it stands at `now`, in a new database."""
+    service = a_service(file)
+    fractions: list[float] = []
+    clinic = asyncio.run(build_sample_clinic(service, now, weeks=weeks, progress=lambda fraction, _label: fractions.append(fraction)))
+    return Room(service, clinic, fractions, now)
 
 
 def a_service(file: Path) -> Service:
