@@ -45,6 +45,11 @@ def in_words(prescription: Prescription, words: Words) -> Prescription:
     )
 
 
+def in_other_words(text: str, words: Words) -> str:
+    """One text of a plan in the other language; anything that is no text of the plan stays as it is."""
+    return next((other for own, other in words.values() if own == text), text)
+
+
 def translation_findings(plan: Mapping[str, Any], written: Mapping[str, Any], language: str) -> Iterator[Finding]:
     """What keeps a translation from being complete and right for the plan as it is."""
     this = Spot(written, words="this translation")
@@ -74,6 +79,7 @@ def _of_stage(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((f"stages.{stage['id']}.slots.{slot['number']}", slot["label"]) for slot in stage["slots"])
     for exercise in stage["exercises"]:
         yield from ((f"exercises.{exercise['id']}.{field}", exercise[field]) for field in _EXERCISE)
+        yield from ((f"exercises.{exercise['id']}.rungs.{rung['id']}", rung["text"]) for rung in exercise.get("rungs", ()))
         doses = [exercise["dose"], *(rung["dose"] for rung in exercise.get("rungs", ()))]
         yield from ((f"loads.{dose['load']}", dose["load"]) for dose in doses if "load" in dose)
 
@@ -91,7 +97,9 @@ def _slot(slot: PrescribedSlot, stage: str, words: Words) -> PrescribedSlot:
 
 def _item(item: PrescribedExercise, words: Words) -> PrescribedExercise:
     exercise, load = item.exercise, item.dose.load
-    told = {field: _told(words, f"exercises.{exercise.id}.{field}", getattr(exercise, field)) for field in _EXERCISE}
+    key = f"exercises.{exercise.id}"
+    told: dict[str, object] = {field: _told(words, f"{key}.{field}", getattr(exercise, field)) for field in _EXERCISE}
+    told["rungs"] = tuple(rung.model_copy(update={"text": _told(words, f"{key}.rungs.{rung.id}", rung.text)}) for rung in exercise.rungs)
     dose = item.dose if load is None else item.dose.model_copy(update={"load": _told(words, f"loads.{load}", load)})
     return item.model_copy(update={"exercise": exercise.model_copy(update=told), "dose": dose})
 

@@ -20,7 +20,7 @@ from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
 from plans.model import Prescription
-from plans.tongues import in_words
+from plans.tongues import in_other_words, in_words
 
 _FILES = resources.files("bot_service.conversation") / "catalogues"
 SHIPPED = languages_in(_FILES)
@@ -159,6 +159,9 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         "stage": voice.prescription.stage_title if voice.prescription else "",
         **values,
     }
+    if plan := voice.prescription:  # an exercise or a step that was named when the message was queued
+        words = load_words(plan.plan_id, catalogue.language)
+        known |= {name: in_other_words(value, words) for name, value in values.items() if isinstance(value, str)}
     for name in ("day", "until"):
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)

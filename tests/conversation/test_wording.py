@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date, time, timedelta
 from uuid import UUID
 
@@ -100,6 +101,13 @@ def test_what_is_left_out_is_named_and_not_listed() -> None:
     text = say("exercises", day=TODAY.isoformat(), slot=1, left_out=[out.id])
     assert f"leave this out until your physio has looked: {out.name}" in text
     assert f"1. {out.name}" not in text
+
+
+def test_an_exercise_or_a_step_named_when_the_message_was_queued_is_told_in_the_patients_language() -> None:
+    voice = replace(VOICE, language="es")
+    text, _ = render({"lines": [["leave_out", {"names": "Single-leg stand"}], ["leave_out", {"names": "Three sets of 12."}]]}, voice)
+    assert "De pie sobre una pierna" in text and "Tres series de 12." in text
+    assert "my own words" in render({"lines": [["from_physio", {"words": "my own words"}]]}, voice)[0]
 
 
 HIDDEN = re.compile(

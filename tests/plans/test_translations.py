@@ -28,7 +28,11 @@ def own_texts(plan: Prescription) -> list[str]:
     """Everything in a prescription that a patient may read."""
     texts = [plan.stage_title, plan.advice_green, plan.advice_amber, plan.advice_red, plan.flare_plan or ""]
     texts += [slot.label for slot in plan.slots] + [item.dose.load for item in plan.exercises if item.dose.load]
-    return texts + [getattr(item.exercise, field) for item in plan.exercises for field in ("name", "how", "easier", "harder")]
+    return (
+        texts
+        + [getattr(item.exercise, field) for item in plan.exercises for field in ("name", "how", "easier", "harder")]
+        + [rung.text for item in plan.exercises for rung in item.exercise.rungs]
+    )
 
 
 @pytest.fixture

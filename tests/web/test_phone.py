@@ -69,6 +69,17 @@ def test_an_invitation_is_opened_and_agreed_to(phone: Browser) -> None:
     assert "Open invitation" not in phone.words
 
 
+def test_each_message_and_button_is_shown_in_the_direction_of_its_own_words(stranger: Browser) -> None:
+    """Arabic from right to left; what only screen readers get is set apart, or its English letters would decide."""
+    ref = stranger.clinic.enrol("Jo Park", language="ar").ref
+    stranger.get(f"/phone/{ref}")
+    do(stranger, "open")
+    bubble = re.search(r'<p dir="auto" class="text"><span dir="ltr" class="hidden">[^<]+: </span>مرحبًا', stranger.page)
+    assert bubble, "the text itself is the first thing that counts"
+    assert re.search(r'<button dir="auto" name="tap" value="[^"]+">نعم</button>', stranger.page)
+    assert re.search(r'<html lang="en', stranger.page), "the page around it stays English"
+
+
 def test_time_passes_and_the_next_message_comes_with_its_buttons(phone: Browser) -> None:
     opt_in(phone)
     do(phone, "clock", step="next")
@@ -101,8 +112,8 @@ def test_an_edit_changes_the_bubble_and_the_record_keeps_both(phone: Browser) ->
     do(phone, "say", text="done, 4")
     message = re.findall(r'action="/phone/\w+/edit".*?name="message" value="([^"]+)"', phone.page, flags=re.DOTALL)[-1]
     do(phone, "edit", message=message, text="done, 5")
-    assert re.search(r'class="text"><span class="hidden">You: </span>done, 5</p>', phone.page)
-    assert not re.search(r'class="text"><span class="hidden">You: </span>done, 4</p>', phone.page)
+    assert re.search(r'class="text"><span dir="ltr" class="hidden">You: </span>done, 5</p>', phone.page)
+    assert not re.search(r'class="text"><span dir="ltr" class="hidden">You: </span>done, 4</p>', phone.page)
     assert "edited ·" in phone.words
     page = Browser(phone.clinic).sign_in().get(f"/patients/{ref_of(phone)}")
     assert "<del>done, 4</del>" in page
