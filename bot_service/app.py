@@ -17,6 +17,7 @@ from bot_service.actions.deliver import Delivery, deliver_due, recover_after_cra
 from bot_service.actions.receive import Courtesy
 from bot_service.channels.channel import Channel, Editable
 from bot_service.clock import MovableClock, SystemClock, monotonic, real_now
+from bot_service.errors import DeliveryError
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
@@ -202,7 +203,7 @@ class Poller:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-            await self._service.delivery.run(self._leave)
+        await self._service.delivery.run(self._leave)
 
     async def catch_up(self) -> None:
         """Store what waits at the provider before anything is sent: it may be a STOP, or the answer to yesterday's question."""
@@ -214,15 +215,20 @@ class Poller:
             while updates := await self._channel.poll(offset, 0):
                 offset = await self._store(updates)
         except Exception as error:  # noqa: BLE001  # the provider may be down; the polling itself tries again
-            log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=0)
+            self._complain(error, 0)
 
     async def _store(self, updates: Sequence[Mapping[str, Any]]) -> int | None:
         """Keep every update; the offset that confirms them."""
-        offset: int | None = None
         for raw in updates:
             await self._service.hear(self._sender.id, raw)
-            offset = int(raw["update_id"]) + 1
-        return offset
+        # One that even lacks a number is kept like any other that cannot be read; it must not stop those that have one.
+        numbers = [raw["update_id"] for raw in updates if type(raw.get("update_id")) is int]
+        return max(numbers) + 1 if numbers else None
+
+    def _complain(self, error: Exception, attempt: int) -> None:
+        # Our own errors are sentences for the operator, such as who else uses this bot (409); anybody else's may quote anything.
+        reason = str(error) if isinstance(error, DeliveryError) else None
+        log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, reason=reason, attempt=attempt)
 
     async def _may_poll(self) -> bool:
         """Whether this replica is the one that polls; asked before each poll, which is shorter than the lease."""
@@ -257,7 +263,7 @@ class Poller:
                 raise
             except Exception as error:  # noqa: BLE001  # a provider that is down must not end the polling
                 failures += 1
-                log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=failures)
+                self._complain(error, failures)
                 await asyncio.sleep(min(60.0, 0.5 * 2**failures))
                 continue
             if updates:

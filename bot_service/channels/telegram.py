@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,19 +36,28 @@ class Identity:
     username: str
 
 
+@dataclass(frozen=True)
+class Webhook:
+    """Where Telegram posts this bot's updates (nowhere: an empty `url`), how many wait there, and what went wrong last, in its words."""
+
+    url: str
+    waiting: int
+    last_error: str | None
+
+
 class Telegram:
     """One bot on Telegram, or on another Bot API server at `api_url` (the part before `/bot<token>`).
 
-    `start()` before the first call, `close()` at the end; `timeout_s` is how long an answer may take. No error, log record or repr of
-    ours contains the token.
+    `start()` before the first call, `close()` at the end; `timeout_s` is how long an answer may take. `webhook_secrets` are those that a
+    posted update may carry, the newest first; without any, updates are fetched. No error, log record or repr of ours contains the token.
     """
 
     name = "telegram"
 
-    def __init__(self, token: str, api_url: str | None = None, sender_id: str = "", timeout_s: float = 15.0) -> None:
+    def __init__(self, token: str, api_url: str | None = None, timeout_s: float = 15.0, webhook_secrets: Sequence[str] = ()) -> None:
         # At DEBUG PTB logs the texts it sends.
         logging.getLogger("telegram").setLevel(logging.WARNING)
-        self.sender_id = sender_id
+        self._webhook_secrets = tuple(webhook_secrets)
         self._identity: Identity | None = None
         self._sending = AiohttpRequest(connections=32, read_timeout=timeout_s)
         self._polling = AiohttpRequest(connections=2, read_timeout=_LONG_POLL_S + 10.0)
@@ -73,6 +83,21 @@ class Telegram:
             self._identity = Identity(str(me.id), me.username or "")
             return self._identity
         raise failure
+
+    @property
+    def account(self) -> str:
+        """The bot's username; empty until `whoami`."""
+        return self._identity.username if self._identity else ""
+
+    @property
+    def is_posted_to(self) -> bool:
+        """Whether updates come by webhook."""
+        return bool(self._webhook_secrets)
+
+    def admits(self, secret: str) -> bool:
+        """Whether a post with this secret is Telegram's; how long the comparison takes says nothing about ours."""
+        given = secret.encode("utf-8", "surrogateescape")
+        return any(hmac.compare_digest(given, ours.encode()) for ours in self._webhook_secrets)
 
     def deep_link(self, code: str) -> str:
         """The link that opens a chat with this bot and carries `code`: at most 64 of A-Z a-z 0-9 _ -, else ValueError."""
@@ -114,6 +139,26 @@ class Telegram:
             failure = meaning_of(error)
         else:
             return [update for update in updates if isinstance(update, dict)] if isinstance(updates, list) else []
+        raise failure
+
+    async def set_webhook(self, url: str) -> None:
+        """Have updates posted to `url`; what waits is kept, and comes there. Raises DeliveryError: MessageRejected for a bad address."""
+        try:
+            await self._bot.set_webhook(url, secret_token=self._webhook_secrets[0], allowed_updates=WANTED_UPDATES)
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return
+        raise failure
+
+    async def find_webhook(self) -> Webhook:
+        """What Telegram knows about this bot's webhook. Raises DeliveryError."""
+        try:
+            found = await self._bot.get_webhook_info()
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return Webhook(found.url, found.pending_update_count, found.last_error_message)
         raise failure
 
     async def prepare_polling(self) -> None:

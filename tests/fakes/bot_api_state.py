@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,10 @@ LONGEST_TEXT, LONGEST_DATA, LONGEST_TOAST = 4096, 64, 200
 PARAMETERS: dict[str, set[str]] = {
     "getMe": set(),
     "getUpdates": {"offset", "limit", "timeout", "allowed_updates"},
+    "setWebhook": {"url", "certificate", "ip_address", "max_connections", "allowed_updates", "drop_pending_updates", "secret_token"},
+    "getWebhookInfo": set(),
     "deleteWebhook": {"drop_pending_updates"},
+    "getMyCommands": {"scope", "language_code"},
     "setMyCommands": {"commands", "scope", "language_code"},
     "sendMessage": {
         "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "text", "parse_mode", "entities",
@@ -63,6 +67,9 @@ class State:
     offences: list[str] = field(default_factory=list)  # undocumented methods and parameters
     allowed: list[str] = field(default_factory=list)
     webhook: str = ""
+    secret: str = ""
+    webhook_error: str = ""
+    posted: list[tuple[int, int]] = field(default_factory=list)  # each try: the update's id, and what it was answered
     next_update: int = 70_000
     next_message: int = 100
     skipped_s: float = 0.0
@@ -148,6 +155,32 @@ def set_my_commands(state: State, given: Mapping[str, str]) -> bool:
     return True
 
 
+def set_webhook(state: State, given: Mapping[str, str]) -> bool:
+    url, secret = given.get("url", ""), given.get("secret_token", "")
+    if url and not url.startswith(("https://", "http://127.0.0.1:")):  # plain http is what a local server allows
+        raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+    if not re.fullmatch("[A-Za-z0-9_-]{0,256}", secret):
+        raise bad("secret token contains unallowed characters")
+    state.webhook, state.secret, state.webhook_error = url, secret, ""
+    if "allowed_updates" in given:
+        state.allowed = json.loads(given["allowed_updates"])
+    if given.get("drop_pending_updates") == "true":
+        state.queue.clear()
+    state.arrived.set()
+    return True
+
+
+def get_webhook_info(state: State, _given: Mapping[str, str]) -> Json:
+    found: Json = {"url": state.webhook, "has_custom_certificate": False, "pending_update_count": len(state.pending(0, 1000))}
+    if state.webhook_error:
+        found |= {"last_error_date": int(state.now()), "last_error_message": state.webhook_error}
+    return found | ({"max_connections": 40, "allowed_updates": state.allowed} if state.webhook else {})
+
+
+def get_my_commands(state: State, given: Mapping[str, str]) -> list[Json]:
+    return state.commands.get(given.get("language_code", ""), [])
+
+
 def delete_webhook(state: State, given: Mapping[str, str]) -> bool:
     state.webhook = ""
     if given.get("drop_pending_updates") == "true":
@@ -160,8 +193,11 @@ def get_me(_state: State, _given: Mapping[str, str]) -> Json:
     return BOT | more
 
 
-METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | bool]] = {
+METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | list[Json] | bool]] = {
     "getMe": get_me,
+    "setWebhook": set_webhook,
+    "getWebhookInfo": get_webhook_info,
+    "getMyCommands": get_my_commands,
     "deleteWebhook": delete_webhook,
     "setMyCommands": set_my_commands,
     "sendMessage": send_message,
