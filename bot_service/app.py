@@ -52,6 +52,7 @@ class Service:
     last_tick: datetime | None = None
     errors: int = 0
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
@@ -144,12 +145,17 @@ class Service:
                 return handled
             handled += 1
             if courtesy is not None:
-                await self._be_courteous(courtesy)
+                # Beside the work and not in it: a provider that hangs must not keep the next patient's words waiting.
+                task = asyncio.create_task(self._be_courteous(courtesy))
+                self._courtesies.add(task)
+                task.add_done_callback(self._courtesies.discard)
 
     async def _be_courteous(self, courtesy: Courtesy) -> None:
         channel = self.channels[courtesy.sender_id]
         if isinstance(channel, Editable):
             await channel.answer_tap(courtesy.callback_id, courtesy.chosen)
+            if courtesy.marked and courtesy.message_id:
+                await channel.edit(courtesy.address, courtesy.message_id, courtesy.marked)
 
     def next_event_at(self, after: datetime | None = None) -> datetime | None:
         """When something falls due next, or next after `after`."""

@@ -46,7 +46,8 @@ class Inbound:
 
     `provider_id` is unique per sender for ever (the de-duplication key). `message_id` is the chat's own id of the message, the
     same for an edit as for the original; `reply_to` the id of our message that was tapped or replied to. `start_code` is the
-    payload of an enrolment link. `at` is the provider's time of it, UTC, or None. `alias` is another address of the same person.
+    payload of an enrolment link. `at` is the provider's time of it, UTC, or None. `alias` is another address of the same person. `shown` is
+    the text under which a tapped button stood.
     """
 
     provider_id: str
@@ -61,6 +62,7 @@ class Inbound:
     callback_id: str | None = None
     at: datetime | None = None
     alias: str | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)

@@ -187,10 +187,14 @@ class Telegram:
             return False
 
     async def edit(self, address: str, message_id: str, text: str, rows: Rows = ()) -> bool:
-        """Replace text and buttons of a message of ours; without rows the buttons go. Best effort; unchanged counts as done."""
+        """Replace text and buttons of a message of ours; without rows the buttons go. Best effort; unchanged counts as done.
+
+        A text that is too long goes without its last paragraph: the beginning of an exercise must not be lost to a note under it.
+        """
+        fits = text if _units(_sendable(text)) <= LONGEST_TEXT else text.rpartition("\n\n")[0]
         try:
             await self._bot.edit_message_text(
-                split_text(text)[0], chat_id=int(address), message_id=int(message_id), reply_markup=_keyboard(rows)
+                split_text(fits)[0], chat_id=int(address), message_id=int(message_id), reply_markup=_keyboard(rows)
             )
         except BadRequest as error:
             return "not modified" in error.message.lower()

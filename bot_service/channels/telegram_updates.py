@@ -82,6 +82,7 @@ def _tap(provider_id: str, query: Mapping[str, Any]) -> Inbound | None:
         data=data,
         reply_to=str(_whole(message, "message_id")),
         callback_id=callback_id,
+        shown=_text(message, "text") or "",
     )
 
 
