@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot_service.errors import DeliveryError
 
-Heard = Literal["text", "tap", "edit", "media", "blocked", "unblocked"]
+Heard = Literal["text", "tap", "edit", "media", "blocked", "unblocked", "group"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Outbound:
 
 @dataclass(frozen=True)
 class Inbound:
-    """One thing a person did in a chat.
+    """One thing a person did in a chat; `group` is something said to us where others read along, and carries nothing of it.
 
     `provider_id` is unique per sender for ever (the de-duplication key). `message_id` is the chat's own id of the message, the
     same for an edit as for the original; `reply_to` the id of our message that was tapped or replied to. `start_code` is the

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.apply import apply_turn
-from bot_service.actions.consent import link_chat
+from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
@@ -91,6 +91,10 @@ def receive_next(db: Database, channels: Mapping[UUID, Channel], now: datetime, 
 
 
 def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Courtesy | None:
+    if inbound.heard == "group":
+        refuse_group(tx, received, inbound, now)
+        inbox.mark_handled(tx, received.id, now, inbound, None)
+        return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
     if address is None or address.status == "left" or inbound.start_code:
         linked = link_chat(tx, received, inbound, address, now)

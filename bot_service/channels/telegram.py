@@ -179,6 +179,16 @@ class Telegram:
         except (TelegramError, *_MALFORMED):
             return False
 
+    async def find_commands(self, language: str | None = None) -> Mapping[str, str]:
+        """The bot's command menu as it is set for one language, or for all others. Raises DeliveryError."""
+        try:
+            found = await self._bot.get_my_commands(language_code=language)
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return {command.command: command.description for command in found}
+        raise failure
+
     async def answer_tap(self, callback_id: str, text: str = "") -> bool:
         """End the waiting sign on the tapped button, with a short notice. Best effort: too late is no loss, the answer is stored."""
         try:

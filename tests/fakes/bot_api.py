@@ -3,6 +3,7 @@
 Methods answer on `port` under /bot<token>/. The person's side is under /control, on `port` and, since `refuse` closes that, on
 `control_port` too; every call is a POST of a JSON object and answers one.
 
+- /control/arrange {webhook, error, commands}: what was set before, each if it is given, and how the last post failed
 - /control/meet {chats}: these people pressed Start before
 - /control/say {chat, text}: a person types; /control/edit {chat, message_id, text}; /control/tap {chat, message_id, data}
 - /control/block {chat}, /control/unblock {chat}; /control/update {kind, content}: any update; /control/skip {seconds}: time passes
@@ -95,6 +96,11 @@ class BotApi:
         asked: Json = await request.json()
         answer = getattr(self, f"on_{request.match_info['what']}")(asked)
         return web.json_response(answer if answer is not None else {})
+
+    def on_arrange(self, asked: Json) -> None:
+        self.state.webhook = asked.get("webhook", self.state.webhook)
+        self.state.webhook_error = asked.get("error", self.state.webhook_error)
+        self.state.commands |= asked.get("commands", {})
 
     def on_meet(self, asked: Json) -> None:
         self.state.chats.update(asked["chats"])
