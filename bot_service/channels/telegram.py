@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ LONGEST_TEXT = 4096
 LONGEST_TOAST = 200
 WANTED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 _LONG_POLL_S = 25
+_INVISIBLE = frozenset({"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"})
+"""Categories of Unicode that leave no trace of their own: control, format and combining signs, separators."""
 # What PTB lets escape when a server's 200 does not hold the object that the method promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
@@ -233,7 +236,8 @@ def split_text(text: str) -> list[str]:
         cut = next((at for border in ("\n\n", "\n", " ") if (at := room.rfind(border)) > 0), len(room))
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
-    return [part for part in [*parts, rest] if part] or [rest]
+    # Telegram refuses a message in which nothing can be seen, such as a run of marks for the direction of writing.
+    return [part for part in [*parts, rest] if _is_visible(part)] or [rest]
 
 
 def _bot(token: str, api: str, sending: AiohttpRequest, polling: AiohttpRequest) -> Bot:
@@ -259,6 +263,10 @@ def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
 def _sendable(text: str) -> str:
     """The text without what no JSON parser or database takes: NUL and halves of surrogate pairs."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(sign) not in _INVISIBLE for sign in text)
 
 
 def _units(text: str) -> int:

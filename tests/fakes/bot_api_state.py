@@ -218,7 +218,9 @@ def _with_markup(state: State, message: Json, markup: Json | None) -> Json:
 
 def _text(given: Mapping[str, str]) -> str:
     text = given.get("text", "").strip()
-    if not text:
+    if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise bad("text must be encoded in UTF-8")
+    if not re.sub("[\\s\x00-\x1f\u200b-\u200f\u2028-\u202e\u030a\u0333\u033f]", "", text):  # what the server takes out by itself
         raise bad("message text is empty")
     if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
         raise bad("message is too long")

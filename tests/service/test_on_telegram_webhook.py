@@ -70,7 +70,7 @@ def test_what_was_written_during_an_outage_and_between_kills_arrives_once(instal
             assert state["webhook"] == f"http://127.0.0.1:{installation.port}/webhooks/telegram"
             assert state["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
             menus = {code: [command["command"] for command in menu] for code, menu in state["commands"].items()}
-            assert menus == dict.fromkeys(["", *SHIPPED], ["start", "plan", "progress", "pause", "time", "help", "stop"])
+            assert menus == {code: ["start", "plan", "progress", "pause", "time", "help", "stop"] for code in ("", *SHIPPED)}
             answered = len(telegram.control("state")["posted"])
             write(30)
             wait_for(lambda seen=answered: len(telegram.control("state")["posted"]) > seen + drawn.randrange(25), "some posts")
