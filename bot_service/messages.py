@@ -25,7 +25,7 @@ class Outbound:
     """One message to one address, rendered.
 
     `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `valid_for` is how long
-    the message stays of use, for providers that keep messages waiting.
+    the message stays of use, for providers that keep messages waiting. `picture` is a PNG that goes with the text where the channel can.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Outbound:
     window_open: bool = True
     language: str = "en"
     valid_for: timedelta | None = None
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class TelegramClinic:
 
     def sent(self, chat: int) -> list[str]:
         """The texts that the provider accepted for a chat."""
-        return [message["text"] for message in self.fake.ledger() if message["chat"]["id"] == chat]
+        return [message.get("text", "") for message in self.fake.ledger() if message["chat"]["id"] == chat]
 
 
 @asynccontextmanager

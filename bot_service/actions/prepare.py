@@ -15,6 +15,7 @@ from bot_service.actions.prompt import prompt_key
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state
+from bot_service.conversation.progress_picture import draw_progress
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, render
@@ -126,6 +127,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     content = with_words(tx, episode, _with_flare(tx, message.content, episode, voice, now))
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
+    picture = _picture(tx, content, episode, now)
     by_template = window.needs_template(tx, message, address, now)
     if by_template:
         text, rows = window.AS_TEMPLATE, []
@@ -155,7 +157,17 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         window_open=not by_template,
         language=episode.language,
         valid_for=message.expires_at - now,
+        picture=picture,
     )
+
+
+def _picture(tx: Tx, content: Mapping[str, Any], episode: Episode, now: datetime) -> bytes | None:
+    """The picture of the pain scores beside the words about how it is going; none before there are two to compare."""
+    if not any(key == "progress" for key, _ in content.get("lines", ())):
+        return None
+    record = load_record(tx, episode, now)
+    pains = {day.day: day.pain for day in record.rated_days if day.pain is not None}
+    return draw_progress(pains, record.rules.pain_ceiling, record.today) if len(pains) > 1 else None
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:

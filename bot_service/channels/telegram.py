@@ -22,6 +22,7 @@ Rows = Sequence[Sequence[Button]]
 
 PUBLIC_API = "https://api.telegram.org"
 LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
 LONGEST_TOAST = 200
 WANTED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 _LONG_POLL_S = 25
@@ -111,9 +112,15 @@ class Telegram:
     async def send(self, outbound: Outbound) -> str:
         """Send the text, in several messages when it is long, the buttons under the last. Returns the id of the last.
 
+        A picture carries the text as its caption; one that Telegram refuses, or under which the text has no room, is left out.
         Raises DeliveryError. When a later part fails after an earlier one arrived, the outcome is unknown rather than retryable.
         """
         chat = _chat_id(outbound.address)
+        if outbound.picture is not None and _units(_sendable(outbound.text)) <= LONGEST_CAPTION:
+            try:
+                return await self._send_picture(chat, outbound.picture, _sendable(outbound.text), outbound.rows)
+            except (MessageRejected, ChannelMisconfigured):
+                pass  # surely not accepted, perhaps by a server that takes no pictures; the words matter more, and fail for themselves
         sent, parts = "", split_text(outbound.text)
         for number, part in enumerate(parts, start=1):
             try:
@@ -214,6 +221,15 @@ class Telegram:
         except (TelegramError, *_MALFORMED):
             return False
         return True
+
+    async def _send_picture(self, chat: int, picture: bytes, caption: str, rows: Rows) -> str:
+        try:
+            message = await self._bot.send_photo(chat, picture, caption=caption, reply_markup=_keyboard(rows), filename="progress.png")
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return str(message.message_id)
+        raise failure
 
     async def _send_part(self, chat: int, text: str, rows: Rows) -> str:
         try:

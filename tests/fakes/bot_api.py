@@ -200,7 +200,13 @@ async def _parameters(request: web.Request) -> dict[str, str]:
         given |= await request.json()
     else:
         given |= dict(await request.post())
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    return {name: _as_text(value) for name, value in given.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, web.FileField):
+        return value.file.read().decode("latin-1")  # every byte is one character of it
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _answer(refused: Refused) -> web.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from bot_service.clock import real_now
 Json = dict[str, Any]
 BOT: Json = {"id": 4242, "is_bot": True, "first_name": "Stepwise", "username": "stepwise_test_bot"}
 DAY_S, TAP_S, ANSWER_S = 86400, 150, 15  # how long updates, taps and the right to answer a tap live
-LONGEST_TEXT, LONGEST_DATA, LONGEST_TOAST = 4096, 64, 200
+LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA, LONGEST_TOAST = 4096, 1024, 64, 200
 
 PARAMETERS: dict[str, set[str]] = {
     "getMe": set(),
@@ -28,6 +29,11 @@ PARAMETERS: dict[str, set[str]] = {
         "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "text", "parse_mode", "entities",
         "link_preview_options", "disable_notification", "protect_content", "allow_paid_broadcast", "message_effect_id",
         "suggested_post_parameters", "reply_parameters", "reply_markup",
+    },
+    "sendPhoto": {
+        "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "photo", "caption", "parse_mode",
+        "caption_entities", "show_caption_above_media", "has_spoiler", "disable_notification", "protect_content", "allow_paid_broadcast",
+        "message_effect_id", "suggested_post_parameters", "reply_parameters", "reply_markup",
     },
     "answerCallbackQuery": {"callback_query_id", "text", "show_alert", "url", "cache_time"},
     "editMessageText": {
@@ -110,20 +116,38 @@ class State:
 
 
 def send_message(state: State, given: Mapping[str, str]) -> Json:
-    chat = _number(given, "chat_id")
-    text = _text(given)
-    markup = _markup(given)
+    return _deliver(state, given, {"text": _text(given)})
+
+
+def send_photo(state: State, given: Mapping[str, str]) -> Json:
+    """A picture that was uploaded comes as its bytes in latin-1; see `bot_api._parameters`."""
+    photo, caption = given.get("photo", "").encode("latin-1"), given.get("caption", "")
+    if not photo.startswith(b"\x89PNG\r\n\x1a\n") or photo[12:16] != b"IHDR" or len(photo) > 10 * 2**20:
+        raise bad("IMAGE_PROCESS_FAILED")
+    width, height = struct.unpack(">II", photo[16:24])
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise bad("PHOTO_INVALID_DIMENSIONS")
+    if len(caption.encode("utf-16-le")) // 2 > LONGEST_CAPTION:
+        raise bad("message caption is too long")
+    size = {"file_id": f"photo-{state.next_message}", "file_unique_id": "u", "width": width, "height": height, "file_size": len(photo)}
+    return _deliver(state, given, {"photo": [size], **({"caption": caption} if caption else {})})
+
+
+def _deliver(state: State, given: Mapping[str, str], content: Json) -> Json:
+    chat, markup = _number(given, "chat_id"), _markup(given)
     if chat not in state.chats:
         raise bad("chat not found")
     if chat in state.blocked:
         raise Refused(403, "Forbidden: bot was blocked by the user")
-    message = state.message(chat, **{"from": BOT, "text": text}, **({"reply_markup": markup} if markup else {}))
+    message = state.message(chat, **{"from": BOT}, **content, **({"reply_markup": markup} if markup else {}))
     state.ledger.append(message)
     return message
 
 
 def edit_message_text(state: State, given: Mapping[str, str]) -> Json:
     message, text, markup = state.own_message(given), _text(given), _markup(given)
+    if "text" not in message:
+        raise bad("there is no text in the message to edit")
     if (message["text"], message.get("reply_markup")) == (text, markup):
         raise bad(
             "message is not modified: specified new message content and reply markup are exactly the same as a current content and "
@@ -201,6 +225,7 @@ METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | list[Json] | bool
     "deleteWebhook": delete_webhook,
     "setMyCommands": set_my_commands,
     "sendMessage": send_message,
+    "sendPhoto": send_photo,
     "answerCallbackQuery": answer_callback_query,
     "editMessageText": edit_message_text,
     "editMessageReplyMarkup": edit_message_reply_markup,

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot_service.conversation.progress_picture import WIDTH
 from bot_service.storage import cases, clinics, inbox
 from tests.channels.contract import PAYLOADS
 from tests.crowds import a_crowd
@@ -69,3 +70,16 @@ async def test_an_edit_from_three_to_eight_raises_the_flag(telegram: TelegramCli
         rules = [case.rule for case in cases.list_open(tx, patient.episode())]
     assert len(rules) == 1 and rules[0].startswith("A"), rules
     assert "Corrected. Recorded: 8 out of 10." in telegram.sent(int(patient.address))[-1]
+
+
+async def test_progress_comes_with_a_picture_once_there_are_two_scores(telegram: TelegramClinic, patient: Person) -> None:
+    await telegram.say(int(patient.address), "done, 3")
+    await telegram.say(int(patient.address), "/progress")
+    assert "photo" not in telegram.fake.ledger()[-1]
+    telegram.clinic.clock.move_to(telegram.clinic.clock.now() + timedelta(days=1))
+    await telegram.clinic.service.tick()
+    for words in ("2", "done, 2", "/progress"):  # the day after, the exercises, and how it is going
+        await telegram.say(int(patient.address), words)
+    newest = telegram.fake.ledger()[-1]
+    assert newest["photo"][0]["width"] == WIDTH and "2" in newest["caption"]
+    assert telegram.fake.control("state")["offences"] == []
