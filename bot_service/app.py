@@ -18,6 +18,7 @@ from bot_service.actions.receive import Courtesy
 from bot_service.channels.channel import Channel, Editable
 from bot_service.channels.simulator import Simulator
 from bot_service.clock import MovableClock, SystemClock, monotonic, real_now
+from bot_service.errors import DeliveryError
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
@@ -52,6 +53,7 @@ class Service:
     last_tick: datetime | None = None
     errors: int = 0
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
@@ -146,12 +148,17 @@ class Service:
                 return handled
             handled += 1
             if courtesy is not None:
-                await self._be_courteous(courtesy)
+                # Beside the work and not in it: a provider that hangs must not keep the next patient's words waiting.
+                task = asyncio.create_task(self._be_courteous(courtesy))
+                self._courtesies.add(task)
+                task.add_done_callback(self._courtesies.discard)
 
     async def _be_courteous(self, courtesy: Courtesy) -> None:
         channel = self.channels[courtesy.sender_id]
         if isinstance(channel, Editable):
             await channel.answer_tap(courtesy.callback_id, courtesy.chosen)
+            if courtesy.marked and courtesy.message_id:
+                await channel.edit(courtesy.address, courtesy.message_id, courtesy.marked)
 
     def next_event_at(self, after: datetime | None = None) -> datetime | None:
         """When something falls due next, or next after `after`."""
@@ -206,7 +213,7 @@ class Poller:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-            await self._service.delivery.run(self._leave)
+        await self._service.delivery.run(self._leave)
 
     async def catch_up(self) -> None:
         """Store what waits at the provider before anything is sent: it may be a STOP, or the answer to yesterday's question."""
@@ -218,15 +225,20 @@ class Poller:
             while updates := await self._channel.poll(offset, 0):
                 offset = await self._store(updates)
         except Exception as error:  # noqa: BLE001  # the provider may be down; the polling itself tries again
-            log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=0)
+            self._complain(error, 0)
 
     async def _store(self, updates: Sequence[Mapping[str, Any]]) -> int | None:
         """Keep every update; the offset that confirms them."""
-        offset: int | None = None
         for raw in updates:
             await self._service.hear(self._sender.id, raw)
-            offset = int(raw["update_id"]) + 1
-        return offset
+        # One that even lacks a number is kept like any other that cannot be read; it must not stop those that have one.
+        numbers = [raw["update_id"] for raw in updates if type(raw.get("update_id")) is int]
+        return max(numbers) + 1 if numbers else None
+
+    def _complain(self, error: Exception, attempt: int) -> None:
+        # Our own errors are sentences for the operator, such as who else uses this bot (409); anybody else's may quote anything.
+        reason = str(error) if isinstance(error, DeliveryError) else None
+        log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, reason=reason, attempt=attempt)
 
     async def _may_poll(self) -> bool:
         """Whether this replica is the one that polls; asked before each poll, which is shorter than the lease."""
@@ -261,7 +273,7 @@ class Poller:
                 raise
             except Exception as error:  # noqa: BLE001  # a provider that is down must not end the polling
                 failures += 1
-                log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, attempt=failures)
+                self._complain(error, failures)
                 await asyncio.sleep(min(60.0, 0.5 * 2**failures))
                 continue
             if updates:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot_service.actions.window import TEMPLATE as DAILY
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import real_now
-from bot_service.conversation.wording import SHIPPED
+from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import BotServiceError, ChannelMisconfigured, DeliveryError
 from bot_service.settings import Settings, load_settings
 from bot_service.storage import clinics, measures
@@ -74,14 +74,54 @@ async def _telegram(settings: Settings) -> list[str]:
     channel = Telegram(settings.telegram_token or "", settings.telegram_api_url)
     await channel.start()
     try:
-        await channel.whoami()
+        bot = await channel.whoami()
+        if not _has_started(settings, bot.username):
+            return []  # the first start sets webhook and menus
+        return [*await _webhook(settings, channel), *await _menus(channel)]
     except ChannelMisconfigured:
         return ["Telegram refuses STEPWISE_TELEGRAM_TOKEN: copy the token from BotFather again."]
     except DeliveryError:
         return ["Telegram cannot be reached: check the network, or STEPWISE_TELEGRAM_API_URL."]
     finally:
         await channel.close()
-    return []
+
+
+def _has_started(settings: Settings, name: str) -> bool:
+    """Whether the service has run with the bot of that name."""
+    try:
+        db = open_database(settings.database_url, settings.secrets)
+    except Exception:  # noqa: BLE001  # told by `_database`, whatever it is
+        return False
+    try:
+        with db.read() as tx:
+            return any((sender.channel, sender.name) == ("telegram", name) for sender in clinics.list_senders(tx))
+    except Exception:  # noqa: BLE001  # as above
+        return False
+    finally:
+        db.close()
+
+
+async def _webhook(settings: Settings, channel: Telegram) -> list[str]:
+    """What keeps updates from reaching us, as Telegram tells it."""
+    found, ours = await channel.find_webhook(), f"{settings.public_url}/webhooks/telegram"
+    if settings.telegram_mode == "polling":
+        return ["A webhook is set for the Telegram bot, so nothing can be fetched: start the service again."] if found.url else []
+    problems = []
+    if found.url != ours:
+        problems.append(
+            f"Telegram posts this bot's updates {'elsewhere' if found.url else 'nowhere'}: start the service again to set {ours}."
+        )
+    if found.last_error and found.waiting:
+        problems.append(
+            f"Telegram cannot hand over {found.waiting} updates and says: {found.last_error}. "
+            "Check that STEPWISE_PUBLIC_URL is reached from the internet, with a certificate that others accept."
+        )
+    return problems
+
+
+async def _menus(channel: Telegram) -> list[str]:
+    missing = [code for code in SHIPPED if await channel.find_commands(code.partition("-")[0]) != load_catalogue(code).commands]
+    return [f"The bot's menu of commands is not set in: {', '.join(missing)}. Start the service again."] if missing else []
 
 
 def _templates(settings: Settings) -> list[str]:

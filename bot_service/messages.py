@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot_service.errors import DeliveryError
 
-Heard = Literal["text", "tap", "edit", "media", "blocked", "unblocked"]
+Heard = Literal["text", "tap", "edit", "media", "blocked", "unblocked", "group"]
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Button:
 class Outbound:
     """One message to one address, rendered.
 
-    `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the answers
-    in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers that keep
-    messages waiting.
+        `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the
+    answers in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers
+    that keep messages waiting. `picture` is a PNG that goes with the text where the channel can.
     """
 
     id: str
@@ -40,15 +40,17 @@ class Outbound:
     language: str = "en"
     hints: Mapping[str, str] = field(default_factory=dict)
     valid_for: timedelta | None = None
+    picture: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class Inbound:
-    """One thing a person did in a chat.
+    """One thing a person did in a chat; `group` is something said to us where others read along, and carries nothing of it.
 
     `provider_id` is unique per sender for ever (the de-duplication key). `message_id` is the chat's own id of the message, the
     same for an edit as for the original; `reply_to` the id of our message that was tapped or replied to. `start_code` is the
-    payload of an enrolment link. `at` is the provider's time of it, UTC, or None. `alias` is another address of the same person.
+    payload of an enrolment link. `at` is the provider's time of it, UTC, or None. `alias` is another address of the same person. `shown` is
+    the text under which a tapped button stood.
     """
 
     provider_id: str
@@ -63,6 +65,7 @@ class Inbound:
     callback_id: str | None = None
     at: datetime | None = None
     alias: str | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True)

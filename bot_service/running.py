@@ -14,7 +14,8 @@ from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Poller, Service, pro
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import MovableClock, SystemClock
-from bot_service.errors import ChannelMisconfigured, DeliveryError, SettingsError
+from bot_service.conversation.wording import SHIPPED, load_catalogue
+from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, SettingsError
 from bot_service.logs import log
 from bot_service.reconciling import Reconciler
 from bot_service.sample.clinic import reopen_sample_clinic
@@ -25,14 +26,7 @@ from bot_service.web.site import build_site
 from plans.loading import load_library
 from schedules.ticker import Ticker
 
-MENU = {
-    "help": "What you can ask for here",
-    "plan": "Show today's exercises",
-    "progress": "How it is going",
-    "pause": "Pause the reminders",
-    "time": "Change the time of day",
-    "stop": "End all messages",
-}
+UPDATES_PATH = "/webhooks/telegram"
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -78,9 +72,9 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
 
 
 @asynccontextmanager
-async def _channels(service: Service) -> AsyncIterator[list[Poller | Reconciler]]:
+async def _channels(service: Service) -> AsyncIterator[list[Poller | Posting | Reconciler]]:
     """The channels of the settings, each as a sender of the (only) clinic, and what fetches for them."""
-    settings, listeners = service.settings, list[Poller | Reconciler]()
+    settings, listeners = service.settings, list[Poller | Posting | Reconciler]()
     open_channels: list[Any] = []
     with service.db.read() as tx:
         clinic = clinics.only_clinic(tx)
@@ -89,12 +83,13 @@ async def _channels(service: Service) -> AsyncIterator[list[Poller | Reconciler]
     elif "simulator" in settings.channels:
         service.add_channel(clinic.id, "simulator", Simulator(provider_ids, lambda _id, _outbound: None), None)
     if "telegram" in settings.channels:
-        channel = Telegram(settings.telegram_token or "", settings.telegram_api_url)
+        channel = Telegram(settings.telegram_token or "", settings.telegram_api_url, webhook_secrets=settings.telegram_secrets)
         await channel.start()
         open_channels.append(channel)
         sender = service.add_channel(clinic.id, await _bot_name(channel), channel, TELEGRAM_PER_S)
-        await channel.set_commands(MENU)
-        listeners.append(Poller(service, sender, channel))
+        await _set_menus(channel)
+        poller = Poller(service, sender, channel)
+        listeners.append(Posting(poller, channel, f"{settings.public_url}{UPDATES_PATH}") if channel.is_posted_to else poller)
     if "whatsapp" in settings.channels:
         from bot_service.channels.whatsapp import whatsapp_channel  # a second of reading that no other command needs
 
@@ -108,6 +103,41 @@ async def _channels(service: Service) -> AsyncIterator[list[Poller | Reconciler]
     finally:
         for each in open_channels:
             await each.close()
+
+
+class Posting:
+    """A bot whose updates are posted to us, with the moments of a `Poller`: what waits is fetched once, before anything is sent."""
+
+    def __init__(self, poller: Poller, channel: Telegram, url: str) -> None:
+        self._poller = poller
+        self._channel = channel
+        self._url = url
+
+    async def catch_up(self) -> None:
+        """Store what waits at Telegram, then have the rest posted. Raises SettingsError when Telegram does not take the address."""
+        try:
+            if (await self._channel.find_webhook()).waiting:
+                await self._poller.catch_up()
+            await self._channel.set_webhook(self._url)
+        except MessageRejected:
+            raise SettingsError(
+                "Telegram refuses the webhook's address; STEPWISE_PUBLIC_URL must be an https address that Telegram can reach"
+            ) from None
+        except DeliveryError as error:
+            raise SettingsError(f"the webhook cannot be set: {error}") from None
+
+    def start(self) -> None:
+        """Nothing to fetch from now on."""
+
+    async def stop(self) -> None:
+        await self._poller.stop()
+
+
+async def _set_menus(channel: Telegram) -> None:
+    """The menu of commands in every language, and in English for whoever uses another. Best effort: the words work without it."""
+    await channel.set_commands(load_catalogue("en").commands)
+    for language in SHIPPED:
+        await channel.set_commands(load_catalogue(language).commands, language.partition("-")[0])
 
 
 async def _bot_name(channel: Telegram) -> str:

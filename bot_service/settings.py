@@ -18,6 +18,9 @@ from bot_service.errors import SettingsError
 HOME = Path(__file__).resolve().parents[1]
 Channel = Literal["simulator", "telegram", "whatsapp"]
 SHORTEST_SECRET = 32
+_WEBHOOK_SECRET = re.compile(rf"[A-Za-z0-9_-]{{{SHORTEST_SECRET},256}}")
+_WEBHOOK_PORTS = (None, 443, 80, 88, 8443)
+"""The only ports to which Telegram posts (Bot API, setWebhook)."""
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}")
 _TEMPLATE = re.compile(r"[a-z][a-z_0-9]*:[a-z]{2,3}(-[A-Za-z]+)?")
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
@@ -76,8 +79,8 @@ class Settings(BaseSettings):
             raise ValueError(missing)
         if "telegram" in self.channels and not self.telegram_token:
             raise ValueError("STEPWISE_TELEGRAM_TOKEN is missing; BotFather gives you one for your bot")
-        if self.telegram_mode == "webhook":
-            raise ValueError("this version receives Telegram updates by polling only; leave STEPWISE_TELEGRAM_MODE at polling")
+        if "telegram" in self.channels and self.telegram_mode == "webhook" and (missing := self._missing_for_webhook):
+            raise ValueError(missing)
         if not self.is_sample and not self.secret_key:
             raise ValueError("STEPWISE_SECRET_KEY is missing; make one with: openssl rand -hex 32")
         if any(len(secret) < SHORTEST_SECRET for secret in self._given_secrets):
@@ -122,6 +125,29 @@ class Settings(BaseSettings):
     def twilio_tokens(self) -> tuple[str, ...]:
         """The auth tokens, newest first: two while one is being replaced."""
         return tuple(part.strip() for part in (self.twilio_auth_token or "").split(",") if part.strip())
+
+    @property
+    def telegram_secrets(self) -> tuple[str, ...]:
+        """The secrets that prove a webhook post to be Telegram's, newest first: two while one is being replaced. None when we poll."""
+        given = (self.telegram_webhook_secret or "") if self.telegram_mode == "webhook" else ""
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+
+    @property
+    def _missing_for_webhook(self) -> str | None:
+        if not self.telegram_secrets:
+            return "STEPWISE_TELEGRAM_WEBHOOK_SECRET is missing; make one with: openssl rand -hex 32"
+        if not all(_WEBHOOK_SECRET.fullmatch(secret) for secret in self.telegram_secrets):
+            return (
+                f"STEPWISE_TELEGRAM_WEBHOOK_SECRET must be {SHORTEST_SECRET} to 256 of the characters A-Z a-z 0-9 _ -; "
+                "make one with: openssl rand -hex 32"
+            )
+        parts = urlsplit(self.public_url)
+        if not self.telegram_api_url and (parts.scheme != "https" or parts.port not in _WEBHOOK_PORTS):
+            return (
+                "STEPWISE_PUBLIC_URL must be the https address, on port 443, 80, 88 or 8443, under which Telegram reaches this service; "
+                "without one, leave STEPWISE_TELEGRAM_MODE at polling"
+            )
+        return None
 
     @property
     def _missing_for_whatsapp(self) -> str | None:

@@ -23,10 +23,10 @@ def prompting_at(at: time, stage: str = "early") -> Prescription:
     return prescribe(a_plan(), stage, times)
 
 
-def a_crowd(clinic: RunningClinic, wishes: Iterable[tuple[str, time]], stage: str = "early") -> list[Person]:
-    """One patient for each zone and time of day, in one transaction."""
+def a_crowd(clinic: RunningClinic, wishes: Iterable[tuple[str, time]], stage: str = "early", prefix: str = "sim:") -> list[Person]:
+    """One patient for each zone and time of day, in one transaction; addresses are numbers after `prefix`."""
     with clinic.db.begin() as tx:
-        return [_one(tx, clinic, zone, at, stage) for zone, at in wishes]
+        return [_one(tx, clinic, zone, at, stage, prefix) for zone, at in wishes]
 
 
 def dismiss(clinic: RunningClinic, crowd: Iterable[Person]) -> None:
@@ -36,11 +36,11 @@ def dismiss(clinic: RunningClinic, crowd: Iterable[Person]) -> None:
             episodes.set_cursor(tx, person.invitation.episode_id, None)
 
 
-def _one(tx: Tx, clinic: RunningClinic, zone: str, at: time, stage: str) -> Person:
+def _one(tx: Tx, clinic: RunningClinic, zone: str, at: time, stage: str, prefix: str) -> Person:
     now, number = clinic.clock.now(), next(clinic.numbers)
     ref, today = f"P{number:05d}", local_today(now, zone)
     patient_id = patients.add(tx, now, clinic_id=clinic.clinic.id, ref=ref, name="Jo", zone=zone, language="en")
-    address = f"sim:{number}"
+    address = f"{prefix}{number}"
     patients.add_address(tx, now, patients.load(tx, patient_id), clinic.sender.id, address)
     patients.set_status(tx, patient_id, "invited", "opted_in", now)
     episode_id = episodes.add(

@@ -13,6 +13,8 @@ from bot_service.settings import SECRETS, Settings, load_settings
 KEY = "k" * 40
 TELEGRAM = {"channels": "telegram", "telegram_token": "123456:" + "t" * 35, "secret_key": KEY}
 
+WEBHOOK = TELEGRAM | {"telegram_mode": "webhook", "telegram_webhook_secret": "s" * 40, "public_url": "https://clinic.example"}
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,7 +40,13 @@ def test_without_any_setting_it_is_the_sample_clinic_on_this_machine() -> None:
         ({"channels": " , "}, "names no channel"),
         ({"channels": "telegram", "secret_key": KEY}, "STEPWISE_TELEGRAM_TOKEN is missing"),
         ({**TELEGRAM, "secret_key": None}, "STEPWISE_SECRET_KEY is missing"),
-        ({**TELEGRAM, "telegram_mode": "webhook"}, "polling"),
+        (WEBHOOK | {"telegram_webhook_secret": None}, "STEPWISE_TELEGRAM_WEBHOOK_SECRET is missing"),
+        (WEBHOOK | {"telegram_webhook_secret": "s" * 31}, "STEPWISE_TELEGRAM_WEBHOOK_SECRET must be 32 to 256"),
+        (WEBHOOK | {"telegram_webhook_secret": "s" * 257}, "STEPWISE_TELEGRAM_WEBHOOK_SECRET must be 32 to 256"),
+        (WEBHOOK | {"telegram_webhook_secret": "s" * 40 + "!"}, "STEPWISE_TELEGRAM_WEBHOOK_SECRET must be 32 to 256"),
+        (WEBHOOK | {"telegram_webhook_secret": "s" * 40 + ",short"}, "STEPWISE_TELEGRAM_WEBHOOK_SECRET must be 32 to 256"),
+        (WEBHOOK | {"public_url": "http://clinic.example"}, "STEPWISE_PUBLIC_URL must be the https address"),
+        (WEBHOOK | {"public_url": "https://clinic.example:9000"}, "on port 443, 80, 88 or 8443"),
         ({**TELEGRAM, "telegram_mode": "carrier"}, "STEPWISE_TELEGRAM_MODE"),
         ({"channels": "whatsapp", "secret_key": KEY}, "STEPWISE_TWILIO_ACCOUNT_SID"),
         ({"secret_key": "short"}, "at least 32 characters"),
@@ -56,6 +64,13 @@ def test_what_is_wrong_is_named_in_one_sentence(given: dict[str, object], says: 
     text = str(caught.value)
     assert says in text and "\n" not in text and "validation error" not in text
     assert KEY not in text and "t" * 35 not in text
+
+
+def test_a_webhook_needs_its_secret_and_an_address_and_polling_neither() -> None:
+    assert load_settings(**WEBHOOK).telegram_secrets == ("s" * 40,)
+    assert load_settings(**WEBHOOK | {"telegram_webhook_secret": f"{'n' * 32}, {'o' * 32}"}).telegram_secrets == ("n" * 32, "o" * 32)
+    assert load_settings(**WEBHOOK | {"public_url": "http://a.test", "telegram_api_url": "http://b.test"}).telegram_mode == "webhook"
+    assert load_settings(**WEBHOOK | {"telegram_mode": "polling", "telegram_webhook_secret": "short"}).telegram_secrets == ()
 
 
 def test_several_things_that_are_wrong_are_all_named() -> None:

@@ -50,6 +50,11 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
     return address
 
 
+def refuse_group(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> None:
+    """Nobody is served where others read along: say so, once for ever, and keep nothing of what was said."""
+    _say_to_stranger(tx, received, inbound, "group_chat", now, once=True)
+
+
 def _is_free(tx: Tx, known: Address) -> bool:
     """Whether the chat's last patient has moved on."""
     return known.status == "left" or patients.load(tx, known.patient_id).status == "discharged"
@@ -96,10 +101,10 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
     audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 
-def _say_to_stranger(tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime) -> None:
-    """One sentence a day to an address that is nobody's."""
+def _say_to_stranger(tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime, *, once: bool = False) -> None:
+    """One sentence, a day or for ever, to an address that is nobody's."""
     sender = next(sender for sender in clinics.list_senders(tx) if sender.id == received.sender_id)
-    day = now.date().isoformat()
+    day = "once" if once else now.date().isoformat()
     token = patients.address_hash(tx, inbound.address).hex()[:32]
     new_id: UUID = tx.new_id()
     outbox.queue(

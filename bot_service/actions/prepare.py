@@ -16,6 +16,7 @@ from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state
+from bot_service.conversation.progress_picture import draw_progress
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
@@ -131,6 +132,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     content = with_words(tx, episode, _with_flare(tx, message.content, episode, voice, now))
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
+    picture = _picture(tx, content, episode, now)
     by_template = window.needs_template(tx, message, address, now)
     if by_template:
         text, rows = window.AS_TEMPLATE, []
@@ -161,7 +163,17 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         language=episode.language,
         hints=load_catalogue(episode.language).hints,
         valid_for=message.expires_at - now,
+        picture=picture,
     )
+
+
+def _picture(tx: Tx, content: Mapping[str, Any], episode: Episode, now: datetime) -> bytes | None:
+    """The picture of the pain scores beside the words about how it is going; none before there are two to compare."""
+    if not any(key == "progress" for key, _ in content.get("lines", ())):
+        return None
+    record = load_record(tx, episode, now)
+    pains = {day.day: day.pain for day in record.rated_days if day.pain is not None}
+    return draw_progress(pains, record.rules.pain_ceiling, record.today) if len(pains) > 1 else None
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:

@@ -10,11 +10,12 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.apply import Heard, apply_turn
-from bot_service.actions.consent import link_chat
+from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
-from bot_service.conversation.situation import Answered, Asked, Situation, Told, Turn
+from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
+from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import parse_button
 from bot_service.conversation.turn import take_turn
 from bot_service.logs import log
@@ -29,6 +30,7 @@ from bot_service.storage.patients import Address
 
 CORRECTABLE = timedelta(hours=24)
 """How long "sorry, 3" reaches back (default)."""
+MARK = "✓ "
 EDITABLE = timedelta(days=7)
 """Providers let people edit a message for minutes or two days; a week covers every one."""
 
@@ -45,6 +47,8 @@ class Courtesy:
     address: str
     message_id: str | None
     chosen: str
+    marked: str = ""
+    """The tapped question with the answer under it; empty when it is still open."""
 
 
 def store(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel: Channel, now: datetime, *, timed: bool = True) -> bool:
@@ -93,6 +97,10 @@ def receive_next(db: Database, channels: Mapping[UUID, Channel], now: datetime, 
 
 
 def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Courtesy | None:
+    if inbound.heard == "group":
+        refuse_group(tx, received, inbound, now)
+        inbox.mark_handled(tx, received.id, now, inbound, None)
+        return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
     if address is None or address.status == "left" or inbound.start_code:
         linked = link_chat(tx, received, inbound, address, now)
@@ -136,7 +144,17 @@ def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, ad
         window.show_unseen(tx, episodes.load(tx, episode.id), unseen, now)
     if inbound.callback_id is None:
         return None
-    return Courtesy(received.sender_id, inbound.callback_id, address.address, inbound.reply_to, chosen)
+    marked = _marked(inbound.shown, question, turn, chosen) if inbound.shown else ""
+    return Courtesy(received.sender_id, inbound.callback_id, address.address, inbound.reply_to, chosen, marked)
+
+
+def _marked(shown: str, question: Question | None, turn: Turn, chosen: str) -> str:
+    """The text of a question that this tap has answered, with the answer as its last paragraph in the place of an earlier one."""
+    if question is None or Close(question.id) not in turn.effects:
+        return ""
+    before, border, last = shown.rpartition("\n\n")
+    asked = before if border and last.startswith(MARK) else shown
+    return f"{asked}\n\n{MARK}{chosen}" + ("/10" if chosen.isdecimal() and KINDS[question.kind].scored else "")
 
 
 def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, current: list[Entry]) -> tuple[Told, Question | None]:

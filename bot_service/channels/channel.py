@@ -37,6 +37,22 @@ class Polled(Protocol):
 
 
 @runtime_checkable
+class PostsUpdates(Protocol):
+    """A channel whose provider may post raw updates to us, with a secret that we gave it."""
+
+    @property
+    def account(self) -> str:
+        """The sender's own name at the provider."""
+
+    @property
+    def is_posted_to(self) -> bool:
+        """Whether updates are to be posted; otherwise they are fetched, and nothing that is posted is the provider's."""
+
+    def admits(self, secret: str) -> bool:
+        """Whether a post with this secret is the provider's, compared in constant time."""
+
+
+@runtime_checkable
 class Editable(Protocol):
     """Courtesies outside the outbox, best effort: they return False instead of raising, and nothing depends on them."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +22,12 @@ Rows = Sequence[Sequence[Button]]
 
 PUBLIC_API = "https://api.telegram.org"
 LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
 LONGEST_TOAST = 200
 WANTED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 _LONG_POLL_S = 25
+_INVISIBLE = frozenset({"Cc", "Cf", "Mn", "Zl", "Zp", "Zs"})
+"""Categories of Unicode that leave no trace of their own: control, format and combining signs, separators."""
 # What PTB lets escape when a server's 200 does not hold the object that the method promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
@@ -35,19 +40,28 @@ class Identity:
     username: str
 
 
+@dataclass(frozen=True)
+class Webhook:
+    """Where Telegram posts this bot's updates (nowhere: an empty `url`), how many wait there, and what went wrong last, in its words."""
+
+    url: str
+    waiting: int
+    last_error: str | None
+
+
 class Telegram:
     """One bot on Telegram, or on another Bot API server at `api_url` (the part before `/bot<token>`).
 
-    `start()` before the first call, `close()` at the end; `timeout_s` is how long an answer may take. No error, log record or repr of
-    ours contains the token.
+    `start()` before the first call, `close()` at the end; `timeout_s` is how long an answer may take. `webhook_secrets` are those that a
+    posted update may carry, the newest first; without any, updates are fetched. No error, log record or repr of ours contains the token.
     """
 
     name = "telegram"
 
-    def __init__(self, token: str, api_url: str | None = None, sender_id: str = "", timeout_s: float = 15.0) -> None:
+    def __init__(self, token: str, api_url: str | None = None, timeout_s: float = 15.0, webhook_secrets: Sequence[str] = ()) -> None:
         # At DEBUG PTB logs the texts it sends.
         logging.getLogger("telegram").setLevel(logging.WARNING)
-        self.sender_id = sender_id
+        self._webhook_secrets = tuple(webhook_secrets)
         self._identity: Identity | None = None
         self._sending = AiohttpRequest(connections=32, read_timeout=timeout_s)
         self._polling = AiohttpRequest(connections=2, read_timeout=_LONG_POLL_S + 10.0)
@@ -74,6 +88,21 @@ class Telegram:
             return self._identity
         raise failure
 
+    @property
+    def account(self) -> str:
+        """The bot's username; empty until `whoami`."""
+        return self._identity.username if self._identity else ""
+
+    @property
+    def is_posted_to(self) -> bool:
+        """Whether updates come by webhook."""
+        return bool(self._webhook_secrets)
+
+    def admits(self, secret: str) -> bool:
+        """Whether a post with this secret is Telegram's; how long the comparison takes says nothing about ours."""
+        given = secret.encode("utf-8", "surrogateescape")
+        return any(hmac.compare_digest(given, ours.encode()) for ours in self._webhook_secrets)
+
     def deep_link(self, code: str) -> str:
         """The link that opens a chat with this bot and carries `code`: at most 64 of A-Z a-z 0-9 _ -, else ValueError."""
         if self._identity is None:
@@ -83,9 +112,15 @@ class Telegram:
     async def send(self, outbound: Outbound) -> str:
         """Send the text, in several messages when it is long, the buttons under the last. Returns the id of the last.
 
+        A picture carries the text as its caption; one that Telegram refuses, or under which the text has no room, is left out.
         Raises DeliveryError. When a later part fails after an earlier one arrived, the outcome is unknown rather than retryable.
         """
         chat = _chat_id(outbound.address)
+        if outbound.picture is not None and _units(_sendable(outbound.text)) <= LONGEST_CAPTION:
+            try:
+                return await self._send_picture(chat, outbound.picture, _sendable(outbound.text), outbound.rows)
+            except (MessageRejected, ChannelMisconfigured):
+                pass  # surely not accepted, perhaps by a server that takes no pictures; the words matter more, and fail for themselves
         sent, parts = "", split_text(outbound.text)
         for number, part in enumerate(parts, start=1):
             try:
@@ -116,6 +151,26 @@ class Telegram:
             return [update for update in updates if isinstance(update, dict)] if isinstance(updates, list) else []
         raise failure
 
+    async def set_webhook(self, url: str) -> None:
+        """Have updates posted to `url`; what waits is kept, and comes there. Raises DeliveryError: MessageRejected for a bad address."""
+        try:
+            await self._bot.set_webhook(url, secret_token=self._webhook_secrets[0], allowed_updates=WANTED_UPDATES)
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return
+        raise failure
+
+    async def find_webhook(self) -> Webhook:
+        """What Telegram knows about this bot's webhook. Raises DeliveryError."""
+        try:
+            found = await self._bot.get_webhook_info()
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return Webhook(found.url, found.pending_update_count, found.last_error_message)
+        raise failure
+
     async def prepare_polling(self) -> None:
         """Remove a webhook, which would forbid polling; what is waiting is kept. Raises DeliveryError."""
         try:
@@ -134,6 +189,16 @@ class Telegram:
         except (TelegramError, *_MALFORMED):
             return False
 
+    async def find_commands(self, language: str | None = None) -> Mapping[str, str]:
+        """The bot's command menu as it is set for one language, or for all others. Raises DeliveryError."""
+        try:
+            found = await self._bot.get_my_commands(language_code=language)
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return {command.command: command.description for command in found}
+        raise failure
+
     async def answer_tap(self, callback_id: str, text: str = "") -> bool:
         """End the waiting sign on the tapped button, with a short notice. Best effort: too late is no loss, the answer is stored."""
         try:
@@ -142,16 +207,29 @@ class Telegram:
             return False
 
     async def edit(self, address: str, message_id: str, text: str, rows: Rows = ()) -> bool:
-        """Replace text and buttons of a message of ours; without rows the buttons go. Best effort; unchanged counts as done."""
+        """Replace text and buttons of a message of ours; without rows the buttons go. Best effort; unchanged counts as done.
+
+        A text that is too long goes without its last paragraph: the beginning of an exercise must not be lost to a note under it.
+        """
+        fits = text if _units(_sendable(text)) <= LONGEST_TEXT else text.rpartition("\n\n")[0]
         try:
             await self._bot.edit_message_text(
-                split_text(text)[0], chat_id=int(address), message_id=int(message_id), reply_markup=_keyboard(rows)
+                split_text(fits)[0], chat_id=int(address), message_id=int(message_id), reply_markup=_keyboard(rows)
             )
         except BadRequest as error:
             return "not modified" in error.message.lower()
         except (TelegramError, *_MALFORMED):
             return False
         return True
+
+    async def _send_picture(self, chat: int, picture: bytes, caption: str, rows: Rows) -> str:
+        try:
+            message = await self._bot.send_photo(chat, picture, caption=caption, reply_markup=_keyboard(rows), filename="progress.png")
+        except (TelegramError, *_MALFORMED) as error:
+            failure = meaning_of(error)
+        else:
+            return str(message.message_id)
+        raise failure
 
     async def _send_part(self, chat: int, text: str, rows: Rows) -> str:
         try:
@@ -174,7 +252,8 @@ def split_text(text: str) -> list[str]:
         cut = next((at for border in ("\n\n", "\n", " ") if (at := room.rfind(border)) > 0), len(room))
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
-    return [part for part in [*parts, rest] if part] or [rest]
+    # Telegram refuses a message in which nothing can be seen, such as a run of marks for the direction of writing.
+    return [part for part in [*parts, rest] if _is_visible(part)] or [rest]
 
 
 def _bot(token: str, api: str, sending: AiohttpRequest, polling: AiohttpRequest) -> Bot:
@@ -200,6 +279,10 @@ def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
 def _sendable(text: str) -> str:
     """The text without what no JSON parser or database takes: NUL and halves of surrogate pairs."""
     return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(sign) not in _INVISIBLE for sign in text)
 
 
 def _units(text: str) -> int:

@@ -87,10 +87,10 @@ class AiohttpRequest(BaseRequest):
         wait = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_timeout
         connect = min(_CONNECT_S, wait)
         timeout = aiohttp.ClientTimeout(total=connect + wait, connect=connect, sock_connect=connect, sock_read=wait)
-        sent = request_data.url_encoded_parameters().encode() if request_data else None
+        sent, headers = _body(request_data)
         failure: TelegramError
         try:
-            async with self._session.request(method, url, data=sent, headers=_FORM, timeout=timeout, allow_redirects=False) as response:
+            async with self._session.request(method, url, data=sent, headers=headers, timeout=timeout, allow_redirects=False) as response:
                 return _as_telegram_means_it(response.status, await response.read())
         except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError
             failure = failure_of(error)
@@ -103,6 +103,18 @@ class AiohttpRequest(BaseRequest):
         if body is None:
             raise TelegramError("The Bot API server's answer is not a JSON object.")
         return body
+
+
+def _body(given: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, Mapping[str, str]]:
+    """What is posted, and its headers: a plain form, or with a file one in parts, whose border aiohttp names itself."""
+    if given is None or not given.contains_files:
+        return (given.url_encoded_parameters().encode() if given else None), _FORM
+    form = aiohttp.FormData()
+    for name, value in given.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, kind) in given.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=kind)
+    return form, {}
 
 
 def failure_of(error: Exception) -> TelegramError:

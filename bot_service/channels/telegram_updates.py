@@ -25,7 +25,9 @@ _LARGEST_ID = 2**63 - 1
 
 
 def parse_update(raw: Mapping[str, Any]) -> Inbound | None:
-    """What a person did in a private chat, or None: groups, channels and Telegram's own notices are nothing for us.
+    """What a person did in a private chat, or None: channels and Telegram's own notices are nothing for us.
+
+    Of a group only its id is taken, when we are added to it or addressed by a command: the sender gets told that we serve nobody there.
 
     Raises ValueError, without quoting any of it, for what cannot be an update.
     """
@@ -44,6 +46,8 @@ def parse_update(raw: Mapping[str, Any]) -> Inbound | None:
 def _message(provider_id: str, message: Mapping[str, Any], edited: bool) -> Inbound | None:
     address = _private_address(message)
     text = _text(message, "text")
+    if text is not None and text.startswith("/") and not edited and (group := _group_address(message)):
+        return Inbound(provider_id=provider_id, address=group, heard="group")
     media = None if text is not None else next((kind for kind in _MEDIA if kind in message), None)
     if address is None or (text is None and media is None and not _NOTICES.isdisjoint(message)):
         return None
@@ -82,12 +86,15 @@ def _tap(provider_id: str, query: Mapping[str, Any]) -> Inbound | None:
         data=data,
         reply_to=str(_whole(message, "message_id")),
         callback_id=callback_id,
+        shown=_text(message, "text") or "",
     )
 
 
 def _membership(provider_id: str, change: Mapping[str, Any]) -> Inbound | None:
     address = _private_address(change)
     status = _object(change, "new_chat_member").get("status")
+    if status in ("member", "administrator") and (group := _group_address(change)):
+        return Inbound(provider_id=provider_id, address=group, heard="group")
     if address is None or status not in {"kicked", "member"}:
         return None
     heard: Heard = "blocked" if status == "kicked" else "unblocked"
@@ -98,6 +105,12 @@ def _private_address(message: Mapping[str, Any]) -> str | None:
     chat = _object(message, "chat")
     number = _whole(chat, "id")
     return str(number) if chat.get("type") == "private" and number > 0 else None
+
+
+def _group_address(message: Mapping[str, Any]) -> str | None:
+    chat = _object(message, "chat")
+    number = _whole(chat, "id")
+    return str(number) if chat.get("type") in ("group", "supergroup") and number < 0 else None
 
 
 def _reply_to(message: Mapping[str, Any]) -> str | None:

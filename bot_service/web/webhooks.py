@@ -61,7 +61,7 @@ async def _admit(visit: Visit) -> _Admitted | Response:
         return _refused(404)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         return _refused(415)
-    body = await _body(request)
+    body = await read_body(request)
     if body is None:
         return _refused(413)
     url, signatures = _signed_url(request, service.settings.public_url), request.headers.getlist(SIGNATURE)
@@ -73,7 +73,7 @@ async def _admit(visit: Visit) -> _Admitted | Response:
     return _refused(403)
 
 
-async def _body(request: Request) -> bytes | None:
+async def read_body(request: Request) -> bytes | None:
     """The raw body; None when it is larger than anything a provider posts."""
     body = bytearray()
     async for chunk in request.stream():

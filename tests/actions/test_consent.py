@@ -34,6 +34,21 @@ async def test_a_code_expires(sqlite_clinic: RunningClinic) -> None:
     assert "does not work any more" in person.texts[-1] and status(person) == "invited"
 
 
+async def test_a_group_is_refused_once_for_ever_and_nothing_said_there_is_kept(sqlite_clinic: RunningClinic) -> None:
+    invitation = sqlite_clinic.enrol()
+    group = Person(sqlite_clinic, invitation, "-100200")
+    for days in (0, 1, 2):
+        sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=days))
+        await group.say("secret words", kind="group", code=invitation.code)
+    assert len(group.received) == 1 and "Others can read along" in group.texts[-1]
+    with sqlite_clinic.db.read() as tx:
+        rows = tx.all(tables.inbox.select())
+    assert {(row.status, row.raw, row.text, row.patient_id) for row in rows} == {("handled", None, None, None)}
+    person = Person(sqlite_clinic, invitation, "sim:1")
+    await person.say("hi", code=invitation.code)
+    assert "Do you agree?" in person.texts[-1], "the code was not used up there"
+
+
 async def test_a_stranger_gets_one_sentence_a_day(sqlite_clinic: RunningClinic) -> None:
     stranger = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:9")
     for words in ("hello", "3", "who is this"):

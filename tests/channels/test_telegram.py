@@ -7,6 +7,8 @@ import logging
 import signal
 import traceback
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from bot_service import errors
 from bot_service.channels.channel import Editable, Polled
 from bot_service.channels.telegram import LONGEST_TEXT, Telegram, split_text
+from bot_service.conversation.progress_picture import draw_progress
 from bot_service.messages import Button
 from tests.channels.contract import ChannelContract, Subject, an_outbound
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
@@ -166,6 +169,34 @@ async def test_a_long_text_goes_in_parts_cut_between_paragraphs_with_the_buttons
     assert parts[-1][0] == provider_id
     assert [part[2] for part in parts] == [[], [], [[("Yes", "v1:q:yes")]]]
     assert [line.strip() for part in parts for line in part[1].split("\n\n")] == [paragraph.strip() for paragraph in paragraphs]
+
+
+async def test_a_picture_carries_the_text_as_its_caption_and_is_left_out_rather_than_the_words(
+    telegram: Telegram, fake: FakeBotApi
+) -> None:
+    picture = draw_progress({date(2026, 10, 20): 4}, 5, date(2026, 10, 20))
+    told = replace(an_outbound(str(PAT), "You did 5 of 7. <b>", YES), picture=picture)
+    sent = await telegram.send(told)
+    (message,) = fake.ledger()
+    assert (str(message["message_id"]), message["caption"], message["photo"][0]["file_size"]) == (sent, "You did 5 of 7. <b>", len(picture))
+    assert message["reply_markup"]["inline_keyboard"][0][0]["text"] == "Yes"
+    await telegram.send(replace(told, text="long " * 300))
+    await telegram.send(replace(told, picture=b"no picture at all"))
+    fake.fail("status", method="sendPhoto", status=404, description="Not Found")
+    await telegram.send(told)
+    assert [message.get("text", "")[:7] for message in fake.ledger()] == ["", "long lo", "You did", "You did"]
+
+
+@pytest.mark.parametrize("name", FAILURES)
+async def test_a_picture_that_fails_means_what_a_text_that_fails_means(telegram: Telegram, fake: FakeBotApi, name: str) -> None:
+    error, fault = FAILURES[name]
+    fake.control("faults", faults=[{"method": "sendPhoto", **fault}, {"method": "sendMessage", **fault}])
+    told = replace(an_outbound(str(PAT)), picture=draw_progress({}, 5, date(2026, 10, 20)))
+    with pytest.raises(errors.DeliveryError) as caught:
+        await telegram.send(told)
+    assert type(caught.value) is error
+    if error not in (errors.MessageRejected, errors.ChannelMisconfigured):
+        assert fake.control("state")["calls"].get("sendMessage", 0) == 0, "only a picture that was surely refused is followed by its words"
 
 
 async def test_a_later_part_that_fails_is_never_retried(telegram: Telegram, fake: FakeBotApi) -> None:

@@ -80,6 +80,6 @@ def _reads_or_refuses(raw: dict[str, Any]) -> None:
         return
     assert heard is None or isinstance(heard, Inbound)
     if heard is not None:
-        assert heard.address.isdigit()
+        assert heard.address.isdigit() or heard == Inbound(heard.provider_id, heard.address, "group")
         heard.text.encode("utf-8")
         assert "\0" not in heard.text

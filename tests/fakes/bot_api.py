@@ -3,6 +3,8 @@
 Methods answer on `port` under /bot<token>/. The person's side is under /control, on `port` and, since `refuse` closes that, on
 `control_port` too; every call is a POST of a JSON object and answers one.
 
+- /control/arrange {webhook, error, commands}: what was set before, each if it is given, and how the last post failed
+- /control/meet {chats}: these people pressed Start before
 - /control/say {chat, text}: a person types; /control/edit {chat, message_id, text}; /control/tap {chat, message_id, data}
 - /control/block {chat}, /control/unblock {chat}; /control/update {kind, content}: any update; /control/skip {seconds}: time passes
 - /control/faults {faults: [{kind, method, times, chat_id, ...}]} replaces the faults that are waiting; see `bot_api_faults`
@@ -24,6 +26,7 @@ from aiohttp import web
 
 from tests.fakes.bot_api_faults import Faults
 from tests.fakes.bot_api_state import METHODS, PARAMETERS, Json, Refused, State
+from tests.fakes.bot_api_webhook import post_updates
 
 MOST_UPDATES, LONGEST_POLL_S = 100, 50
 
@@ -94,6 +97,14 @@ class BotApi:
         answer = getattr(self, f"on_{request.match_info['what']}")(asked)
         return web.json_response(answer if answer is not None else {})
 
+    def on_arrange(self, asked: Json) -> None:
+        self.state.webhook = asked.get("webhook", self.state.webhook)
+        self.state.webhook_error = asked.get("error", self.state.webhook_error)
+        self.state.commands |= asked.get("commands", {})
+
+    def on_meet(self, asked: Json) -> None:
+        self.state.chats.update(asked["chats"])
+
     def on_say(self, asked: Json) -> Json:
         self.state.chats.add(asked["chat"])
         more = asked.get("more", {})
@@ -148,7 +159,7 @@ class BotApi:
         return {
             "ledger": state.ledger, "answered": state.answered, "commands": state.commands, "offences": state.offences,
             "allowed_updates": state.allowed, "waiting": [update for update, _ in state.queue], "faults": self.faults.waiting,
-            "webhook": state.webhook, "calls": self.faults.calls,
+            "webhook": state.webhook, "secret": state.secret, "posted": state.posted, "calls": self.faults.calls,
         }  # fmt: skip
 
     async def _refuse(self, seconds: float) -> None:
@@ -176,9 +187,10 @@ async def serve(port: int, token: str) -> None:
     runner, api.port = await listen(api.app(), port)
     control, control_port = await listen(api.app(), 0)
     api.runners = [runner, control]
+    posting = asyncio.create_task(post_updates(api))
     sys.stdout.write(json.dumps({"port": api.port, "control_port": control_port, "token": token}) + "\n")
     sys.stdout.flush()
-    await asyncio.Event().wait()
+    await posting
 
 
 async def _parameters(request: web.Request) -> dict[str, str]:
@@ -188,7 +200,13 @@ async def _parameters(request: web.Request) -> dict[str, str]:
         given |= await request.json()
     else:
         given |= dict(await request.post())
-    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
+    return {name: _as_text(value) for name, value in given.items()}
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, web.FileField):
+        return value.file.read().decode("latin-1")  # every byte is one character of it
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _answer(refused: Refused) -> web.Response:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,17 +15,25 @@ from bot_service.clock import real_now
 Json = dict[str, Any]
 BOT: Json = {"id": 4242, "is_bot": True, "first_name": "Stepwise", "username": "stepwise_test_bot"}
 DAY_S, TAP_S, ANSWER_S = 86400, 150, 15  # how long updates, taps and the right to answer a tap live
-LONGEST_TEXT, LONGEST_DATA, LONGEST_TOAST = 4096, 64, 200
+LONGEST_TEXT, LONGEST_CAPTION, LONGEST_DATA, LONGEST_TOAST = 4096, 1024, 64, 200
 
 PARAMETERS: dict[str, set[str]] = {
     "getMe": set(),
     "getUpdates": {"offset", "limit", "timeout", "allowed_updates"},
+    "setWebhook": {"url", "certificate", "ip_address", "max_connections", "allowed_updates", "drop_pending_updates", "secret_token"},
+    "getWebhookInfo": set(),
     "deleteWebhook": {"drop_pending_updates"},
+    "getMyCommands": {"scope", "language_code"},
     "setMyCommands": {"commands", "scope", "language_code"},
     "sendMessage": {
         "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "text", "parse_mode", "entities",
         "link_preview_options", "disable_notification", "protect_content", "allow_paid_broadcast", "message_effect_id",
         "suggested_post_parameters", "reply_parameters", "reply_markup",
+    },
+    "sendPhoto": {
+        "business_connection_id", "chat_id", "message_thread_id", "direct_messages_topic_id", "photo", "caption", "parse_mode",
+        "caption_entities", "show_caption_above_media", "has_spoiler", "disable_notification", "protect_content", "allow_paid_broadcast",
+        "message_effect_id", "suggested_post_parameters", "reply_parameters", "reply_markup",
     },
     "answerCallbackQuery": {"callback_query_id", "text", "show_alert", "url", "cache_time"},
     "editMessageText": {
@@ -63,6 +73,9 @@ class State:
     offences: list[str] = field(default_factory=list)  # undocumented methods and parameters
     allowed: list[str] = field(default_factory=list)
     webhook: str = ""
+    secret: str = ""
+    webhook_error: str = ""
+    posted: list[tuple[int, int]] = field(default_factory=list)  # each try: the update's id, and what it was answered
     next_update: int = 70_000
     next_message: int = 100
     skipped_s: float = 0.0
@@ -103,20 +116,38 @@ class State:
 
 
 def send_message(state: State, given: Mapping[str, str]) -> Json:
-    chat = _number(given, "chat_id")
-    text = _text(given)
-    markup = _markup(given)
+    return _deliver(state, given, {"text": _text(given)})
+
+
+def send_photo(state: State, given: Mapping[str, str]) -> Json:
+    """A picture that was uploaded comes as its bytes in latin-1; see `bot_api._parameters`."""
+    photo, caption = given.get("photo", "").encode("latin-1"), given.get("caption", "")
+    if not photo.startswith(b"\x89PNG\r\n\x1a\n") or photo[12:16] != b"IHDR" or len(photo) > 10 * 2**20:
+        raise bad("IMAGE_PROCESS_FAILED")
+    width, height = struct.unpack(">II", photo[16:24])
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise bad("PHOTO_INVALID_DIMENSIONS")
+    if len(caption.encode("utf-16-le")) // 2 > LONGEST_CAPTION:
+        raise bad("message caption is too long")
+    size = {"file_id": f"photo-{state.next_message}", "file_unique_id": "u", "width": width, "height": height, "file_size": len(photo)}
+    return _deliver(state, given, {"photo": [size], **({"caption": caption} if caption else {})})
+
+
+def _deliver(state: State, given: Mapping[str, str], content: Json) -> Json:
+    chat, markup = _number(given, "chat_id"), _markup(given)
     if chat not in state.chats:
         raise bad("chat not found")
     if chat in state.blocked:
         raise Refused(403, "Forbidden: bot was blocked by the user")
-    message = state.message(chat, **{"from": BOT, "text": text}, **({"reply_markup": markup} if markup else {}))
+    message = state.message(chat, **{"from": BOT}, **content, **({"reply_markup": markup} if markup else {}))
     state.ledger.append(message)
     return message
 
 
 def edit_message_text(state: State, given: Mapping[str, str]) -> Json:
     message, text, markup = state.own_message(given), _text(given), _markup(given)
+    if "text" not in message:
+        raise bad("there is no text in the message to edit")
     if (message["text"], message.get("reply_markup")) == (text, markup):
         raise bad(
             "message is not modified: specified new message content and reply markup are exactly the same as a current content and "
@@ -148,6 +179,32 @@ def set_my_commands(state: State, given: Mapping[str, str]) -> bool:
     return True
 
 
+def set_webhook(state: State, given: Mapping[str, str]) -> bool:
+    url, secret = given.get("url", ""), given.get("secret_token", "")
+    if url and not url.startswith(("https://", "http://127.0.0.1:")):  # plain http is what a local server allows
+        raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+    if not re.fullmatch("[A-Za-z0-9_-]{0,256}", secret):
+        raise bad("secret token contains unallowed characters")
+    state.webhook, state.secret, state.webhook_error = url, secret, ""
+    if "allowed_updates" in given:
+        state.allowed = json.loads(given["allowed_updates"])
+    if given.get("drop_pending_updates") == "true":
+        state.queue.clear()
+    state.arrived.set()
+    return True
+
+
+def get_webhook_info(state: State, _given: Mapping[str, str]) -> Json:
+    found: Json = {"url": state.webhook, "has_custom_certificate": False, "pending_update_count": len(state.pending(0, 1000))}
+    if state.webhook_error:
+        found |= {"last_error_date": int(state.now()), "last_error_message": state.webhook_error}
+    return found | ({"max_connections": 40, "allowed_updates": state.allowed} if state.webhook else {})
+
+
+def get_my_commands(state: State, given: Mapping[str, str]) -> list[Json]:
+    return state.commands.get(given.get("language_code", ""), [])
+
+
 def delete_webhook(state: State, given: Mapping[str, str]) -> bool:
     state.webhook = ""
     if given.get("drop_pending_updates") == "true":
@@ -160,11 +217,15 @@ def get_me(_state: State, _given: Mapping[str, str]) -> Json:
     return BOT | more
 
 
-METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | bool]] = {
+METHODS: dict[str, Callable[[State, Mapping[str, str]], Json | list[Json] | bool]] = {
     "getMe": get_me,
+    "setWebhook": set_webhook,
+    "getWebhookInfo": get_webhook_info,
+    "getMyCommands": get_my_commands,
     "deleteWebhook": delete_webhook,
     "setMyCommands": set_my_commands,
     "sendMessage": send_message,
+    "sendPhoto": send_photo,
     "answerCallbackQuery": answer_callback_query,
     "editMessageText": edit_message_text,
     "editMessageReplyMarkup": edit_message_reply_markup,
@@ -182,7 +243,9 @@ def _with_markup(state: State, message: Json, markup: Json | None) -> Json:
 
 def _text(given: Mapping[str, str]) -> str:
     text = given.get("text", "").strip()
-    if not text:
+    if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise bad("text must be encoded in UTF-8")
+    if not re.sub("[\\s\x00-\x1f\u200b-\u200f\u2028-\u202e\u030a\u0333\u033f]", "", text):  # what the server takes out by itself
         raise bad("message text is empty")
     if len(text.encode("utf-16-le")) // 2 > LONGEST_TEXT:
         raise bad("message is too long")

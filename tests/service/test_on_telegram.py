@@ -55,6 +55,10 @@ class Phone:
         message: dict[str, Any] = wait_for(found, f"{words!r} on the phone, which has {self.texts()}", seconds)
         return message
 
+    def now(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message as it stands in the chat now."""
+        return next(each for each in self.received() if each["message_id"] == message["message_id"])
+
     def say(self, text: str) -> int:
         update = self.telegram.say(self.chat, text)
         return int(update["message"]["message_id"])
@@ -83,8 +87,13 @@ def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stop
         phone.wait("Recorded: 3 out of 10.")
 
         prompt = phone.wait("Your exercises for today are ready.", seconds=90)
-        phone.tap(prompt, "4")
+        phone.tap(prompt, "How to do them")
+        steps = phone.wait("Step by step:")
+        phone.tap(steps, "4")
         phone.wait("Recorded: 4 out of 10.")
+        wait_for(lambda: phone.now(steps)["text"] == steps["text"] + "\n\n✓ 4/10", "the answer under the tapped question")
+        assert "reply_markup" not in phone.now(steps), "answered, so there is nothing left to tap"
+        assert "reply_markup" in phone.now(prompt), "a button that answers nothing leaves the question as it was"
         answered = phone.say("sorry, 5")
         phone.wait("Corrected for today: 5 out of 10.")
         telegram.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")

@@ -1,0 +1,85 @@
+"""Reliability D14: voice, pictures, stickers, polls, forwarded words and edits all leave a row that staff see, and are answered once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import time, timedelta
+from typing import Any
+
+import pytest
+
+from bot_service.conversation.progress_picture import WIDTH
+from bot_service.storage import cases, clinics, inbox
+from tests.channels.contract import PAYLOADS
+from tests.crowds import a_crowd
+from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.running_clinic import START, Person, RunningClinic
+from tests.telegram_clinic import TelegramClinic, with_telegram
+
+SENT = [file.stem for pattern in ("telegram_media_*", "telegram_text*") for file in sorted(PAYLOADS.glob(f"{pattern}.json"))]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeBotApi]:
+    with running_bot_api() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def telegram(sqlite_clinic: RunningClinic, server: FakeBotApi) -> AsyncIterator[TelegramClinic]:
+    server.control("reset")
+    async with with_telegram(sqlite_clinic, server) as world:
+        yield world
+
+
+@pytest.fixture
+async def patient(telegram: TelegramClinic) -> Person:
+    """Somebody who has just been asked about today's exercises."""
+    with telegram.clinic.db.read() as tx:
+        sender = next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
+    (person,) = a_crowd(replace(telegram.clinic, sender=sender), [("Europe/London", time(8))], prefix="70")
+    telegram.fake.control("meet", chats=[int(person.address)])
+    telegram.clinic.clock.move_to(START + timedelta(hours=22, minutes=5))
+    await telegram.clinic.service.tick()
+    return person
+
+
+@pytest.mark.parametrize("name", SENT)
+async def test_whatever_a_patient_sends_is_on_their_page_and_answered_once(telegram: TelegramClinic, patient: Person, name: str) -> None:
+    update: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))["update"]
+    update["message"]["chat"]["id"] = int(patient.address)
+    before = len(telegram.sent(int(patient.address)))
+    assert [await telegram.post(update) for _ in range(3)] == [200] * 3
+    with telegram.clinic.db.read() as tx:
+        rows = inbox.list_of_patient(tx, patient.id)
+    assert len(rows) == 1 and rows[0].text
+    assert len(telegram.sent(int(patient.address))) <= before + 1
+    assert telegram.stored() == ["handled"]
+
+
+async def test_an_edit_from_three_to_eight_raises_the_flag(telegram: TelegramClinic, patient: Person) -> None:
+    said = telegram.said(int(patient.address), "done, 3")
+    await telegram.post(said)
+    with telegram.clinic.db.read() as tx:
+        assert cases.list_open(tx, patient.episode()) == []
+    edited = {"update_id": said["update_id"] + 1, "edited_message": said["message"] | {"text": "done, 8", "edit_date": 1790000060}}
+    assert [await telegram.post(edited) for _ in range(2)] == [200] * 2
+    with telegram.clinic.db.read() as tx:
+        rules = [case.rule for case in cases.list_open(tx, patient.episode())]
+    assert len(rules) == 1 and rules[0].startswith("A"), rules
+    assert "Corrected. Recorded: 8 out of 10." in telegram.sent(int(patient.address))[-1]
+
+
+async def test_progress_comes_with_a_picture_once_there_are_two_scores(telegram: TelegramClinic, patient: Person) -> None:
+    await telegram.say(int(patient.address), "done, 3")
+    await telegram.say(int(patient.address), "/progress")
+    assert "photo" not in telegram.fake.ledger()[-1]
+    telegram.clinic.clock.move_to(telegram.clinic.clock.now() + timedelta(days=1))
+    await telegram.clinic.service.tick()
+    for words in ("2", "done, 2", "/progress"):  # the day after, the exercises, and how it is going
+        await telegram.say(int(patient.address), words)
+    newest = telegram.fake.ledger()[-1]
+    assert newest["photo"][0]["width"] == WIDTH and "2" in newest["caption"]
+    assert telegram.fake.control("state")["offences"] == []
