@@ -12,7 +12,7 @@ from bot_service.actions import review
 from bot_service.actions.review import Decision
 from tests.browser.conftest import Served
 from tests.running_clinic import Person
-from tests.web.lives import live, look, say
+from tests.web.lives import a_day_on, live, look, say
 
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -22,7 +22,12 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 def people(served: Served) -> dict[str, Person]:
     """One patient in each state that looks different."""
     clinic = served.clinic
-    found = {name: clinic.in_care(name.title()) for name in ("steady", "flared", "redflag", "held")}
+    held = clinic.in_care("Held")
+    a_day_on(clinic)
+    say(held, "done, 9")
+    say(held, "sorry, 3")
+    review.hold(clinic.db, Decision(clinic.physio, held.invitation.episode_id, "race on Sunday"), None, None, clinic.clock.now())
+    found = {name: clinic.in_care(name.title()) for name in ("steady", "flared", "redflag")}
     live(clinic, found["steady"], "done 2/1, " * 14 + "done 2/1")
     live(
         clinic,
@@ -30,12 +35,9 @@ def people(served: Served) -> dict[str, Person]:
         "done 2/1, partly 3, no, missed, unsent, paused, -, done 8/6, done 7/5, done 3/1, " + "done 3/1, " * 4 + "done 3/1",
     )
     look(*found.values())
-    held = Decision(clinic.physio, found["held"].invitation.episode_id, "race on Sunday")
-    review.hold(clinic.db, held, None, None, clinic.clock.now())
-    say(found["held"], "did my exercises, 9")
-    say(found["held"], "sorry, 3")
     say(found["redflag"], "I cannot feel my legs")
     say(found["flared"], "talk to my physio")
+    found["held"] = held
     found["new"] = Person(clinic, clinic.enrol("Lena Fischer"), "sim:none")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from html import unescape
 from threading import Thread
@@ -44,9 +44,12 @@ def live(clinic: RunningClinic, person: Person, text: str) -> None:
 
 def say(person: Person, text: str) -> None:
     """The patient writes, and the service answers; also where a loop is running already, as in a browser test."""
-    thread = Thread(target=lambda: asyncio.run(person.say(text)))
-    thread.start()
-    thread.join()
+    _apart(lambda: asyncio.run(person.say(text)))
+
+
+def a_day_on(clinic: RunningClinic) -> None:
+    """A day passes, with all that it sends."""
+    _apart(lambda: asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1))))
 
 
 def look(*people: Person) -> None:
@@ -88,6 +91,12 @@ def _hear(tx: Tx, clinic: RunningClinic, episode: Episode, words: str, at: datet
     assert received is not None
     inbox.mark_handled(tx, received.id, at, inbound, (episode.clinic_id, episode.patient_id))
     return received.id
+
+
+def _apart(work: Callable[[], object]) -> None:
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
 
 
 _STATES = {

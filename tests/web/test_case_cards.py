@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +9,10 @@ import pytest
 from bot_service.storage import audit, tables
 from bot_service.web.attention import due_words, said
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, live, look, say
+from tests.web.lives import Browser, a_day_on, live, look, say
 
 FRIDAY_EVENING = datetime(2026, 9, 25, 19, tzinfo=UTC)
 """20:00 in London, when the clinic is closed until Monday."""
-
-
-def a_day_on(clinic: RunningClinic) -> None:
-    asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1)))
 
 
 def path_of(person: Person) -> str:

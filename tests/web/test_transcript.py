@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from datetime import timedelta
-
 from bot_service.errors import DeliveryError, MessageRejected, OutcomeUnknown
 from bot_service.messages import Outbound
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, say
-
-
-def a_day_on(clinic: RunningClinic) -> None:
-    asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1)))
+from tests.web.lives import Browser, a_day_on, say
 
 
 def page_of(person: Person, query: str = "") -> str:
