@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, get_args
 
 from bot_service.actions.consent import next_review
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.catalogue import Flag
@@ -20,9 +21,6 @@ from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-
-HELD_FOR = timedelta(days=7)
-"""How long a held proposal is not made again when the physio named no day (default)."""
 
 
 def assess_due(db: Database, now: datetime, limit: int = 50) -> int:
@@ -68,8 +66,9 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
+    withdraw_lost(tx, episode, at.offers, now)
     proposal = at.proposal
-    if proposal is not None and _held_back(tx, episode, proposal, record.today, now):
+    if proposal is not None and held_back(tx, episode, proposal.rule, record.today, now):
         proposal = None
     reviews.withdraw_pending(tx, now, episode.id, keep=proposal.rule if proposal else None)
     if proposal is None:
@@ -78,14 +77,6 @@ def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], c
     reviews.propose(tx, now, episode, proposal.rule, proposal.from_stage, proposal.to_stage, detail)
     if proposal.rule == "C5":
         _raise_flags(tx, episode, record, [flag for flag in progression_flags(at, record) if flag.rule == "C5"], closed, now)
-
-
-def _held_back(tx: Tx, episode: Episode, proposal: Proposal, today: date, now: datetime) -> bool:
-    """Whether a clinician held this very step, and its time is not over."""
-    for past in reviews.list_proposals(tx, episode):
-        if past.rule == proposal.rule and past.from_stage == proposal.from_stage and past.status == "held" and past.decided_at is not None:
-            return today < past.hold_until if past.hold_until else now - past.decided_at < HELD_FOR
-    return False
 
 
 def proposal_detail(proposal: Proposal, rungs: Sequence[Proposal] = ()) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from bot_service.actions import window
 from bot_service.actions.apply import apply_turn
 from bot_service.actions.consent import link_chat
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.offers import still_open
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
 from bot_service.conversation.situation import Answered, Asked, Situation, Told, Turn
@@ -171,18 +172,20 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         if entry.score is not None and entry.confirmed and now - entry.at < CORRECTABLE and entry.staff_id is None
     ]
     red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
+    record = load_record(tx, episode, now)
     return Situation(
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,
         open=tuple(_asked(question) for question in open_questions),
         last=_answered(scored[-1]) if scored else None,
-        record=load_record(tx, episode, now),
+        record=record,
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, today),
         red_flag_open=bool(red_flags),
         held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, today)),
         prompt_at=prompt_time(plan.slots),
+        offers=still_open(tx, episode, record, now),
     )
 
 

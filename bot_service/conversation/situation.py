@@ -56,7 +56,8 @@ class Told:
 class Situation:
     """Everything that a turn may look at. `open` holds the open questions, the youngest first.
 
-    `safety_told` are the tiers whose full text was sent today; `last` is the latest value recorded in the last day.
+    `safety_told` are the tiers whose full text was sent today; `last` is the latest value recorded in the last day; `offers` are the
+    ids of the offers that hold at this moment.
     """
 
     today: date
@@ -70,6 +71,7 @@ class Situation:
     red_flag_open: bool = False
     held: frozenset[str] = frozenset()
     prompt_at: time | None = None
+    offers: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,29 @@ class Seen:
     yes: bool
 
 
-Effect = Keep | Close | CountAgain | RedFlagged | ForPhysio | OptIn | OptOut | SetBaseline | PauseUntil | Resume | ChangeTime | Seen
+@dataclass(frozen=True)
+class AnswerOffer:
+    """The patient takes the next rung that was offered, or not yet."""
+
+    offer_id: UUID
+    accepted: bool
+
+
+Effect = (
+    Keep
+    | Close
+    | CountAgain
+    | RedFlagged
+    | ForPhysio
+    | OptIn
+    | OptOut
+    | SetBaseline
+    | PauseUntil
+    | Resume
+    | ChangeTime
+    | Seen
+    | AnswerOffer
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 import pytest
@@ -128,6 +130,15 @@ def test_what_a_newcomer_types_from_an_empty_folder_works(clinic: tuple[Shell, s
     assert json.loads(shell.run("patients", "list", "--json").out)[0]["status"] == "discharged"
     assert shell.run("audit", "verify").out == "The audit trail is whole.\n"
     assert shell.run("staff", "disable", "sam@example.org").code == 0
+
+
+@pytest.mark.parametrize(("option", "agreed"), [((), False), (("--rungs-preauthorised",), True)])
+def test_steps_agreed_beforehand_are_part_of_the_prescription(clinic: tuple[Shell, str], option: tuple[str, ...], agreed: bool) -> None:
+    shell, _ = clinic
+    assert shell.run("enrol", "Kim Vale", *AS, "--eligible", *option, "--json").code == 0
+    with closing(sqlite3.connect(shell.database)) as database:
+        (document,) = database.execute("select document from prescriptions order by created_at desc limit 1").fetchone()
+    assert json.loads(document)["rungs_preauthorised"] is agreed
 
 
 def test_tables_are_for_people(clinic: tuple[Shell, str]) -> None:

@@ -105,3 +105,24 @@ def test_the_transcript_shows_both_sides_states_and_corrections(sqlite_clinic: R
     browser.get(f"/patients/{person.invitation.ref}")
     assert "my physio should know I slept badly" in browser.words
     assert "Answer · sent" in browser.words
+
+
+def test_the_page_shows_the_words_of_steps_agreed_beforehand_and_what_became_of_each_offer(sqlite_clinic: RunningClinic) -> None:
+    asked = sqlite_clinic.in_care("Ann Other")
+    person = sqlite_clinic.in_care("Jo Park", stage="intermediate", rungs_preauthorised=True)
+    live(sqlite_clinic, person, "-, " + "done 2/1, -, " * 6 + "done 2/1")
+    look(person)
+    browser = Browser(sqlite_clinic).sign_in()
+    path = f"/patients/{person.invitation.ref}"
+    browser.get(path)
+    assert "The next step is: Two legs, 15 at a time. Your physio has agreed to this step. Would you like to try it" in browser.words
+    assert "One more can join: Hip hinge, short-range deadlift." in browser.words
+    assert "Offered to the patient" not in browser.words
+    say(person, "sorry, 1")
+    browser.get(path)
+    assert "Bridge, two legs to single leg: Two legs, 15 at a time. Offered to the patient; no answer yet." in browser.words
+    say(person, "not yet")
+    browser.get(path)
+    assert "Offered to the patient; not yet on" in browser.words
+    browser.get(f"/patients/{asked.invitation.ref}")
+    assert "Next steps within the stage: each needs your approval." in browser.words
