@@ -17,7 +17,7 @@ from bot_service.storage.tables import entries
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing recorded. `kind`: session (outcome), pain_during, pain_24h, baseline, safety, reason or note; scores 0-10."""
+    """One thing recorded. `kind`: session, load, safety or reason (outcome), pain_during, pain_24h or baseline (score 0-10), note."""
 
     id: UUID
     seq: int

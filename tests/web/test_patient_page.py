@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 
@@ -13,6 +14,7 @@ from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
 from bot_service.web.strips import WORDS
+from tests.actions.told import DAY1
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look, say
 
@@ -126,3 +128,12 @@ def test_the_page_shows_the_words_of_steps_agreed_beforehand_and_what_became_of_
     assert "Offered to the patient; not yet on" in browser.words
     browser.get(f"/patients/{asked.invitation.ref}")
     assert "Next steps within the stage: each needs your approval." in browser.words
+
+
+def test_the_load_that_was_used_stands_beside_the_patients_words(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    asyncio.run(sqlite_clinic.service.move_clock(DAY1))
+    say(person, "done with 8 kg, 3")
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(f"/patients/{person.invitation.ref}")
+    assert "Load used, Tue 22 Sep: 8 kg" in browser.words
