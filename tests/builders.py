@@ -42,9 +42,9 @@ def a_plan() -> CarePlan:
 
 
 @cache
-def a_prescription(stage: str = "early", *, signed: bool = False, unlocked: bool = False) -> Prescription:
-    """A stage of it as prescribed, its flare plan signed and its plyometrics unlocked if so wished."""
-    return prescribe(a_plan(), stage, flare_plan_signed=signed, plyometrics_unlocked=unlocked)
+def a_prescription(stage: str = "early", *, signed: bool = False, unlocked: bool = False, preauthorised: bool = False) -> Prescription:
+    """A stage of it as prescribed, its flare plan signed, its rungs allowed beforehand and its plyometrics unlocked if so wished."""
+    return prescribe(a_plan(), stage, flare_plan_signed=signed, plyometrics_unlocked=unlocked, rungs_preauthorised=preauthorised)
 
 
 def week(text: str) -> tuple[Day, ...]:

@@ -64,6 +64,11 @@ number can be changed in the [plan file](plans.md); a prescription keeps the num
 What the rules never do: change a stage, a dose or a ceiling, open plyometrics or running. They put a case or a proposal before a
 physiotherapist, who decides.
 
+One thing a physiotherapist may decide beforehand: that the patient takes the next rung of an exercise when C0 says that it is due. Then
+the patient is offered one rung at a time, at most one in 7 days (default), together with the answer to a pain score. One that the patient
+leaves for now is offered again after as many further settled days as made it due (default). Nothing is offered while anything blocks
+progression, on hold, in a flare, or while a bigger step waits for the physiotherapist. Plyometric exercises are never offered.
+
 - **Loading day**: a local day with at least one session done or partly done. Its pain is the worst of that day's sessions; optional slots
   count for nothing. Rules count loading days, not messages.
 - **Usual pain** (baseline): entered by the physio, or asked once before loading. It never rises by itself.

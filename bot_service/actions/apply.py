@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,11 +12,13 @@ from bot_service.actions import consent
 from bot_service.actions.assess import assess, flag_due_by, lead_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
-from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.histories import load_record, local_today, prescription_on
+from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.reminders import queue_seen_question
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import (
+    AnswerOffer,
     ChangeTime,
     Close,
     CountAgain,
@@ -84,7 +85,8 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
             assess(tx, episodes.load(tx, episode.id), now)
             restate_corrected(tx, episode, heard.inbox_id)
     if lines:
-        _reply(tx, episodes.load(tx, episode.id), turn, lines, heard.inbox_id, now)
+        episode = episodes.load(tx, episode.id)
+        _reply(tx, episode, with_offer(tx, episode, replace(turn, lines=tuple(lines)), now), heard.inbox_id, now)
     return chosen
 
 
@@ -119,6 +121,8 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
             _change_schedule(tx, episode, effect, now)
         case Seen():
             _seen(tx, episode, effect.yes, heard.inbox_id, now)
+        case AnswerOffer():
+            return answer_offer(tx, episode, effect, now)
     return False
 
 
@@ -136,7 +140,7 @@ def _keep(tx: Tx, episode: Episode, keep: Keep, heard: Heard, now: datetime) -> 
     entries.add(
         tx, episode, heard.at, kind=keep.kind, day=keep.day, slot=keep.slot, score=keep.score, outcome=keep.outcome, done_at=done_at,
         inbox_id=heard.inbox_id, question_id=keep.question_id, supersedes_id=old.id if old else None, confirmed=keep.confirmed,
-        note=keep.note,
+        note=keep.note, prescription_id=old.prescription_id if old else prescription_on(tx, episode, keep.day),
     )  # fmt: skip
     if keep.kind == "session":
         _after_session(tx, episode, keep, done_at, now)
@@ -251,8 +255,8 @@ def _seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) ->
     cases.record_event(tx, now, open_case.id, "seen_yes" if yes else "seen_no", f"patient: {words}")
 
 
-def _reply(tx: Tx, episode: Episode, turn: Turn, lines: Sequence[Line], inbox_id: UUID, now: datetime) -> None:
-    content: dict[str, Any] = {"lines": [_filled(tx, episode, line, now) for line in lines]}
+def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) -> None:
+    content: dict[str, Any] = {"lines": [_filled(tx, episode, line, now) for line in turn.lines]}
     if turn.ask is not None:
         ask = turn.ask
         content["ask"] = {"kind": ask.kind, "day": ask.day and ask.day.isoformat(), "slot": ask.slot, "detail": dict(ask.detail)}

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from bot_service.actions.consent import next_review
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.catalogue import Flag
@@ -65,8 +66,9 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
+    withdraw_lost(tx, episode, at.offers, now)
     proposal = at.proposal
-    if proposal is not None and _held_back(tx, episode, proposal, record.today):
+    if proposal is not None and held_back(tx, episode, proposal.rule, record.today):
         proposal = None
     reviews.withdraw_pending(tx, now, episode.id, keep=proposal.rule if proposal else None)
     if proposal is None:
@@ -75,11 +77,6 @@ def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], c
     reviews.propose(tx, now, episode, proposal.rule, proposal.from_stage, proposal.to_stage, detail)
     if proposal.rule == "C5":
         _raise_flags(tx, episode, record, [flag for flag in progression_flags(at, record) if flag.rule == "C5"], closed, now)
-
-
-def _held_back(tx: Tx, episode: Episode, proposal: Proposal, today: date) -> bool:
-    """Whether a clinician held this very step, or every step, and the time is not over."""
-    return any(held.rule in (proposal.rule, reviews.OWN) for held in reviews.list_held(tx, episode, today))
 
 
 def proposal_detail(proposal: Proposal, rungs: Sequence[Proposal] = ()) -> dict[str, Any]:

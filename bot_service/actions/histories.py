@@ -48,6 +48,13 @@ def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:
     )
 
 
+def prescription_on(tx: Tx, episode: Episode, day: date) -> UUID:
+    """The prescription that applies on a local day. A rung that the patient took begins the day after; all else at once."""
+    if not prescriptions.load(tx, episode.prescription_id).rungs_preauthorised:
+        return episode.prescription_id
+    return prescriptions.find_in_force(tx, episode.id, day) or episode.prescription_id
+
+
 def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
     """Everything the rules may know about the episode at `now`."""
     plan = prescriptions.load(tx, episode.prescription_id)

@@ -12,6 +12,7 @@ from bot_service.actions import window
 from bot_service.actions.apply import Heard, apply_turn
 from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.offers import still_open
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
 from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
@@ -199,13 +200,14 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         entry for entry in current if entry.score is not None and entry.confirmed and at - entry.at < CORRECTABLE and entry.staff_id is None
     ]
     red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
+    record = load_record(tx, episode, at)
     return Situation(
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,
         open=tuple(_asked(question) for question in open_questions),
         last=_answered(scored[-1]) if scored else None,
-        record=load_record(tx, episode, at),
+        record=record,
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, local_today(now, episode.zone)),
         red_flag_open=bool(red_flags),
@@ -213,6 +215,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         prompt_at=prompt_time(plan.slots),
+        offers=still_open(tx, episode, record, now),
     )
 
 

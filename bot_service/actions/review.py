@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
+from bot_service.actions.prescribing import resolved, supersede
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
@@ -19,7 +20,7 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
-from plans.model import CarePlan, PrescribedExercise, Prescription, prescribe
+from plans.model import CarePlan, PrescribedExercise, Prescription
 from schedules.rhythm import zone_named
 
 NEWS_KEPT = timedelta(days=3)
@@ -49,7 +50,7 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
         document = _next_prescription(plan, old, proposal)
         if document is not None:
-            _prescribe(tx, episode, document, decision, now)
+            supersede(tx, episode, document, decision.member.id, decision.reason, now)
         if proposal.to_stage:
             _news(
                 tx,
@@ -109,7 +110,8 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         else:
             to = before.id if before else None
             reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
-        _prescribe(tx, episode, _resolved(plan, before.id if before else episode.stage, old), decision, now)
+        document = resolved(plan, before.id if before else episode.stage, old)
+        supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = before.title if before else old.stage_title
         _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
         _audit(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
@@ -179,6 +181,7 @@ def discharge(db: Database, decision: Decision, now: datetime) -> None:
         outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
         conversations.close_all(tx, episode.id, now, "discharged")
         reviews.withdraw_pending(tx, now, episode.id)
+        reviews.withdraw_offers(tx, now, episode)
         _audit(tx, now, decision, episode, "discharged", {})
 
 
@@ -260,64 +263,17 @@ def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, 
 
 def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
     if proposal.to_stage:
-        return _resolved(plan, proposal.to_stage, old)
+        return resolved(plan, proposal.to_stage, old)
     rungs = {item.exercise.id: item.rung for item in old.exercises if item.rung}
     if proposal.rule == "C0":
-        return _resolved(plan, old.stage, old, rungs | dict(proposal.detail["rungs"]))
+        return resolved(plan, old.stage, old, rungs | dict(proposal.detail["rungs"]))
     if proposal.rule == "C3":
-        return _resolved(plan, old.stage, old, rungs, unlocked=True)
+        return resolved(plan, old.stage, old, rungs, unlocked=True)
     return None
-
-
-def _resolved(
-    plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False
-) -> Prescription:
-    """The stage as prescribed to this patient: their times, side and agreements carried over."""
-    main = min((slot.at for slot in old.slots if slot.prompted), default=None)
-    same = {slot.number: slot.at for slot in old.slots}
-    times = {
-        slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots
-    }
-    return prescribe(
-        plan,
-        stage,
-        times,
-        own_prompt=_chosen_slots(plan, old),
-        flare_plan_signed=old.flare_plan is not None,
-        rungs_preauthorised=old.rungs_preauthorised,
-        plyometrics_unlocked=unlocked or (old.plyometrics_unlocked and stage == old.stage),
-        treated_side=old.exercises[0].treated_side if old.exercises else "both",
-        rungs=rungs,
-    )
-
-
-def _chosen_slots(plan: CarePlan, old: Prescription) -> frozenset[int]:
-    """Slots that the patient chose to be messaged about although the plan only names them."""
-    named = {slot.number for stage in plan.stages if stage.id == old.stage for slot in stage.slots if not slot.prompted}
-    return frozenset(slot.number for slot in old.slots if slot.prompted and slot.number in named)
 
 
 def _beyond_first_rung(item: PrescribedExercise) -> bool:
     return bool(item.exercise.rungs) and item.rung is not None and item.rung != item.exercise.rungs[0].id
-
-
-def _prescribe(tx: Tx, episode: Episode, document: Prescription, decision: Decision, now: datetime) -> None:
-    """Supersede the prescription; a new stage starts its own count of days, and waiting prompts are looked at again when sent."""
-    today = local_today(now, episode.zone)
-    new_id = prescriptions.add(
-        tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id, document=document,
-        staff_id=decision.member.id, starts_on=today, reason=decision.reason,
-    )  # fmt: skip
-    values: dict[str, Any] = {"prescription_id": new_id, "stage": document.stage}
-    if document.stage != episode.stage:
-        values["stage_start"] = today
-        reviews.release_held(tx, episode.id)
-        outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
-    episodes.change(tx, episode.id, **values)
-    episodes.count_evidence(tx, episode.id)
-    reviews.withdraw_pending(tx, now, episode.id)
-    if episode.patient_status == "opted_in" and episode.next_prompt_at is not None:
-        move_cursor(tx, episodes.load(tx, episode.id), now)
 
 
 def _news(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:

@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import local_today
+from bot_service.actions.histories import local_today, prescription_on
 from bot_service.clinical.working_hours import DEFAULT_HOURS, WEEKDAYS, next_open
 from bot_service.conversation.wording import Voice, load_catalogue
 from bot_service.storage import clinics, prescriptions, staff
@@ -32,10 +32,11 @@ def clinic_setting(clinic: Clinic, name: str) -> Any:
 def voice_for(tx: Tx, episode: Episode, now: datetime) -> Voice:
     """The voice for messages about this episode."""
     clinic = clinics.load_clinic(tx, episode.clinic_id)
-    plan = prescriptions.load(tx, episode.prescription_id)
+    today = local_today(now, episode.zone)
+    plan = prescriptions.load(tx, prescription_on(tx, episode, today))
     return Voice(
         language=episode.language,
-        today=local_today(now, episode.zone),
+        today=today,
         clinic=clinic.name,
         physio=staff.load(tx, episode.physio_id).name,
         emergency=clinic_setting(clinic, "emergency"),

@@ -34,6 +34,9 @@ from plans.model import CarePlan
 @click.option("--side", type=click.Choice(["left", "right", "both"]), default="both", show_default=True)
 @click.option("--each-session", is_flag=True, help="The patient wants a message for every session of the day, not one in all.")
 @click.option("--flare-plan-signed", is_flag=True, help="The physio has agreed the plan's flare plan with this patient.")
+@click.option(
+    "--rungs-preauthorised", is_flag=True, help="The patient may take each next step of an exercise when it is due, without asking."
+)
 @click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
 @json_option
 def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
@@ -56,6 +59,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             baseline=given["baseline"],
             treated_side=given["side"],
             flare_plan_signed=given["flare_plan_signed"],
+            rungs_preauthorised=given["rungs_preauthorised"],
             own_prompt=_every_slot(plan, given["stage"]) if given["each_session"] else frozenset(),
             answers={question.id: question.must_be for question in plan.eligibility},
         )

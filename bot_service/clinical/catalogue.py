@@ -103,7 +103,8 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         ),
         "C0": RuleText(
             "Next rung due",
-            "Two settled weeks at one rung of an exercise: the next rung is due, within the same stage.",
+            "Two settled weeks at one rung of an exercise: the next rung is due, within the same stage. Where the clinician has agreed "
+            "beforehand the patient is offered it instead; faster work always waits for the clinician.",
             f"progress by response, not by time: Goom 2016 as reported; two weeks: {_DEFAULT}",
         ),
         "C1": RuleText(

@@ -14,8 +14,8 @@ from bot_service.clinical.catalogue import ENGAGEMENT, RULES, Flag, basis_of
 from bot_service.clinical.criteria import Criterion, checklist, plyometric_block, stage_criteria
 from bot_service.clinical.in_words import sentence
 from bot_service.clinical.record import Record
-from bot_service.clinical.rungs import due_rungs
-from plans.model import CarePlan, ProgressionRule
+from bot_service.clinical.rungs import agreed_beforehand, due_rungs
+from plans.model import CarePlan, PrescribedExercise, ProgressionRule, Rung
 
 BLOCKERS = {
     "D1": "A red flag is open",
@@ -42,12 +42,17 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Standing:
-    """The progression card: criteria with their figures, blockers in words, the most important proposal, and every rung due."""
+    """The progression card: criteria with their figures, blockers in words, the most important proposal, and every rung due.
+
+    `rungs` are for the clinician to decide; `offers` are the due rungs that a clinician has agreed to beforehand, for the patient to
+    take. There are none while a bigger step waits for the clinician.
+    """
 
     criteria: tuple[Criterion, ...]
     blockers: tuple[str, ...]
     proposal: Proposal | None
     rungs: tuple[Proposal, ...] = ()
+    offers: tuple[Proposal, ...] = ()
 
 
 def standing(record: Record, plan: CarePlan, open_rules: Collection[str]) -> Standing:
@@ -64,8 +69,13 @@ def standing(record: Record, plan: CarePlan, open_rules: Collection[str]) -> Sta
     if blockers:
         return Standing(card, blockers, None)
     step = _step(rule_id, rule, required, card, record, plan)
-    rungs = _rungs(record)
-    return Standing(card, (), step or (rungs[0] if rungs else None), rungs)
+    due = [
+        (_rung_proposal(item, rung, criteria, record), agreed_beforehand(item, record.prescription))
+        for item, rung, criteria in due_rungs(record)
+    ]
+    rungs = tuple(proposal for proposal, agreed in due if not agreed)
+    offers = tuple(proposal for proposal, agreed in due if agreed and step is None)
+    return Standing(card, (), step or (rungs[0] if rungs else None), rungs, offers)
 
 
 def progression_flags(now: Standing, record: Record) -> tuple[Flag, ...]:
@@ -121,19 +131,16 @@ def _step_words(rule_id: str, share: int, rule: ProgressionRule, record: Record,
     return sentence(f"{record.prescription.stage_title}: {figures}; {step} can be considered, your decision")
 
 
-def _rungs(record: Record) -> tuple[Proposal, ...]:
-    return tuple(
-        Proposal(
-            rule="C0",
-            from_stage=record.stage,
-            to_stage=None,
-            sentence=sentence(f"{item.exercise.name}: settled weeks at this rung; next rung due: {rung.text}"),
-            criteria=criteria,
-            evidence=tuple(dict.fromkeys(row for each in criteria for row in each.evidence)),
-            exercise=item.exercise.id,
-            rung=rung.id,
-        )
-        for item, rung, criteria in due_rungs(record)
+def _rung_proposal(item: PrescribedExercise, rung: Rung, criteria: tuple[Criterion, ...], record: Record) -> Proposal:
+    return Proposal(
+        rule="C0",
+        from_stage=record.stage,
+        to_stage=None,
+        sentence=sentence(f"{item.exercise.name}: settled weeks at this rung; next rung due: {rung.text}"),
+        criteria=criteria,
+        evidence=tuple(dict.fromkeys(row for each in criteria for row in each.evidence)),
+        exercise=item.exercise.id,
+        rung=rung.id,
     )
 
 

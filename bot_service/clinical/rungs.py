@@ -10,7 +10,12 @@ from bot_service.clinical.criteria import Criterion
 from bot_service.clinical.in_words import plural, short_day
 from bot_service.clinical.pain import settled_day
 from bot_service.clinical.record import LoadingDay, Record
-from plans.model import PrescribedExercise, Rung
+from plans.model import PrescribedExercise, Prescription, Rung
+
+
+def agreed_beforehand(item: PrescribedExercise, prescription: Prescription) -> bool:
+    """Whether the next rung of this exercise is the patient's to take. Faster work stays a clinician's decision, always."""
+    return prescription.rungs_preauthorised and item.exercise.type != "plyometric"
 
 
 def due_rungs(record: Record) -> tuple[tuple[PrescribedExercise, Rung, tuple[Criterion, ...]], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -29,7 +30,16 @@ ENTRY = {"session": "pain_during", "session_pain": "pain_during", "pain_24h": "p
 
 
 def answer_scored(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
-    """An answer while a scored question is open; None when it answers none of them."""
+    """An answer while a scored question is open, with the load if one was named; None when it answers none of them."""
+    turn = _answered(reading, told, target, now)
+    done = [effect for effect in turn.effects if isinstance(effect, Keep) and effect.kind in ("session", "pain_during")] if turn else []
+    if turn is None or reading.load is None or not done or any(effect.outcome == "not_done" for effect in done):
+        return turn
+    load = Keep("load", done[0].day, done[0].slot, outcome=reading.load, question_id=done[0].question_id)
+    return replace(turn, effects=(*turn.effects, load))
+
+
+def _answered(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
     session = _session_question(target, now)
     if session is not None and (reading.session == "no" or reading.answer in ("no", "skip")):
         return _not_done(reading, told, session, now)

@@ -9,6 +9,7 @@ from uuid import UUID
 from bot_service.conversation.answers import exercises_follow, record_score
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.situation import (
+    AnswerOffer,
     Ask,
     Asked,
     ChangeTime,
@@ -25,6 +26,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.typed import typed_answer
 from bot_service.conversation.wording import load_catalogue
+from plans.model import PrescribedExercise, Rules, Rung
 
 REASONS = ("pain", "forgot", "time", "unsure", "unwell", "other")
 
@@ -50,6 +52,8 @@ def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
             return Turn((Close(question.id),), (Line("left_as_is"),))
         case "confirm_time":
             return _confirm_time(answer, question)
+        case "rung":
+            return _next_rung(answer, question, now)
         case "which":
             return _which(answer, question, now)
     return Turn(lines=(Line("nothing_asked"),))
@@ -66,7 +70,16 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return answer_choice(str(reading.answer), question, now)
         case "pause_days":
             return _how_long(text, reading, question, now)
+        case "rung" if reading.answer == "no":  # "done" reads as yes, so only plain words of consent are one: see `typed.rung`
+            turn = _next_rung("not_yet", question, now)
+            return replace(turn, effects=(*turn.effects, ForPhysio("X3", text))) if reading.pain_mentioned else turn
     return None
+
+
+def offer_line(item: PrescribedExercise, rung: Rung, rules: Rules) -> Line:
+    """The offer of the next rung in the words that the patient reads."""
+    values = {"exercise": item.exercise.name, "step": rung.text, "days": rules.deload.rung_settled_days}
+    return Line("rung_offer", values) if item.started else Line("rung_offer_new", values)
 
 
 def given_to_physio(text: str, question: Asked) -> Turn:
@@ -131,6 +144,16 @@ def _confirm_time(answer: str, question: Asked) -> Turn:
         return Turn((Close(question.id),), (Line("left_as_is"),))
     at = time.fromisoformat(question.detail["at"])
     return Turn((ChangeTime(at), Close(question.id)), (Line("time_changed", {"at": question.detail["at"]}),))
+
+
+def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:
+    """An offer is taken or left while it holds; one that does not hold any more changes nothing."""
+    offer = UUID(question.detail["offer"])
+    if offer not in now.offers:
+        return Turn((Close(question.id),), (Line("rung_gone"),))
+    about = {"exercise": question.detail["exercise"], "step": question.detail["step"]}
+    taken = answer == "yes"
+    return Turn((AnswerOffer(offer, taken), Close(question.id)), (Line("rung_taken", about) if taken else Line("rung_not_yet"),))
 
 
 def _which(answer: str, question: Asked, now: Situation) -> Turn:

@@ -11,6 +11,7 @@ from bot_service.clinical.red_flags import RedFlag, find_red_flag
 from bot_service.clinical.words import Token, tokens
 from bot_service.conversation.items import Item, items_of
 from bot_service.conversation.language import Language, language_for
+from bot_service.conversation.loads import load_of
 from bot_service.conversation.requests import Request, clauses_of, find_request, wants_stop
 from bot_service.conversation.scores import Score, score_of
 from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, tapped
@@ -39,7 +40,7 @@ class Reading:
     `answer` is the answer to the question that was asked, as `stepwise understand` prints it: a score 0-10 or a word. `score` is a
     certain 0-10 value in the message even where the answer is a word ("done, 4"); beside a red flag it counts as unconfirmed.
     `session` says whether they exercised, `pain_mentioned` that pain is given as a reason. `until` and `days` belong to a pause,
-    `time` to a change of time. `both` holds the labelled values of "6 during, 3 after".
+    `time` to a change of time. `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg").
     """
 
     answer: int | Word
@@ -54,6 +55,7 @@ class Reading:
     red_flag: RedFlag | None = None
     stop: bool = False
     both: dict[str, int] = field(default_factory=dict, hash=False)
+    load: str | None = None
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -87,6 +89,7 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         red_flag=flag,
         stop=stop,
         both=dict(score.both),
+        load=load_of(items),
     )
 
 

@@ -58,7 +58,8 @@ class Situation:
 
     `today` is the patient's day when they wrote, and `day_is_over` says that it has ended before we could answer. `safety_told` are
     the tiers whose full text was sent today; `last` is the latest value recorded in the last day; `ever_agreed` matters to somebody
-    who stopped; `media_just_came` says that the last photo or the like was thanked for a moment ago.
+    who stopped; `media_just_came` says that the last photo or the like was thanked for a moment ago; `offers` are the ids of the
+    offers that hold at this moment.
     """
 
     today: date
@@ -75,6 +76,7 @@ class Situation:
     day_is_over: bool = False
     ever_agreed: bool = True
     media_just_came: bool = False
+    offers: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,29 @@ class Seen:
     yes: bool
 
 
-Effect = Keep | Close | CountAgain | RedFlagged | ForPhysio | OptIn | OptOut | SetBaseline | PauseUntil | Resume | ChangeTime | Seen
+@dataclass(frozen=True)
+class AnswerOffer:
+    """The patient takes the next rung that was offered, or not yet."""
+
+    offer_id: UUID
+    accepted: bool
+
+
+Effect = (
+    Keep
+    | Close
+    | CountAgain
+    | RedFlagged
+    | ForPhysio
+    | OptIn
+    | OptOut
+    | SetBaseline
+    | PauseUntil
+    | Resume
+    | ChangeTime
+    | Seen
+    | AnswerOffer
+)
 
 
 @dataclass(frozen=True)

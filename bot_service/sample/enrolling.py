@@ -16,5 +16,6 @@ def enrolment_of(persona: Persona, plan: CarePlan) -> Enrolment:
         at=persona.at,
         baseline=persona.baseline,
         flare_plan_signed=persona.flare_plan_signed,
+        rungs_preauthorised=persona.rungs_preauthorised,
         answers={question.id: question.must_be for question in plan.eligibility},
     )

@@ -170,6 +170,9 @@ class Person:
                 return self._tap_or_type(seen, asked, "Yes", say(rng, phrases.SEEN_ABOUT_IT), at, rng)
             case "confirm":
                 return self._tap_or_type(seen, asked, "Yes", "yes please", at, rng)
+            case "next_step":
+                label, words = ("Yes", "yes please") if self.persona.takes_steps else ("Not yet", "not yet")
+                return self._tap_or_type(seen, asked, label, words, at, rng)
             case "how_long":
                 return [Act(at, "tap", "1 week", seen.message_id, asked)]
             case "what_time":

@@ -88,6 +88,8 @@ class Persona:
     baseline: int | None = None
     usual: int | None = None
     flare_plan_signed: bool = True
+    rungs_preauthorised: bool = False
+    takes_steps: bool = True
     pain: Pain = field(default_factory=Pain)
     habits: Habits = field(default_factory=Habits)
     moments: Mapping[date, Moment] = field(default_factory=dict)

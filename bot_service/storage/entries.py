@@ -17,7 +17,7 @@ from bot_service.storage.tables import entries
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing recorded. `kind`: session (outcome), pain_during, pain_24h, baseline, safety, reason or note; scores 0-10."""
+    """One thing recorded. `kind`: session, load, safety or reason (outcome), pain_during, pain_24h or baseline (score 0-10), note."""
 
     id: UUID
     seq: int
@@ -43,9 +43,10 @@ def add(
     kind: str, day: date, slot: int | None = None, score: int | None = None, outcome: str | None = None,
     done_at: datetime | None = None, inbox_id: UUID | None = None, question_id: UUID | None = None,
     supersedes_id: UUID | None = None, staff_id: UUID | None = None, confirmed: bool = True, note: str | None = None,
+    prescription_id: UUID | None = None,
 ) -> Entry:
     # fmt: on
-    """Append one entry to an episode that this transaction holds."""
+    """Append one entry to an episode that this transaction holds; about the present prescription unless told otherwise."""
     new_id = tx.new_id()
     seq = (tx.scalar(_LAST_SEQ, {"episode_id": episode.id}) or 0) + 1
     entry = Entry(
@@ -58,7 +59,7 @@ def add(
         outcome=outcome,
         at=now,
         done_at=done_at,
-        prescription_id=episode.prescription_id,
+        prescription_id=prescription_id or episode.prescription_id,
         inbox_id=inbox_id,
         question_id=question_id,
         supersedes_id=supersedes_id,

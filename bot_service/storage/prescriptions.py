@@ -96,6 +96,22 @@ def list_starts(tx: Tx, episode_id: UUID) -> list[tuple[date, Prescription]]:
     return [(row.starts_on, load(tx, row.id)) for row in tx.all(_STARTS, {"of_episode": episode_id})]
 
 
+def find_in_force(tx: Tx, episode_id: UUID, day: date) -> UUID | None:
+    """The prescription that applies on a local day: the latest one that has begun by then."""
+    begun = [row.id for row in tx.all(_STARTS, {"of_episode": episode_id}) if row.starts_on <= day]
+    return begun[-1] if begun else None
+
+
+def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID) -> UUID | None:
+    """The clinician who allowed rungs beforehand: whose prescription began the present run of ones that allow it."""
+    found: UUID | None = None
+    for item in reversed(list_of_episode(tx, patient_id, episode_id)):
+        if not item.document.rungs_preauthorised:
+            break
+        found = item.staff_id
+    return found
+
+
 def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> None:
     """Remember a plan version. Raises SettingsError when its content changed under the same version number."""
     known = tx.scalar(

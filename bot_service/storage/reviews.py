@@ -1,4 +1,4 @@
-"""Proposals: the changes a clinician may approve, hold or refuse."""
+"""Proposals: the changes a clinician may approve, hold or refuse, and the rungs agreed beforehand that a patient was offered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ HELD_FOR = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Proposed:
-    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn."""
+    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn.
+
+    One that was made to the patient: offered, accepted, declined or withdrawn.
+    """
 
     id: UUID
     episode_id: UUID
@@ -47,31 +50,47 @@ class Proposed:
         """Whether this is a hold in force on a local day."""
         return self.status == "held" and day < self.until
 
+    @property
+    def offered(self) -> tuple[str, str] | None:
+        """The exercise and the rung that the patient was offered; None for what is put to a clinician."""
+        return (self.detail["offered"]["exercise"], self.detail["offered"]["rung"]) if "offered" in self.detail else None
+
 
 def propose(
     tx: Tx, now: datetime, episode: Episode, rule: str, from_stage: str, to_stage: str | None, detail: Mapping[str, Any]
 ) -> UUID | None:
     """Store a proposal; None when one for this rule is pending already (its evidence is then brought up to date)."""
     pending = find_pending(tx, episode, rule)
-    values = {"detail": dict(detail), "evidence_version": episode.evidence_version}
     if pending is not None:
+        values = {"detail": dict(detail), "evidence_version": episode.evidence_version}
         tx.run(_REFRESH, {"proposal": pending.id, **values})
         return None
-    new_id = tx.new_id()
-    tx.run(
-        proposals.insert().values(
-            id=new_id,
-            clinic_id=episode.clinic_id,
-            episode_id=episode.id,
-            rule=rule,
-            from_stage=from_stage,
-            to_stage=to_stage,
-            status="pending",
-            created_at=now,
-            **values,
-        )
-    )
-    return new_id
+    return _add(tx, now, episode, rule, from_stage, to_stage, detail, "pending")
+
+
+def offer(tx: Tx, now: datetime, episode: Episode, rule: str, rung: tuple[str, str], detail: Mapping[str, Any]) -> UUID:
+    """Keep that the patient is offered the `rung` (exercise, rung); an older offer without an answer is withdrawn."""
+    withdraw_offers(tx, now, episode)
+    offered = {**detail, "offered": {"exercise": rung[0], "rung": rung[1]}}
+    return _add(tx, now, episode, rule, episode.stage, None, offered, "offered")
+
+
+def list_offered(tx: Tx, episode: Episode) -> list[Proposed]:
+    """What the patient was offered and has not answered."""
+    rows = tx.all(select(proposals).where(proposals.c.episode_id == episode.id, proposals.c.status == "offered"))
+    return [_proposal(tx, episode.patient_id, row) for row in rows]
+
+
+def withdraw_offers(tx: Tx, now: datetime, episode: Episode) -> None:
+    """Withdraw what the patient has not answered."""
+    for older in list_offered(tx, episode):
+        end_offer(tx, now, older.id, "withdrawn")
+
+
+def end_offer(tx: Tx, now: datetime, offer_id: UUID, status: str) -> bool:
+    """Swap `offered` for accepted, declined or withdrawn; False when it is no longer open."""
+    swap = update(proposals).where(proposals.c.id == offer_id, proposals.c.status == "offered")
+    return tx.first(swap.values(status=status, decided_at=now).returning(proposals.c.id)) is not None
 
 
 def withdraw_pending(tx: Tx, now: datetime, episode_id: UUID, keep: str | None = None) -> int:
@@ -151,8 +170,9 @@ def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
 
 
 def count_proposals(tx: Tx) -> dict[str, int]:
-    """How many proposals there ever were in each state."""
+    """How many proposals to clinicians there ever were in each state."""
     query = select(proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN).group_by(proposals.c.status)
+    query = query.where(proposals.c.detail["offered"].as_string().is_(None))
     return {row.status: int(row.number) for row in tx.all(query)}
 
 
@@ -172,6 +192,27 @@ _WITHDRAW = (
     .where(proposals.c.episode_id == bindparam("of_episode"), proposals.c.status == "pending", proposals.c.rule != bindparam("keep"))
     .returning(proposals.c.id)
 )
+
+
+def _add(
+    tx: Tx, now: datetime, episode: Episode, rule: str, from_stage: str, to_stage: str | None, detail: Mapping[str, Any], status: str
+) -> UUID:
+    new_id = tx.new_id()
+    tx.run(
+        proposals.insert().values(
+            id=new_id,
+            clinic_id=episode.clinic_id,
+            episode_id=episode.id,
+            rule=rule,
+            from_stage=from_stage,
+            to_stage=to_stage,
+            detail=dict(detail),
+            evidence_version=episode.evidence_version,
+            status=status,
+            created_at=now,
+        )
+    )
+    return new_id
 
 
 def _proposal(tx: Tx, patient_id: UUID | None, row: Row[Any]) -> Proposed:

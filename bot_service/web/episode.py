@@ -30,7 +30,7 @@ from bot_service.web.evidence import Notes
 from bot_service.web.header import header_of
 from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view
-from bot_service.web.progress_card import progress_card
+from bot_service.web.progress_card import offer_words, progress_card
 from bot_service.web.recent import DAYS
 from bot_service.web.strips import strip_of
 from bot_service.web.times import day_words, long_day, moment, zone_words
@@ -153,6 +153,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str) -> dict[str, obje
     past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
     return {
         "progress": progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone),
+        "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
         "decisions": [_decided(item, names, zone) for item in _decisions(tx, episode)],
         "prescription": prescription_view(record.prescription, past, names),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),

@@ -13,6 +13,7 @@ from bot_service.web.times import day_words, local_day, moment
 
 KINDS = {
     "session": "Exercises",
+    "load": "Load used",
     "pain_during": "Worst pain in the session",
     "pain_24h": "Pain 24 hours after",
     "baseline": "Usual pain",

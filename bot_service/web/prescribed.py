@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bot_service.clinical.rungs import agreed_beforehand
+from bot_service.conversation.choices import offer_line
 from bot_service.conversation.exercise_text import WEEKDAYS, describe
 from bot_service.conversation.wording import load_catalogue
 from bot_service.storage.prescriptions import Prescribed
@@ -35,13 +37,14 @@ class SlotView:
 
 @dataclass(frozen=True)
 class PrescriptionView:
-    """The prescription in force and how it came about."""
+    """The prescription in force and how it came about. `next_steps` are the offers agreed beforehand, as the patient will read them."""
 
     stage: str
     slots: tuple[SlotView, ...]
     later: tuple[str, ...]
     flare_plan: str
     rungs_preauthorised: bool
+    next_steps: tuple[str, ...]
     history: tuple[str, ...]
 
 
@@ -53,6 +56,7 @@ def prescription_view(plan: Prescription, past: Sequence[Prescribed], names: Map
         later=tuple(item.exercise.name for item in plan.exercises if not item.started),
         flare_plan=plan.flare_plan or "",
         rungs_preauthorised=plan.rungs_preauthorised,
+        next_steps=tuple(_offer(item, plan) for item in plan.exercises if agreed_beforehand(item, plan) and item.next_rung),
         history=tuple(
             f"{long_day(item.starts_on)}: {item.document.stage_title}, by {names.get(item.staff_id, 'staff')}"
             + (f" ({item.reason})" if item.reason else "")
@@ -77,6 +81,11 @@ def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:
     notes += [f"at least {slot.min_gap_h} h after the last session"] if slot.min_gap_h else []
     at = f"{slot.at:%H:%M}" if slot.prompted else "no message of its own"
     return SlotView(f"{slot.label.capitalize()}, {at}", days_words(slot.days), "; ".join(notes), tuple(lines))
+
+
+def _offer(item: PrescribedExercise, plan: Prescription) -> str:
+    line = offer_line(item, item.next_rung, plan.rules) if item.next_rung else None
+    return load_catalogue("en").text(line.key, line.values) if line else ""
 
 
 def _exercise(item: PrescribedExercise, on: str) -> ExerciseLine:

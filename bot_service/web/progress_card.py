@@ -64,6 +64,18 @@ def progress_card(at: Standing, pending: Proposed | None, plan: CarePlan, prescr
     )
 
 
+def offer_words(item: Proposed, plan: CarePlan, zone: str) -> str:
+    """An offer to the patient: when, which step of which exercise, and what became of it."""
+    exercise, rung = item.offered or ("", "")
+    found = next((each for stage in plan.stages for each in stage.exercises if each.id == exercise), None)
+    step = next((each.text for each in found.rungs if each.id == rung), "") if found else ""
+    became = {"offered": "no answer yet", "accepted": "taken", "declined": "not yet", "withdrawn": "no longer due, or no answer"}
+    end = f" on {moment(item.decided_at, zone)}" if item.decided_at else ""
+    return (
+        f"{moment(item.created_at, zone)}: {found.name if found else exercise}: {step} Offered to the patient; {became[item.status]}{end}."
+    )
+
+
 def approve_words(rule: str, to_stage: str | None, rungs: Collection[str], plan: CarePlan) -> str:
     """What approving does, as the button says it."""
     if to_stage:

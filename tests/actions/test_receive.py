@@ -307,3 +307,14 @@ async def test_a_milder_red_flag_never_hides_the_one_that_is_open(sqlite_clinic:
     await person.say("also the pain wakes me every night and I am losing weight")
     case = open_cases(person)["D1"]
     assert case.urgency == "now" and case.sentence.startswith("Emergency") and case.reasons["D1"]["tier"] == "EMERGENCY"
+
+
+async def test_the_load_used_is_recorded_with_the_prescription_it_was_used_on_and_no_rule_reads_it(clinic: RunningClinic) -> None:
+    person = clinic.in_care()
+    await clinic.service.move_clock(DAY1)
+    await person.say("done with 8 kg, 3")
+    (load,) = [each for each in current(person) if each.kind == "load"]
+    assert (load.outcome, load.score, load.prescription_id) == ("8 kg", None, person.episode().prescription_id)
+    await person.say("done with 7.5 kg, 3")
+    assert scores(person) == [("pain_during", DAY1.date(), 3)]
+    assert len([each for each in current(person) if each.kind == "session"]) == 1

@@ -269,20 +269,29 @@ async def test_the_physios_own_words_arrive_under_their_name(ready: Person) -> N
     assert datetime(2026, 9, 22, 7, tzinfo=UTC) == DAY1
 
 
-def test_a_prescription_is_made_only_by_a_clinician_or_by_the_patients_own_change_of_time() -> None:
-    makers = {
+def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_the_patients_own_change_of_time() -> None:
+    makers = _callers("prescriptions.add")
+    assert makers == {
+        "bot_service/actions/enrol.py:enrol",
+        "bot_service/actions/prescribing.py:supersede",
+        "bot_service/actions/apply.py:_change_time",
+    }
+    assert _callers("supersede") == {
+        "bot_service/actions/review.py:approve",
+        "bot_service/actions/review.py:step_back",
+        "bot_service/actions/offers.py:answer_offer",
+    }
+
+
+def _callers(called: str) -> set[str]:
+    return {
         f"{path}:{function.name}"
         for path in python_files()
         if str(path).startswith("bot_service/")
         for function in ast.walk(parsed(path))
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
-        if isinstance(call, ast.Call) and ast.unparse(call.func) == "prescriptions.add"
-    }
-    assert makers == {
-        "bot_service/actions/enrol.py:enrol",
-        "bot_service/actions/review.py:_prescribe",
-        "bot_service/actions/apply.py:_change_time",
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == called
     }
 
 
@@ -301,7 +310,7 @@ def test_the_stage_is_written_only_at_enrolment_and_by_a_decision() -> None:
                     continue
             if names & {"stage", "stage_start"}:
                 writers.add(str(path))
-    assert writers == {"bot_service/actions/enrol.py", "bot_service/actions/review.py"}
+    assert writers == {"bot_service/actions/enrol.py", "bot_service/actions/prescribing.py"}
 
 
 async def test_a_clinicians_words_reach_the_patient_and_are_stored_nowhere_in_plain(clinic: RunningClinic) -> None:

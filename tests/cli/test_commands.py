@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 import pytest
@@ -172,6 +174,15 @@ def test_flags_and_steps_to_decide_on_are_not_mixed_up(clinic: tuple[Shell, str]
     assert str(flag) in flags and "stepwise flags ack ID" in flags and "Ready." in steps and str(step) not in out
     assert "decide on the patient's page" in shell.run("flags", "ack", str(step), *AS).sentence
     assert shell.run("flags", "ack", str(flag), *AS).code == 0
+
+
+@pytest.mark.parametrize(("option", "agreed"), [((), False), (("--rungs-preauthorised",), True)])
+def test_steps_agreed_beforehand_are_part_of_the_prescription(clinic: tuple[Shell, str], option: tuple[str, ...], agreed: bool) -> None:
+    shell, _ = clinic
+    assert shell.run("enrol", "Kim Vale", *AS, "--eligible", *option, "--json").code == 0
+    with closing(sqlite3.connect(shell.database)) as database:
+        (document,) = database.execute("select document from prescriptions order by created_at desc limit 1").fetchone()
+    assert json.loads(document)["rungs_preauthorised"] is agreed
 
 
 def test_tables_are_for_people(clinic: tuple[Shell, str]) -> None:

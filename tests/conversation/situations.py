@@ -25,6 +25,7 @@ _DETAILS: dict[str, dict[str, object]] = {
     "confirm_pause": {"until": (TODAY + timedelta(days=5)).isoformat()},
     "confirm_time": {"at": "19:00"},
     "which": {"score": 4, "choices": CHOICES},
+    "rung": {"offer": str(UUID(int=99)), "exercise": "Bridge", "step": "Two legs."},
 }
 _DAYS = {"session": TODAY, "session_pain": TODAY, "safety": TODAY, "reason": TODAY, "pain_24h": YESTERDAY}
 

@@ -154,3 +154,27 @@ class TestProposals:
         with pytest.raises(IntegrityError), db.begin() as tx:
             tx.run(proposals.insert().values(row))
         assert self.decide(db, episode, proposal)
+
+
+class TestOffers:
+    def test_an_offer_is_the_patients_and_no_clinician_is_asked(self, db: Database, episode: Episode) -> None:
+        with db.begin() as tx:
+            reviews.propose(tx, NOW, episode, "C3", "advanced", None, {"sentence": "asked"})
+            offer = reviews.offer(tx, NOW, episode, "C0", ("E1", "E1_2"), {"sentence": "offered"})
+            assert [(item.id, item.offered, item.status) for item in reviews.list_offered(tx, episode)] == [
+                (offer, ("E1", "E1_2"), "offered")
+            ]
+            pending = reviews.find_pending(tx, episode)
+            assert pending and (pending.rule, pending.offered) == ("C3", None)
+            assert reviews.withdraw_pending(tx, NOW, episode.id) == 1
+            assert reviews.count_proposals(tx) == {"withdrawn": 1}, "what patients were offered is not counted with it"
+            assert [item.id for item in reviews.list_offered(tx, episode)] == [offer]
+
+    def test_it_is_answered_once_and_the_next_one_takes_its_place(self, db: Database, episode: Episode) -> None:
+        with db.begin() as tx:
+            first = reviews.offer(tx, NOW, episode, "C0", ("E1", "E1_2"), {})
+            second = reviews.offer(tx, NOW + HOUR, episode, "C0", ("E2", "E2_2"), {})
+            assert not reviews.end_offer(tx, NOW + HOUR, first, "accepted"), "withdrawn when the second was made"
+            assert reviews.end_offer(tx, NOW + HOUR, second, "accepted")
+            assert not reviews.end_offer(tx, NOW + HOUR, second, "declined")
+            assert [item.status for item in reviews.list_proposals(tx, episode)] == ["accepted", "withdrawn"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 
@@ -13,6 +14,7 @@ from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
 from bot_service.web.strips import WORDS
+from tests.actions.told import DAY1
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look, say
 
@@ -105,3 +107,33 @@ def test_the_transcript_shows_both_sides_states_and_corrections(sqlite_clinic: R
     browser.get(f"/patients/{person.invitation.ref}")
     assert "my physio should know I slept badly" in browser.words
     assert "Answer · sent" in browser.words
+
+
+def test_the_page_shows_the_words_of_steps_agreed_beforehand_and_what_became_of_each_offer(sqlite_clinic: RunningClinic) -> None:
+    asked = sqlite_clinic.in_care("Ann Other")
+    person = sqlite_clinic.in_care("Jo Park", stage="intermediate", rungs_preauthorised=True)
+    live(sqlite_clinic, person, "-, " + "done 2/1, -, " * 6 + "done 2/1")
+    look(person)
+    browser = Browser(sqlite_clinic).sign_in()
+    path = f"/patients/{person.invitation.ref}"
+    browser.get(path)
+    assert "The next step is: Two legs, 15 at a time. Your physio has agreed to this step. Would you like to try it" in browser.words
+    assert "One more can join: Hip hinge, short-range deadlift." in browser.words
+    assert "Offered to the patient" not in browser.words
+    say(person, "sorry, 1")
+    browser.get(path)
+    assert "Bridge, two legs to single leg: Two legs, 15 at a time. Offered to the patient; no answer yet." in browser.words
+    say(person, "not yet")
+    browser.get(path)
+    assert "Offered to the patient; not yet on" in browser.words
+    browser.get(f"/patients/{asked.invitation.ref}")
+    assert "Next steps within the stage: each needs your approval." in browser.words
+
+
+def test_the_load_that_was_used_stands_beside_the_patients_words(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    asyncio.run(sqlite_clinic.service.move_clock(DAY1))
+    say(person, "done with 8 kg, 3")
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(f"/patients/{person.invitation.ref}")
+    assert "Load used, Tue 22 Sep: 8 kg" in browser.words

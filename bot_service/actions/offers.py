@@ -1,0 +1,108 @@
+"""The next rung, offered to a patient whose clinician has agreed to it beforehand: made, answered, withdrawn when no longer due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.prescribing import resolved, supersede
+from bot_service.clinical.flare import flare_state
+from bot_service.clinical.offers import PastOffer, next_offer
+from bot_service.clinical.progression import Proposal, standing
+from bot_service.clinical.record import Record
+from bot_service.conversation.choices import offer_line
+from bot_service.conversation.situation import AnswerOffer, Ask, Keep, Turn
+from bot_service.storage import audit, cases, episodes, prescriptions, reviews
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.reviews import Proposed
+
+
+def with_offer(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> Turn:
+    """The turn, with an offer at its end when a rung is due.
+
+    An offer comes with the answer to a pain score and never by itself, so it costs no message; not when that answer asks something.
+    """
+    scored = any(isinstance(effect, Keep) and effect.score is not None and effect.kind != "baseline" for effect in turn.effects)
+    if not scored or turn.ask is not None or turn.safety or not _allows(tx, episode):
+        return turn
+    record = load_record(tx, episode, now)
+    past = [_past(item, episode.zone) for item in reviews.list_proposals(tx, episode) if item.offered]
+    proposal = next_offer(_offers(tx, episode, record), past, record)
+    if proposal is None or proposal.exercise is None or proposal.rung is None:
+        return turn
+    criteria = [{"text": item.text, "met": item.met, "detail": item.detail} for item in proposal.criteria]
+    detail = {"sentence": proposal.sentence, "criteria": criteria, "evidence": [str(row) for row in proposal.evidence]}
+    offer = reviews.offer(tx, now, episode, proposal.rule, (proposal.exercise, proposal.rung), detail)
+    item = record.prescription.exercise(proposal.exercise)
+    line = offer_line(item, next(rung for rung in item.exercise.rungs if rung.id == proposal.rung), record.rules)
+    ask = Ask("rung", detail={"offer": str(offer), "exercise": line.values["exercise"], "step": line.values["step"]})
+    # The advice of a comfortable session is to keep the exercises as they are: the offer says it better.
+    return Turn(turn.effects, (*(each for each in turn.lines if each.key != "advice"), line), ask, turn.change, turn.read)
+
+
+def still_open(tx: Tx, episode: Episode, record: Record, now: datetime) -> frozenset[UUID]:
+    """The offers without an answer whose rung is due at this moment: the record may have changed since they were made."""
+    offered = reviews.list_offered(tx, episode) if _allows(tx, episode) else []
+    due = {(each.exercise, each.rung) for each in _offers(tx, episode, record)} if offered else set()
+    return frozenset(item.id for item in offered if item.offered in due)
+
+
+def answer_offer(tx: Tx, episode: Episode, answer: AnswerOffer, now: datetime) -> bool:
+    """Carry the patient's answer out; True when the prescription has changed, from the next local day on."""
+    offer = next((item for item in reviews.list_offered(tx, episode) if item.id == answer.offer_id), None)
+    if offer is None or offer.offered is None:
+        return False
+    reviews.end_offer(tx, now, offer.id, "accepted" if answer.accepted else "declined")
+    exercise, rung = offer.offered
+    what = "rung_accepted" if answer.accepted else "rung_declined"
+    audit.record(
+        tx, now, "patient", what, clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail={"exercise": exercise, "rung": rung}
+    )
+    if not answer.accepted:
+        return False
+    old = prescriptions.load(tx, episode.prescription_id)
+    plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
+    rungs = {item.exercise.id: item.rung for item in old.exercises if item.rung} | {exercise: rung}
+    author = prescriptions.find_agreed_by(tx, episode.patient_id, episode.id) or episode.physio_id
+    tomorrow = local_today(now, episode.zone) + timedelta(days=1)
+    reason = f"next step of {old.exercise(exercise).exercise.name}, taken by the patient as agreed beforehand"
+    supersede(tx, episode, resolved(plan, old.stage, old, rungs), author, reason, now, starts_on=tomorrow)
+    return True
+
+
+def held_back(tx: Tx, episode: Episode, rule: str, today: date) -> bool:
+    """Whether a clinician held this very step, or every step, and the time is not over."""
+    return any(held.rule in (rule, reviews.OWN) for held in reviews.list_held(tx, episode, today))
+
+
+def withdraw_lost(tx: Tx, episode: Episode, offers: Sequence[Proposal], now: datetime) -> None:
+    """Withdraw offers whose rung is not due any more."""
+    if _allows(tx, episode):
+        due = {(each.exercise, each.rung) for each in offers}
+        for item in reviews.list_offered(tx, episode):
+            if item.offered not in due:
+                reviews.end_offer(tx, now, item.id, "withdrawn")
+
+
+def _offers(tx: Tx, episode: Episode, record: Record) -> tuple[Proposal, ...]:
+    """The rungs that the patient may take now: none on hold, in a flare, over a blocker, or while a clinician has said to wait."""
+    if episodes.list_holds_in_force(tx, episode.id, record.today) or held_back(tx, episode, "C0", record.today):
+        return ()
+    if flare_state(record, cases.last_looked_at(tx, episode.id)):
+        return ()
+    open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
+    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    return standing(record, plan, open_rules).offers
+
+
+def _allows(tx: Tx, episode: Episode) -> bool:
+    allowed = prescriptions.load(tx, episode.prescription_id).rungs_preauthorised
+    return allowed and episode.status == "active" and episode.patient_status == "opted_in"
+
+
+def _past(item: Proposed, zone: str) -> PastOffer:
+    exercise, _ = item.offered or ("", "")
+    return PastOffer(exercise, local_today(item.decided_at or item.created_at, zone), item.status == "declined")

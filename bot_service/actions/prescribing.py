@@ -1,0 +1,65 @@
+"""A new prescription in the place of the old one, with the patient's own times, side and agreements carried over."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from bot_service.actions.histories import local_today
+from bot_service.actions.prompt import move_cursor
+from bot_service.storage import episodes, outbox, prescriptions, reviews
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from plans.model import CarePlan, Prescription, prescribe
+
+
+def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False) -> Prescription:
+    """The stage as prescribed to this patient: their times, side and agreements carried over."""
+    main = min((slot.at for slot in old.slots if slot.prompted), default=None)
+    same = {slot.number: slot.at for slot in old.slots}
+    times = {
+        slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots
+    }
+    return prescribe(
+        plan,
+        stage,
+        times,
+        own_prompt=_chosen_slots(plan, old),
+        flare_plan_signed=old.flare_plan is not None,
+        rungs_preauthorised=old.rungs_preauthorised,
+        plyometrics_unlocked=unlocked or (old.plyometrics_unlocked and stage == old.stage),
+        treated_side=old.exercises[0].treated_side if old.exercises else "both",
+        rungs=rungs,
+    )
+
+
+def _chosen_slots(plan: CarePlan, old: Prescription) -> frozenset[int]:
+    """Slots that the patient chose to be messaged about although the plan only names them."""
+    named = {slot.number for stage in plan.stages if stage.id == old.stage for slot in stage.slots if not slot.prompted}
+    return frozenset(slot.number for slot in old.slots if slot.prompted and slot.number in named)
+
+
+def supersede(
+    tx: Tx, episode: Episode, document: Prescription, staff_id: UUID, reason: str, now: datetime, starts_on: date | None = None
+) -> None:
+    """Supersede the prescription; a new stage starts its own count of days, and waiting prompts are looked at again when sent.
+
+    What was proposed or offered on the old one is withdrawn. It begins today unless `starts_on` says otherwise.
+    """
+    today = local_today(now, episode.zone)
+    new_id = prescriptions.add(
+        tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id, document=document,
+        staff_id=staff_id, starts_on=starts_on or today, reason=reason,
+    )  # fmt: skip
+    values: dict[str, Any] = {"prescription_id": new_id, "stage": document.stage}
+    if document.stage != episode.stage:
+        values["stage_start"] = today
+        reviews.release_held(tx, episode.id)
+        outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
+    episodes.change(tx, episode.id, **values)
+    episodes.count_evidence(tx, episode.id)
+    reviews.withdraw_pending(tx, now, episode.id)
+    reviews.withdraw_offers(tx, now, episode)
+    if episode.patient_status == "opted_in" and episode.next_prompt_at is not None:
+        move_cursor(tx, episodes.load(tx, episode.id), now)
