@@ -39,22 +39,22 @@ class Story:
 STORIES = {
     "es": Story(
         "sí", "¿Está de acuerdo?", "1. Puente mantenido, con los dos pies apoyados: 5 × 30 s", "hecho, 4", "Anotado: 4 sobre 10.",
-        "¿Cómo está ahora, un día después", "perdón, 3", "Corregido. Anotado: 3 sobre 10.", "AYUDA", "Aquí puede escribir", "PARAR",
+        "¿Cómo está ahora, un día después", "perdón, 3", "Corregido", "AYUDA", "Aquí puede escribir", "PARAR",
         "No recibirá más mensajes", "EMPEZAR",
     ),
     "pl": Story(
         "tak", "Czy jest na to zgoda?", "1. Mostek z trzymaniem, obie stopy na podłodze: 5 × 30 s", "zrobione, 4", "Zapisano: 4 na 10.",
-        "Jaki jest leczony ból teraz", "przepraszam, 3", "Poprawiono. Zapisano: 3 na 10.", "POMOC", "W każdej chwili", "STOP",
+        "Jaki jest leczony ból teraz", "przepraszam, 3", "Poprawiono", "POMOC", "W każdej chwili", "STOP",
         "Nie będzie więcej wiadomości", "START",
     ),
     "ar": Story(
         "نعم", "هل توافقون؟", "1. الجسر مع الثبات، القدمان على الأرض: المجموعات 5، الثبات 30 ثانية، ", "تم، ٤", "تم التسجيل: 4 من 10.",
-        "كم هو الآن، بعد يوم", "عفوا، 3", "تم التصحيح. المسجل الآن: 3 من 10.", "مساعدة", "يمكن الكتابة هنا", "توقف",
+        "كم هو الآن، بعد يوم", "عفوا، 3", "تم التصحيح", "مساعدة", "يمكن الكتابة هنا", "توقف",
         "لن تصل رسائل أخرى", "استئناف",
     ),
     "hi": Story(
         "हाँ", "क्या आप सहमत हैं?", "1. ब्रिज रोकना, दोनों पैर ज़मीन पर: 5 × 30", "हो गया, 4", "दर्ज हुआ: 10 में से 4।",
-        "एक दिन बाद, अब", "सॉरी, 3", "सुधार दिया। दर्ज हुआ: 10 में से 3।", "मदद", "आप यहाँ कभी भी", "बंद करें",
+        "एक दिन बाद, अब", "सॉरी, 3", "सुधार दिया", "मदद", "आप यहाँ कभी भी", "बंद करें",
         "और संदेश नहीं आएँगे", "शुरू करें",
     ),
 }  # fmt: skip

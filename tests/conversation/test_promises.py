@@ -208,3 +208,10 @@ def test_how_long_a_pause_shall_be_may_be_written_alone(language: str) -> None:
     for words in (PROMISED[language][6].removeprefix(PROMISED[language][10]), load_catalogue(language).buttons["days_7"]):
         turn = take_turn(Told(text=words.strip()), opted_in(question, language=language))
         assert [line.key for line in turn.lines] == ["paused"], words
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_the_word_that_corrects_on_a_channel_without_buttons_is_understood(language: str) -> None:
+    (word,) = IN_QUOTES.findall(load_catalogue(language).hints["correct"])
+    assert read(f"{word} 3", "session_pain", language).correction
+    assert read(f"{word} 3", "session_pain", language).score == 3
