@@ -43,7 +43,7 @@ def with_offer(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> Turn:
     return Turn(turn.effects, (*(each for each in turn.lines if each.key != "advice"), line), ask, turn.change, turn.read)
 
 
-def still_open(tx: Tx, episode: Episode, record: Record, now: datetime) -> frozenset[UUID]:
+def still_open(tx: Tx, episode: Episode, record: Record) -> frozenset[UUID]:
     """The offers without an answer whose rung is due at this moment: the record may have changed since they were made."""
     offered = reviews.list_offered(tx, episode) if _allows(tx, episode) else []
     due = {(each.exercise, each.rung) for each in _offers(tx, episode, record)} if offered else set()

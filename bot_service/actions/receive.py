@@ -215,7 +215,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         prompt_at=prompt_time(plan.slots),
-        offers=still_open(tx, episode, record, now),
+        offers=still_open(tx, episode, record),
     )
 
 
