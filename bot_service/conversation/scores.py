@@ -10,7 +10,7 @@ from bot_service.conversation.numbers import Amount, amounts_of, tag
 
 _LABELS = frozenset({"during", "after", "before", "past", "now", "usual", "start", "peak", "low", "side", "home", "elsewhere"})
 _BESIDE_LABELS = _LABELS | {"copula", "filler", "lead", "article", "det", "emoji", "mark", "scope", "exercise", "thanks", "okay"}
-_SEPARATORS = frozenset({"break", "paren", "conj", "conj_and", "then", "→"})
+_SEPARATORS = frozenset({"break", "paren", "conj", "conj_and", "then", "→", "-"})
 _AFTER_WHAT = frozenset(
     {"", "break", "conj", "conj_and", "then", "→", "exercise", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
 )
