@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import delivering, understanding
+from benchmarks import delivering, mutation, understanding
 
+MUTANTS = 300  # a sample: all of them take half an hour, `python -m benchmarks.mutation`
 RESULTS = Path(__file__).with_name("results.json")
 
 
@@ -15,9 +16,14 @@ def main() -> None:
     read = understanding.measure()
     print(understanding.table(read))
     print()
+    noticed = mutation.measure(MUTANTS)
+    print(mutation.table(noticed))
+    print()
     sent = delivering.measure()
     print(delivering.table(sent))
-    RESULTS.write_text(json.dumps({"understanding": read, "delivering": sent}, indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(
+        json.dumps({"understanding": read, "mutation": noticed._asdict(), "delivering": sent}, indent=2) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ class Item(NamedTuple):
     text: str
     glued: bool = False
     value: float = 0.0
-    as_word: bool = False
     typo: bool = False
 
 
@@ -34,7 +33,7 @@ def items_of(words: Sequence[Token], language: Language | None) -> list[Item]:
         length, item = _item(words, texts, at, language)
         found.append(item)
         at += length
-    return _joined_number_words(found)
+    return found
 
 
 def _item(words: Sequence[Token], texts: Sequence[str], at: int, language: Language | None) -> tuple[int, Item]:
@@ -50,12 +49,12 @@ def _item(words: Sequence[Token], texts: Sequence[str], at: int, language: Langu
     longest = language.book.longest(texts, at)
     value = language.numbers.get(text)
     if value is not None and (longest is None or longest[0] == 1):
-        return 1, Item("num", text, glued, float(value), as_word=True)
+        return 1, Item("num", text, glued, float(value))
     if longest is not None:
         return longest[0], Item(longest[1], " ".join(texts[at : at + longest[0]]), glued)
     guess = _misspelt_number(text, language)
     if guess is not None:
-        return 1, Item("num", text, glued, float(guess), as_word=True, typo=True)
+        return 1, Item("num", text, glued, float(guess), typo=True)
     return 1, Item(UNKNOWN, text, glued)
 
 
@@ -73,25 +72,9 @@ def _number(text: str, glued: bool, language: Language | None) -> Item:
         return Item("num", text, glued, float(text) if len(text) <= 3 else BIG)
     commas = language is None or language.decimal_comma
     whole, point, rest = text.partition("." if "." in text else "," if "," in text and commas else ":")
-    if point in {".", ","} and whole.isdigit() and len(rest) == 1 and rest.isdigit() and len(whole) <= 3:
+    if point in {".", ","} and whole.isdigit() and len(rest) == 1 and len(whole) <= 3:
         return Item("num", text, glued, math.ceil(int(whole) + int(rest) / 10) + 0.0)
     return Item("clock" if ":" in text else "odd", text, glued, BIG)
-
-
-def _joined_number_words(found: list[Item]) -> list[Item]:
-    """ "twenty five" and "10 million" are one number too large to be a score."""
-    joined: list[Item] = []
-    for item in found:
-        before = joined[-1] if joined else None
-        if before and before.tag == "num" and item.tag == "num" and (_large_word(before) or _large_word(item)):
-            joined[-1] = before._replace(value=BIG, text=f"{before.text} {item.text}")
-        else:
-            joined.append(item)
-    return joined
-
-
-def _large_word(item: Item) -> bool:
-    return item.as_word and item.value > 10
 
 
 def _misspelt_number(text: str, language: Language) -> int | None:

@@ -134,13 +134,13 @@ def _range(items: Sequence[Item], at: int, low: float, second: int) -> Amount:
     high, end = items[second].value, second + 1
     if tag(items, end) == "half_more":
         high, end = high + 1, end + 1
-    if tag(items, end) in {"-", "/"} and tag(items, end + 1) == "num" and not _out_of_ten(items, end):
+    if tag(items, end) == "-" and tag(items, end + 1) == "num" and not _out_of_ten(items, end):
         return Amount(BIG, at, end + 2, "bad")
-    if tag(items, end) in _UNITS or (tag(items, second - 1) == "-" and tag(items, at - 1) in {"preunit", "unit_one"}):
+    if tag(items, end) in _UNITS:
         return Amount(BIG, at, end, "other")
     if low in {0, 1} and high == 10:
         return Amount(BIG, at, end, "other")
-    if max(low, high) > 10 or abs(high - low) > WIDEST_RANGE or tag(items, at - 1) == "trend":
+    if max(low, high) > 10 or abs(high - low) > WIDEST_RANGE:
         return Amount(BIG, at, end, "bad")
     if _out_of_ten(items, end):
         return _scored(max(low, high), at, end + 2)

@@ -72,7 +72,7 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     clauses = clauses_of(words, known)
     stop = wants_stop(words, clauses, language, known)
     items = items_of(words, known)
-    score = score_of(items, question == "next_day_pain") if len(words) == len(said) else Score(None, numbers=True)
+    score = score_of(items, question == "next_day_pain") if len(words) == len(said) else Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
     answer = _answer(question, flag, stop, request, done, score, items, clauses, known)

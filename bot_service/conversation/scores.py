@@ -10,7 +10,7 @@ from bot_service.conversation.numbers import Amount, amounts_of, tag
 
 _LABELS = frozenset({"during", "after", "before", "past", "now", "usual", "start", "peak", "low", "side", "home", "elsewhere"})
 _BESIDE_LABELS = _LABELS | {"copula", "filler", "lead", "article", "det", "emoji", "mark", "scope", "exercise", "thanks", "okay"}
-_SEPARATORS = frozenset({"break", "paren", "conj", "conj_and", "then", "→"})
+_SEPARATORS = frozenset({"break", "paren", "conj", "conj_and", "then", "→", "-"})
 _AFTER_WHAT = frozenset(
     {"", "break", "conj", "conj_and", "then", "→", "exercise", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
 )
@@ -28,28 +28,27 @@ _SUFFERING = frozenset({"cue", "severe", "worse", "desc", "hurt_word", "peak"})
 
 
 class Score(NamedTuple):
-    """`value` 0-10, or None when it must be asked again. `numbers` says whether the message holds any number that might be one."""
+    """`value` 0-10, or None when it must be asked again. `both` holds the labelled values where there are several."""
 
     value: int | None
     correction: bool = False
-    numbers: bool = False
     both: tuple[tuple[str, int], ...] = ()
 
 
 def score_of(items: Sequence[Item], next_day: bool) -> Score:
     """The worst score of what was asked ("during or straight after", or "this morning, now" when `next_day`)."""
     if _only_none(items):
-        return Score(0, numbers=True)
+        return Score(0)
     amounts = _certain([amount for amount in amounts_of(items) if amount.standing != "other"])
     if not amounts or len(amounts) > _MOST_AMOUNTS:
-        return Score(None, numbers=amounts is None or bool(amounts))
+        return Score(None)
     if any(item.tag == "forgotten" for item in items) or any(item.tag == "retract" for item in items[amounts[-1].end :]):
-        return Score(None, numbers=True)
+        return Score(None)
     _label(items, amounts)
     corrected = [amount for amount in amounts if _follows(items, amount, "correct", "retract") or _starred(items, amount)]
     refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
     if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):
-        return Score(None, numbers=True)
+        return Score(None)
     if corrected and corrected[0] is amounts[-1]:
         return _score([corrected[0]], items, next_day, correction=True)
     left = [amount for amount in amounts if not any(amount is other for other in refused)]
@@ -66,7 +65,7 @@ def _certain(amounts: list[Amount]) -> list[Amount] | None:
     """The numbers to choose from; None when one of them is on a scale or in a sense that we cannot read."""
     zeros_with_limits = [amount for amount in amounts if amount.standing == "bad" and amount.value == 0]
     others = [amount for amount in amounts if amount not in zeros_with_limits]
-    if not others and zeros_with_limits:
+    if not others:
         return None
     explicit = [amount for amount in others if amount.standing == "explicit"]
     if any(amount.standing == "bad" for amount in others):
@@ -81,7 +80,7 @@ def _score(amounts: list[Amount], items: Sequence[Item], next_day: bool, correct
     value = _next_day(amounts) if next_day else _session(amounts)
     if value is not None and _contradicted(value, items):
         value = None
-    return Score(value, correction and value is not None, True, both if len(amounts) > 1 else ())
+    return Score(value, correction and value is not None, both if len(amounts) > 1 else ())
 
 
 def _session(amounts: Sequence[Amount]) -> int | None:

@@ -45,6 +45,7 @@ def test_a_number_that_is_not_certainly_a_score_is_asked_again(text: str) -> Non
         ("on a scale of 0-10 I'd say 4", 4), ("left 2 right 5", 5), ("six or seven", 7), ("had to stop halfway, 6", 6),
         ("knee is an 8 but hamstring only 3", 3), ("pain 3 (was 5 last week)", 3), ("worse than yesterday, 5", 5), ("sevn", 7),
         ("3/10 or 4/10", 4), ("usually 2 but 5 today", 5), ("no pain until the last set then a 4", 4), ("very sore, 7", 7),
+        ("4 - before 7", 4),
         ("too tired today, 4", 4), ("4 tonight", 4), ("2 resting, 5 walking", 5), ("ten out of ten, agony", 10), ("3 (yesterday 6)", 3),
     ],
 )  # fmt: skip
@@ -218,3 +219,15 @@ def test_with_no_question_open_a_number_is_still_read() -> None:
 
 def test_a_regional_code_means_its_language() -> None:
     assert said("siete", language="es-MX") == said("siete", language="ES_mx") == 7
+
+
+@pytest.mark.parametrize(
+    ("emoji", "answer"), [*((tap, "yes") for tap in "👍✅✔☑💪👌🏋"), *((tap, "no") for tap in "👎❌✖🚫"), ("🙂", "ambiguous")]
+)
+def test_an_emoji_alone_answers_whether_they_exercised(emoji: str, answer: str) -> None:
+    assert said(emoji, "did_you_exercise") == answer
+
+
+@pytest.mark.parametrize("emoji", "😂🤣🙏👋")
+def test_a_laugh_or_a_wave_is_no_answer(emoji: str) -> None:
+    assert said(emoji) == said(emoji, "did_you_exercise") == "none"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.understanding import times
 from bot_service.conversation.parsing import Question, read
 from tests.conversation.labelled import Row, rows, shipped
 
@@ -48,6 +49,10 @@ def test_a_text_of_100_000_characters_is_read_in_a_moment(piece: str) -> None:
     start = perf_counter()
     read(text, "session_pain", "en")
     assert perf_counter() - start < 10  # a second or so; generous because test machines are shared
+
+
+def test_2000_generated_texts_have_a_score_on_the_scale_and_take_less_than_a_millisecond_at_the_median() -> None:
+    assert times(2000)["median"] < 1  # `times` raises when a score leaves 0-10
 
 
 def test_a_red_flag_deep_inside_a_long_message_is_found() -> None:
