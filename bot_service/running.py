@@ -74,6 +74,7 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
                 await poller.stop()
             await ticker.stop()
             await first
+            await service.delivery.finish()
 
 
 @asynccontextmanager
