@@ -13,6 +13,7 @@ import uvicorn
 from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Poller, Service, provider_ids
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
+from bot_service.checkup import find_crowded
 from bot_service.clock import MovableClock, SystemClock
 from bot_service.errors import ChannelMisconfigured, DeliveryError, SettingsError
 from bot_service.logs import log
@@ -51,6 +52,9 @@ def build_service(settings: Settings, db: Database, clock: SystemClock | Movable
     service = Service(settings, db, load_library(), clock)
     service.register_plans()
     service.recover()
+    with db.read() as tx:
+        if crowded := find_crowded(tx):
+            log().warning("more prompts than can leave in time, see stepwise doctor", count=len(crowded))
     return service
 
 
