@@ -5,17 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot_service.actions.crowding import find_crowded
 from bot_service.actions.window import TEMPLATE as DAILY
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import real_now
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import BotServiceError, ChannelMisconfigured, DeliveryError
 from bot_service.settings import Settings, load_settings
-from bot_service.storage import clinics, measures, waves
-from bot_service.storage.database import Tx, open_database, open_engine, sqlite_file
+from bot_service.storage import clinics, measures
+from bot_service.storage.database import open_database, open_engine, sqlite_file
 from bot_service.storage.migrating import check_schema
-from plans.loading import LIBRARY, check_file, load_library
-from schedules.spreading import minutes_needed
+from plans.loading import LIBRARY, check_file
 
 if TYPE_CHECKING:
     from bot_service.channels.whatsapp import WhatsApp
@@ -66,17 +66,6 @@ def _database(settings: Settings) -> list[str]:
         *missing,
         *crowded,
         *(f"Sender {sender.name} is stopped: {sender.reason}. Put its credentials right and start the service again." for sender in broken),
-    ]
-
-
-def find_crowded(tx: Tx) -> list[str]:
-    """Senders through which more prompts fall due at once than can leave before they lapse."""
-    limit = min((plan.rules.delivery.expires_after_min for plan in load_library().values()), default=0)
-    return [
-        f"{wave.prompts} prompts fall due at {wave.at:%H:%M} UTC through {wave.sender}, which takes {minutes} minutes to send them; "
-        f"after {limit} they lapse. Give some patients another time of day, or another bot or number."
-        for wave in waves.list_largest(tx)
-        if (minutes := minutes_needed(wave.prompts, wave.per_s)) > limit
     ]
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import uvicorn
 
+from bot_service.actions.crowding import find_crowded
 from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Poller, Service, provider_ids
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
-from bot_service.checkup import find_crowded
 from bot_service.clock import MovableClock, SystemClock
 from bot_service.errors import ChannelMisconfigured, DeliveryError, SettingsError
 from bot_service.logs import log

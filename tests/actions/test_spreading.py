@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 
 from bot_service.actions import prompt
-from bot_service.checkup import find_crowded
+from bot_service.actions.crowding import find_crowded
 from bot_service.storage.outbox import Message
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
