@@ -92,3 +92,17 @@ async def test_an_answer_even_a_refusal_shows_that_the_provider_is_there(clinic:
     await clinic.service.move_clock(EIGHT)
     assert clinic.phones.tried == 9
     assert failures(clinic) == 4
+
+
+async def test_however_often_it_is_tried_while_the_provider_is_down_no_message_fails(sqlite_clinic: RunningClinic) -> None:
+    people = several(sqlite_clinic, 6)
+    rated(sqlite_clinic)
+    failing(sqlite_clinic, lambda: ChannelUnavailable("no answer"))
+    sqlite_clinic.clock.move_to(EIGHT)
+    while sqlite_clinic.clock.now() < EIGHT + timedelta(minutes=100):
+        await sqlite_clinic.service.tick()
+        sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(seconds=30))
+    assert sqlite_clinic.phones.tried > 6 * 4
+    failing(sqlite_clinic, None)
+    await sqlite_clinic.service.move_clock(EIGHT + timedelta(minutes=105))
+    assert [the_prompt(person).status for person in people] == ["sent"] * 6
