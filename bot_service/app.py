@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bot_service.actions import assess, escalate, prompt, receive
-from bot_service.actions.deliver import Delivery, deliver_due, recover_after_crash
+from bot_service.actions.deliver import Delivery, deliver_due
+from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
 from bot_service.channels.channel import Channel, Editable
 from bot_service.channels.simulator import Simulator

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot_service.actions.crowding import find_crowded
 from bot_service.actions.window import TEMPLATE as DAILY
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import real_now
@@ -57,11 +58,13 @@ def _database(settings: Settings) -> list[str]:
     try:
         with db.read() as tx:
             broken = [sender for sender in clinics.list_senders(tx) if sender.status == "broken"]
+            crowded = find_crowded(tx)
             missing = [] if clinics.list_clinics(tx) else ["There is no clinic yet: run stepwise clinics add."]
     finally:
         db.close()
     return [
         *missing,
+        *crowded,
         *(f"Sender {sender.name} is stopped: {sender.reason}. Put its credentials right and start the service again." for sender in broken),
     ]
 

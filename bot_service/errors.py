@@ -32,21 +32,27 @@ class AlreadyDecided(Conflict):
 
 
 class DeliveryError(BotServiceError):
-    """A channel could not, or may not have, sent. `retryable` only when the provider surely did not accept."""
+    """A channel could not, or may not have, sent.
+
+    `accepted` is False when the provider surely did not take the message, None when that is not known. `retryable` only with the former.
+    """
 
     retryable = False
+    accepted: bool | None = None
 
 
 class ChannelUnavailable(DeliveryError):
     """The provider was surely not reached (connection refused, name not found, pool exhausted)."""
 
     retryable = True
+    accepted = False
 
 
 class RateLimited(DeliveryError):
     """The provider refused for now; `retry_after` in seconds holds for the whole sender."""
 
     retryable = True
+    accepted = False
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -56,6 +62,8 @@ class RateLimited(DeliveryError):
 class RecipientStopped(DeliveryError):
     """The recipient blocked us, opted out at the provider (`opted_out`), or cannot be reached at this address."""
 
+    accepted = False
+
     def __init__(self, message: str, *, opted_out: bool = False) -> None:
         super().__init__(message)
         self.opted_out = opted_out
@@ -64,13 +72,19 @@ class RecipientStopped(DeliveryError):
 class OutsideServiceWindow(DeliveryError):
     """Free text is not allowed now; only an approved template may be sent."""
 
+    accepted = False
+
 
 class MessageRejected(DeliveryError):
     """The provider refused this message for good."""
 
+    accepted = False
+
 
 class ChannelMisconfigured(DeliveryError):
     """The sender's credentials or set-up are wrong; everything from this sender stops until an operator acts."""
+
+    accepted = False
 
 
 class OutcomeUnknown(DeliveryError):

@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from bot_service.actions.crowding import find_crowded
 from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Poller, Service, provider_ids
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
@@ -46,6 +47,9 @@ def build_service(settings: Settings, db: Database, clock: SystemClock | Movable
     service = Service(settings, db, load_library(), clock)
     service.register_plans()
     service.recover()
+    with db.read() as tx:
+        if crowded := find_crowded(tx):
+            log().warning("more prompts than can leave in time, see stepwise doctor", count=len(crowded))
     return service
 
 
@@ -69,6 +73,7 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
                 await listener.stop()
             await ticker.stop()
             await first
+            await service.delivery.finish()
 
 
 @asynccontextmanager

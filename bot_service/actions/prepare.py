@@ -47,12 +47,15 @@ class _No:
 def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_until: datetime) -> Outbound | None:
     """Move a claimed message to `sending`, with its text sealed and its question opened, in one commit. None when it does not go out."""
     with db.begin() as tx:
+        # The episode first, as everybody locks it: what else goes out to this patient, or a STOP, is before or after, never at once.
+        known = outbox.load(tx, message_id)
+        patient_id = known and known.patient_id
+        episode = episodes.find_of_patient(tx, patient_id, lock=True) if patient_id else None
         message = outbox.load_claimed(tx, message_id, worker)
         if message is None:
             return None
         if message.patient_id is None:
             return _to_stranger(tx, message, now, lease_until)
-        episode = episodes.find_of_patient(tx, message.patient_id)
         address = patients.find_active_address(tx, message.patient_id)
         if episode is None or address is None:
             outbox.move(tx, message.id, ("claimed",), "failed", now, "no address for this patient")
@@ -64,6 +67,20 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
                 put_back_check_in(tx, message, now)
             return None
         return _send(tx, message, episode, address, now, lease_until)
+
+
+def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_now: datetime) -> bool:
+    """Whether a message that was prepared may still go out: this worker holds it, its time has not passed, the patient has not stopped."""
+    with db.read() as tx:
+        found = outbox.find_sending(tx, message_id, worker, real_now)
+    if found is None:
+        return False
+    message, patient_status = found
+    if message.expires_at <= now:
+        return False
+    if message.kind in UNSOLICITED:
+        return patient_status == "opted_in"
+    return patient_status != "opted_out" or message.kind in AFTER_STOP
 
 
 def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:

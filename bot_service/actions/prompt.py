@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions.histories import HELD, TOO_SOON, last_done, local_day_span, rhythm_of, sessions_of
 from bot_service.clinical.record import Session
-from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions
+from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions, waves
 from bot_service.storage.check_ins import MERGED
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -17,7 +17,9 @@ from plans.model import Prescription
 from schedules.follow_ups import nudge_time
 from schedules.occurrences import Occurrence, expires_at, next_occurrence
 from schedules.rhythm import Rhythm
+from schedules.spreading import minutes_needed, time_later
 
+Waves = dict[UUID, waves.Wave]
 BATCH = 50
 GAP_TOLERANCE = timedelta(hours=3)
 """A prompt comes at the same time of day, sessions a little later: that much less than the gap is still the gap (default)."""
@@ -30,9 +32,9 @@ MOST_MISSED = 400
 def queue_due_prompts(db: Database, now: datetime, limit: int = BATCH) -> int:
     """Queue the prompts of up to `limit` episodes whose cursor is due; how many episodes there were."""
     with db.begin() as tx:
-        due = episodes.claim_due_prompts(tx, now, limit)
+        due, crowded = episodes.claim_due_prompts(tx, now, limit), dict[datetime, Waves]()
         for episode in due:
-            if not tx.shielded(lambda episode=episode: _queue_for(tx, episode, now)):  # type: ignore[misc]  # bound now
+            if not tx.shielded(lambda episode=episode: _queue_for(tx, episode, now, crowded)):  # type: ignore[misc]  # bound now
                 episodes.change(tx, episode.id, next_prompt_at=now + SET_ASIDE)
     return len(due)
 
@@ -51,7 +53,7 @@ def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
     return f"prompt:{episode.patient_id}:{day}:{slot}"
 
 
-def _queue_for(tx: Tx, episode: Episode, now: datetime) -> None:
+def _queue_for(tx: Tx, episode: Episode, now: datetime, crowded: dict[datetime, Waves]) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
     rhythm = rhythm_of(plan, episode.zone, episode.start_date)
     occurrence: Occurrence | None = _cursor(episode)
@@ -63,11 +65,27 @@ def _queue_for(tx: Tx, episode: Episode, now: datetime) -> None:
     for item in planned:
         # After an outage at most one prompt reaches a patient: the latest that is still of use.
         why = "not sent in time: the service was not running" if item not in alive else "a later prompt took its place"
-        _queue_one(tx, episode, plan, rhythm, item, now, None if alive and item is alive[-1] else why)
+        is_wanted = bool(alive) and item is alive[-1]
+        later = _time_later(tx, episode, item, expires_at(item, rhythm), crowded) if is_wanted else timedelta(0)
+        _queue_one(tx, episode, plan, rhythm, item, now, None if is_wanted else why, later)
     episodes.set_cursor(tx, episode.id, occurrence, planned[-1] if planned else None)
 
 
-def _queue_one(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime, expired: str | None) -> None:
+def _time_later(tx: Tx, episode: Episode, item: Occurrence, expires: datetime, crowded: dict[datetime, Waves]) -> timedelta:
+    """Where more prompts fall due at once than leave within a minute, a patient's own share of the wait; never before the chosen time."""
+    if item.due_at not in crowded:
+        found = waves.find_waves(tx, item.due_at).items()
+        crowded[item.due_at] = {sender: wave for sender, wave in found if minutes_needed(wave.prompts, wave.per_s) > 1}
+    address = patients.find_active_address(tx, episode.patient_id) if crowded[item.due_at] else None
+    wave = crowded[item.due_at].get(address.sender_id) if address else None
+    return time_later(episode.patient_id, wave.prompts, wave.per_s, (expires - item.due_at) / 2) if wave else timedelta(0)
+
+
+# fmt: off
+def _queue_one(
+    tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime, expired: str | None, later: timedelta
+) -> None:
+    # fmt: on
     status, reason, not_before = "due", None, None
     if held := episodes.list_holds_in_force(tx, episode.id, item.day):
         status, reason = "cancelled", f"{HELD}: {held[0].kind}"
@@ -80,7 +98,7 @@ def _queue_one(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, ite
     message_id = tx.new_id()
     content = _content(tx, episode, item, not_before, message_id, now) if status == "due" else {}
     queued = queue_for_patient(
-        tx, episode, now, "prompt", prompt_key(episode, item.day, item.slot), item.due_at, expires_at(item, rhythm), content,
+        tx, episode, now, "prompt", prompt_key(episode, item.day, item.slot), item.due_at + later, expires_at(item, rhythm), content,
         day=item.day, slot=item.slot, status=status, reason=reason, new_id=message_id,
     )  # fmt: skip
     if queued and status == "due":

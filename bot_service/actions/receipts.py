@@ -7,12 +7,12 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.deliver import send_again_if_it_must_arrive
+from bot_service.actions.outcomes import send_again_if_it_must_arrive
 from bot_service.actions.unreachable import cannot_be_reached
 from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, OutsideServiceWindow, RecipientStopped
 from bot_service.logs import log
 from bot_service.messages import Receipt
-from bot_service.storage import clinics, conversations, outbox, receipts
+from bot_service.storage import clinics, conversations, episodes, outbox, receipts
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.outbox import Message
 from bot_service.storage.receipts import UNSEEN
@@ -32,6 +32,8 @@ def record_receipt(db: Database, sender_id: UUID, receipt: Receipt, now: datetim
         message = _find(tx, sender_id, receipt)
         if message is None or not _is_about_this_try(message, receipt):
             return False
+        if message.patient_id is not None:
+            episodes.find_of_patient(tx, message.patient_id, lock=True)
         if receipt.status == "failed":
             return _failed(tx, message, receipt, now)
         moved = outbox.move(tx, message.id, BEFORE[receipt.status], receipt.status, now, provider_id=receipt.provider_id)

@@ -84,7 +84,11 @@ def load_locked(tx: Tx, episode_id: UUID) -> Episode:
 
 
 def find_of_patient(tx: Tx, patient_id: UUID, *, lock: bool = False) -> Episode | None:
-    """The patient's active episode, else the latest one that ended."""
+    """The patient's active episode, else the latest one that ended.
+
+    `lock` before touching anything else of the patient's: whoever locks takes the episode first and messages after it, so that no two
+    transactions wait for each other.
+    """
     row = tx.first(_LATEST_LOCKED if lock else _LATEST, {"patient_id": patient_id})
     return None if row is None else _episode(tx, row)
 
@@ -189,7 +193,7 @@ def _query() -> Select[Any]:
 def _due(column: Column[Any]) -> Select[Any]:
     """Active episodes for which that moment has come, locked against other replicas."""
     query = _query().where(column <= bindparam("now"), episodes.c.status == "active").order_by(column, episodes.c.id)
-    return query.limit(bindparam("at_most", type_=Integer)).with_for_update(of=episodes, skip_locked=True)
+    return query.limit(bindparam("at_most", type_=Integer)).with_for_update(of=episodes, skip_locked=True, key_share=True)
 
 
 def _next(column: Column[Any], *, after: bool = False) -> ScalarSelect[Any]:
@@ -200,14 +204,15 @@ def _next(column: Column[Any], *, after: bool = False) -> ScalarSelect[Any]:
 
 # Built once: putting a statement together costs several times what running it does.
 _BY_ID = _query().where(episodes.c.id == bindparam("episode_id"))
-_LOCKED = _BY_ID.with_for_update(of=episodes)
+# `key_share`: a new row that names the episode does not wait for whoever holds it.
+_LOCKED = _BY_ID.with_for_update(of=episodes, key_share=True)
 _LATEST = (
     _query()
     .where(episodes.c.patient_id == bindparam("patient_id"))
     .order_by(episodes.c.ended_at.is_not(None), episodes.c.ended_at.desc())
     .limit(1)
 )
-_LATEST_LOCKED = _LATEST.with_for_update(of=episodes)
+_LATEST_LOCKED = _LATEST.with_for_update(of=episodes, key_share=True)
 _DUE_PROMPTS = _due(episodes.c.next_prompt_at)
 _DUE_REVIEWS = _due(episodes.c.next_review_at)
 _NEXT_EVENTS = select(_next(episodes.c.next_prompt_at), _next(episodes.c.next_review_at))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, literal, select
 
 from bot_service.storage.database import Tx
-from bot_service.storage.tables import cases, inbox, outbox, patients
+from bot_service.storage.tables import cases, inbox, outbox, patients, senders
 
 
 def answers(tx: Tx) -> bool:
@@ -37,6 +37,11 @@ def count_open_cases(tx: Tx) -> dict[str, int]:
     """Open cases by urgency."""
     query = select(cases.c.urgency, func.count().label("number")).where(cases.c.closed_at.is_(None)).group_by(cases.c.urgency)
     return {row.urgency: int(row.number) for row in tx.all(query)}
+
+
+def count_stopped_senders(tx: Tx) -> int:
+    """Senders whose credentials were refused: nothing leaves through them until an operator acts."""
+    return int(tx.scalar(select(func.count()).select_from(senders).where(senders.c.status == "broken")))
 
 
 def count_overdue(tx: Tx, now: datetime) -> int:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, Row, TextClause, Update, bindparam, func, select, text, update
 
 from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Tx
-from bot_service.storage.tables import outbox, questions
+from bot_service.storage.tables import outbox, patients, questions
 
 UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "news", "message_read")
 """Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
@@ -119,6 +119,12 @@ def load_claimed(tx: Tx, message_id: UUID, worker: str) -> Message | None:
     return None if row is None else message(row)
 
 
+def find_sending(tx: Tx, message_id: UUID, worker: str, real_now: datetime) -> tuple[Message, str | None] | None:
+    """The message and its patient's status, if it is this worker's to send, now."""
+    row = tx.first(_SENDING, {"message_id": message_id, "worker": worker, "real_now": real_now})
+    return None if row is None else (message(row), row.patient_status)
+
+
 def load(tx: Tx, message_id: UUID) -> Message | None:
     row = tx.first(_BY_ID, {"message_id": message_id})
     return None if row is None else message(row)
@@ -151,18 +157,22 @@ def recover(tx: Tx, now: datetime, real_now: datetime, *, everything: bool) -> t
     """
     lapsed = [] if everything else [outbox.c.lease_until < real_now]
     back = tx.all(
-        update(outbox)
-        .where(_UNSENT, outbox.c.status == "claimed", *lapsed)
+        _sweep(_UNSENT, outbox.c.status == "claimed", *lapsed)
         .values(status="due", status_at=now, claimed_by=None, lease_until=None)
         .returning(outbox.c.id)
     )
     doubt = tx.all(
-        update(outbox)
-        .where(_UNSENT, outbox.c.status == "sending", *lapsed)
+        _sweep(_UNSENT, outbox.c.status == "sending", *lapsed)
         .values(status="in_doubt", status_at=now, reason="stopped during the call")
         .returning(outbox.c.id)
     )
     return len(back), [row.id for row in doubt]
+
+
+def give_back(tx: Tx, now: datetime, message_ids: Sequence[UUID], worker: str) -> None:
+    """Claimed by this worker, but never tried: due again at once."""
+    mine = (outbox.c.id.in_(message_ids), outbox.c.status == "claimed", outbox.c.claimed_by == worker)
+    tx.run(_sweep(*mine).values(status="due", status_at=now, claimed_by=None, lease_until=None))
 
 
 def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: Sequence[str] | None = None) -> int:
@@ -240,9 +250,10 @@ def count_by_status(tx: Tx, kind: str, until: datetime) -> dict[str, int]:
     return {row.status: int(row.number) for row in tx.all(query)}
 
 
-def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after that many attempts that were surely not accepted: 30 s, 2 min, 8 min (default)."""
-    return timedelta(seconds=30 * 4 ** (attempts - 1))
+def _sweep(*where: ColumnElement[bool] | TextClause) -> Update:
+    """An update of many rows that passes over those that somebody holds: it waits for nobody, so nobody waits for it in a circle."""
+    free = select(outbox.c.id).where(*where).with_for_update(skip_locked=True)
+    return update(outbox).where(outbox.c.id.in_(free))
 
 
 COLUMNS = tuple(outbox.c[field.name] for field in fields(Message))
@@ -261,13 +272,23 @@ _LANES = select(outbox.c.sender_id, outbox.c.lane).where(*_DUE, outbox.c.sender_
 _CLAIMABLE = _WAITING_OF_SENDER.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
 _BY_ID = select(*COLUMNS).where(outbox.c.id == bindparam("message_id"))
 _CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
+_SENDING = (
+    select(*COLUMNS, patients.c.status.label("patient_status"))
+    .join_from(outbox, patients, outbox.c.patient_id == patients.c.id, isouter=True)
+    .where(
+        outbox.c.id == bindparam("message_id"),
+        outbox.c.status == "sending",
+        outbox.c.claimed_by == bindparam("worker"),
+        outbox.c.lease_until > bindparam("real_now"),
+    )
+)
 _INSERT = outbox.insert()
 _MOVE = (
     update(outbox)
     .where(outbox.c.id == bindparam("message_id"), outbox.c.status.in_(bindparam("olds", expanding=True)))
     .returning(outbox.c.id)
 )
-_EXPIRE = update(outbox).where(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(*COLUMNS)
+_EXPIRE = _sweep(_UNSENT, outbox.c.status == "due", outbox.c.expires_at <= bindparam("now")).returning(*COLUMNS)
 _WAITING_OF_EPISODE = (
     select(*COLUMNS)
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == bindparam("kind"), outbox.c.status == "due")

@@ -70,6 +70,7 @@ rates = Table(
     Column("sender_id", Uuid, ForeignKey("senders.id"), primary_key=True),
     Column("lane", String(20), primary_key=True),
     Column("tat", Float, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0"),
 )
 
 staff = Table(

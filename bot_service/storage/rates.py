@@ -1,19 +1,21 @@
-"""How fast a sender may send: one GCRA row per sender and lane, updated inside the claim, so that all replicas share it."""
+"""How fast a sender may send: one GCRA row for each, updated inside the claim, so that its lanes and all replicas share one budget."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import rates
 
 SHARE = 0.9
 """Of the provider's limit; with BURST_S it stayed below the limit with four replicas in every measured second."""
-BURST_S = 0.1
+BURST_S = {"now": 0.1, "bulk": 0.05}
+"""How far ahead of its time each lane may start. What prompts leave is kept: an answer that waits always gets the sender's next moment."""
 LONGEST_WAIT_S = 3600.0
 """A clock that stepped back, or a provider that asks for more, silences a sender for this long at most (default)."""
+_ALL_LANES = "all"
 
 
 def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: float, wanted: int) -> int:
@@ -21,36 +23,57 @@ def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: fl
     if rate_per_s is None:
         return wanted
     interval = 1 / (rate_per_s * SHARE)
-    stored = _row(tx, sender_id, lane)
+    stored = _row(tx, sender_id)
     tat = min(stored, now_s + LONGEST_WAIT_S)
     granted = 0
-    while granted < wanted and max(tat, now_s) - now_s <= BURST_S:
+    while granted < wanted and max(tat, now_s) - now_s <= BURST_S[lane]:
         tat = max(tat, now_s) + interval
         granted += 1
     if tat != stored:
-        _set(tx, sender_id, lane, tat)
+        _set(tx, sender_id, tat)
     return granted
 
 
 def turn_in(tx: Tx, sender_id: UUID, lane: str, now_s: float) -> float:
-    """In how many seconds the next message may start."""
-    return max(0.0, _row(tx, sender_id, lane) - BURST_S - now_s)
+    """In how many seconds the next message of this lane may start."""
+    return max(0.0, _row(tx, sender_id) - BURST_S[lane] - now_s)
 
 
-def push_back(tx: Tx, sender_id: UUID, lane: str, until_s: float) -> None:
-    """Nothing from this sender and lane before `until_s`: what a 429 asks for, of every replica."""
-    if _row(tx, sender_id, lane) < until_s:
-        _set(tx, sender_id, lane, until_s)
+def push_back(tx: Tx, sender_id: UUID, until_s: float) -> None:
+    """Nothing from this sender before `until_s`, in any lane and of any replica: what a 429 asks for, or a provider that is down."""
+    # Past the burst, or it would end that much early.
+    until_s += max(BURST_S.values())
+    if _row(tx, sender_id) < until_s:
+        _set(tx, sender_id, until_s)
 
 
-def _row(tx: Tx, sender_id: UUID, lane: str) -> float:
-    query = select(rates.c.tat).where(rates.c.sender_id == sender_id, rates.c.lane == lane).with_for_update()
-    found = tx.scalar(query)
+def count_failure(tx: Tx, sender_id: UUID) -> int:
+    """One more call in a row to which the provider gave no answer; how many that makes."""
+    _row(tx, sender_id)
+    return int(tx.scalar(_COUNT, {"of_sender": sender_id}))
+
+
+def clear_failures(tx: Tx, sender_id: UUID) -> None:
+    """The provider answers."""
+    tx.run(_CLEAR, {"of_sender": sender_id, "failures": 0})
+
+
+# Built once: putting a statement together costs several times what running it does.
+_OF = and_(rates.c.sender_id == bindparam("of_sender"), rates.c.lane == _ALL_LANES)
+_INSERT = rates.insert()
+_TAT = select(rates.c.tat).where(_OF).with_for_update()
+_SET = update(rates).where(_OF)
+_COUNT = _SET.values(failures=rates.c.failures + 1).returning(rates.c.failures)
+_CLEAR = _SET.where(rates.c.failures > 0)
+
+
+def _row(tx: Tx, sender_id: UUID) -> float:
+    found = tx.scalar(_TAT, {"of_sender": sender_id})
     if found is None:
-        tx.attempt(rates.insert().values(sender_id=sender_id, lane=lane, tat=0.0))
-        found = tx.scalar(query)
+        tx.attempt(_INSERT, {"sender_id": sender_id, "lane": _ALL_LANES, "tat": 0.0})
+        found = tx.scalar(_TAT, {"of_sender": sender_id})
     return float(found)
 
 
-def _set(tx: Tx, sender_id: UUID, lane: str, tat: float) -> None:
-    tx.run(update(rates).where(rates.c.sender_id == sender_id, rates.c.lane == lane).values(tat=tat))
+def _set(tx: Tx, sender_id: UUID, tat: float) -> None:
+    tx.run(_SET, {"of_sender": sender_id, "tat": tat})

@@ -26,9 +26,16 @@ def alive(visit: Visit) -> Response:
 
 
 def ready(visit: Visit) -> Response:
-    """Whether this process can do its work: database, schema and pulse; else 503 with the reason."""
+    """Whether this process can do its work: database, schema and pulse; else 503 with the reason.
+
+    A sender that is stopped is named but makes no 503: replies and pages must still get through.
+    """
     reason = why_not_ready(visit.service, real_now())
-    return JSONResponse({"status": "ready"}) if reason is None else JSONResponse({"status": "not ready", "reason": reason}, 503)
+    if reason is not None:
+        return JSONResponse({"status": "not ready", "reason": reason}, 503)
+    with visit.service.db.read() as tx:
+        stopped = measures.count_stopped_senders(tx)
+    return JSONResponse({"status": "ready"} | ({"stopped_senders": stopped} if stopped else {}))
 
 
 def measured(visit: Visit) -> Response:
@@ -73,12 +80,13 @@ class _Counts(Collector):
         service = self._service
         with service.db.read() as tx:
             messages, inbound, cases = measures.count_messages(tx), measures.count_inbound(tx), measures.count_open_cases(tx)
-            overdue = measures.count_overdue(tx, service.clock.now())
+            overdue, stopped = measures.count_overdue(tx, service.clock.now()), measures.count_stopped_senders(tx)
         by_state = GaugeMetricFamily("stepwise_messages", "Messages by kind and state.", labels=("kind", "state"))
         for (kind, state), number in sorted(messages.items()):
             by_state.add_metric((kind, state), number)
         yield by_state
         yield GaugeMetricFamily("stepwise_messages_overdue", "Messages due that have not begun to go out.", overdue)
+        yield GaugeMetricFamily("stepwise_senders_stopped", "Senders whose credentials the provider refused.", stopped)
         received = GaugeMetricFamily("stepwise_inbound", "Updates from patients by state.", labels=("state",))
         for state in ("received", "handled", "quarantined"):
             received.add_metric((state,), inbound.get(state, 0))

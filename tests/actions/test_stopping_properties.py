@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot_service.actions import prompt, receive, review
 from bot_service.actions.assess import assess_due
-from bot_service.actions.deliver import record_outcome, recover_after_crash
+from bot_service.actions.outcomes import record_outcome, recover_after_crash
 from bot_service.actions.prepare import AFTER_STOP, prepare
 from bot_service.clock import MovableClock, real_now
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown, RateLimited

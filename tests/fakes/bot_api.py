@@ -8,6 +8,7 @@ Methods answer on `port` under /bot<token>/. The person's side is under /control
 - /control/say {chat, text}: a person types; /control/edit {chat, message_id, text}; /control/tap {chat, message_id, data}
 - /control/block {chat}, /control/unblock {chat}; /control/update {kind, content}: any update; /control/skip {seconds}: time passes
 - /control/faults {faults: [{kind, method, times, chat_id, ...}]} replaces the faults that are waiting; see `bot_api_faults`
+- /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance; /control/meet {chats}: these pressed Start
 - /control/refuse {seconds}: connections are refused for so long; /control/webhook {url}: as if one were set
 - /control/reset {}: everything is forgotten
 - /control/state {}: the ledger of accepted messages, edits included, and everything else there is to know
@@ -149,6 +150,9 @@ class BotApi:
     def on_faults(self, asked: Json) -> None:
         self.faults.waiting = list(asked["faults"])
 
+    def on_storm(self, asked: Json) -> None:
+        self.faults.brew(asked["share"], asked["faults"], asked["seed"])
+
     def on_refuse(self, asked: Json) -> None:
         task = asyncio.get_running_loop().create_task(self._refuse(asked["seconds"]))
         self.background.add(task)
@@ -159,7 +163,7 @@ class BotApi:
         return {
             "ledger": state.ledger, "answered": state.answered, "commands": state.commands, "offences": state.offences,
             "allowed_updates": state.allowed, "waiting": [update for update, _ in state.queue], "faults": self.faults.waiting,
-            "webhook": state.webhook, "secret": state.secret, "posted": state.posted, "calls": self.faults.calls,
+            "webhook": state.webhook, "secret": state.secret, "posted": state.posted, "calls": self.faults.calls, "tags": self.faults.tags,
         }  # fmt: skip
 
     async def _refuse(self, seconds: float) -> None:

@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from random import Random
 from typing import Any
 
 from aiohttp import web
@@ -33,12 +34,20 @@ class Faults:
     def __init__(self) -> None:
         self.waiting: list[dict[str, Any]] = []
         self.calls: Counter[str] = Counter()
+        self.weather = Random()
+        self.share = 0.0
+        self.storm: list[dict[str, Any]] = []
+        self.tags: list[tuple[str, str]] = []
 
     async def answer(self, request: web.Request, method: str, given: Mapping[str, str], perform: Perform) -> web.StreamResponse:
         """Carry the call out, unless a fault that matches it comes first."""
         self.calls[method] += 1
         fault = self._take(method, given)
+        if not fault and method == "sendMessage" and self.weather.random() < self.share:
+            fault = self.weather.choice(self.storm)
         kind = fault.get("kind", "")
+        if self.storm and method == "sendMessage":
+            self.tags.append((given.get("chat_id", ""), fault.get("tag", kind)))
         if kind == "status":
             return _status(fault)
         if kind == "hang_before":
@@ -49,6 +58,10 @@ class Faults:
         if kind in {"", "none"}:
             return web.json_response(body, status=status)
         return await _after(request, kind, fault, json.dumps(body))
+
+    def brew(self, share: float, storm: list[dict[str, Any]], seed: int) -> None:
+        """From now on that share of messages fails, each in one of these ways, drawn by chance; what each call met is kept."""
+        self.share, self.storm, self.weather = share, storm, Random(seed)
 
     def _take(self, method: str, given: Mapping[str, str]) -> dict[str, Any]:
         for fault in self.waiting:

@@ -174,11 +174,6 @@ def test_a_providers_id_is_never_overwritten(db: Database, clinic: ClinicRows, e
         assert found is not None and found.provider_id == "p1"
 
 
-def test_waits_between_retries_grow() -> None:
-    waits = [outbox.retry_delay(attempt) for attempt in (1, 2, 3)]
-    assert waits == [timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=8)]
-
-
 def test_every_row_is_counted_in_exactly_one_state(db: Database, clinic: ClinicRows, episode: Episode) -> None:
     with db.begin() as tx:
         for number in range(30):

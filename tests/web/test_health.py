@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from bot_service.clock import real_now
+from bot_service.storage import clinics
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser
 
@@ -38,6 +39,17 @@ def test_it_is_not_ready_with_a_schema_of_another_version_or_without_a_database(
     with service.db.begin() as tx:
         tx.run(text("drop table alembic_version"))
     assert "stepwise migrate" in stranger.client.get("/readyz").json()["reason"]
+
+
+def test_a_stopped_sender_is_named_and_keeps_no_reply_out(stranger: Browser) -> None:
+    service, sender = stranger.clinic.service, stranger.clinic.sender
+    asyncio.run(service.tick())
+    assert stranger.client.get("/readyz").json() == {"status": "ready"}
+    with service.db.begin() as tx:
+        clinics.mark_sender(tx, sender.id, "broken", "refused")
+    answer = stranger.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "stopped_senders": 1})
+    assert measures(Browser(stranger.clinic))["stepwise_senders_stopped"] == 1
 
 
 def measures(browser: Browser) -> dict[str, float]:
