@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
@@ -55,6 +56,11 @@ def all_messages(db: Database) -> list[Message]:
     """Every row of the outbox, by due time."""
     with db.read() as tx:
         return [outbox.message(row) for row in tx.all(select(*outbox.COLUMNS).order_by(tables.outbox.c.due_at, tables.outbox.c.id))]
+
+
+def prompts_by_status(db: Database, until: datetime) -> Counter[str]:
+    """How many prompts that fell due before `until` are in each state."""
+    return Counter(row.status for row in all_messages(db) if row.kind == "prompt" and row.due_at < until)
 
 
 @dataclass(frozen=True)

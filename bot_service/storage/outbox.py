@@ -240,16 +240,6 @@ def next_due_at(tx: Tx, after: datetime | None = None) -> datetime | None:
     return tx.scalar(_NEXT_DUE, {}) if after is None else tx.scalar(_NEXT_DUE_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
 
 
-def count_by_status(tx: Tx, kind: str, until: datetime) -> dict[str, int]:
-    """How many messages of a kind that fell due before `until` are in each state."""
-    query = (
-        select(outbox.c.status, func.count().label("number"))
-        .where(outbox.c.kind == kind, outbox.c.due_at < until)
-        .group_by(outbox.c.status)
-    )
-    return {row.status: int(row.number) for row in tx.all(query)}
-
-
 def _sweep(*where: ColumnElement[bool] | TextClause) -> Update:
     """An update of many rows that passes over those that somebody holds: it waits for nobody, so nobody waits for it in a circle."""
     free = select(outbox.c.id).where(*where).with_for_update(skip_locked=True)

@@ -174,15 +174,6 @@ def test_a_providers_id_is_never_overwritten(db: Database, clinic: ClinicRows, e
         assert found is not None and found.provider_id == "p1"
 
 
-def test_every_row_is_counted_in_exactly_one_state(db: Database, clinic: ClinicRows, episode: Episode) -> None:
-    with db.begin() as tx:
-        for number in range(30):
-            message = a_message(tx, episode, clinic.sender_id, str(number))
-            outbox.move(tx, message, ("due",), STATES[number % len(STATES)], NOW)
-        counted = outbox.count_by_status(tx, "prompt", NOW + HOUR)
-    assert counted == dict.fromkeys(STATES, 3)
-
-
 def test_two_workers_on_postgresql_never_claim_the_same_message(fresh_database: Callable[[Kind], str]) -> None:
     db = open_quickly(fresh_database("postgresql"))
     with db.begin() as tx:
