@@ -63,10 +63,9 @@ def main() -> None:
 
 def measure(sample: int = 0, seed: int = 1, only: str = "") -> Result:
     """The mutants of the code, all or a sample of them. Raises AssertionError when a test fails without one."""
-    dice = random.Random(seed)
-    tests = Tests(checks(), dice)
+    tests = Tests(checks(), random.Random(seed))
     every = list(_mutants(only))
-    dice.shuffle(every)
+    random.Random(seed).shuffle(every)
     some = every[: sample or len(every)]
     return Result(len(some), [survivor for survivor, function, planted in some if not tests.notice(function, planted)])
 
