@@ -136,4 +136,5 @@ def _try_later(tx: Tx, message: Message, now: datetime, error: DeliveryError, *,
     elif now + wait >= message.expires_at:
         take_back(tx, message, "expired", now, "the provider could not be reached in time")
     else:
-        take_back(tx, message, "due", now, "the provider could not be reached", due_at=now + wait, attempts=attempts)
+        again = {"due_at": now + wait, "late_since": message.late_since or message.due_at, "attempts": attempts}
+        take_back(tx, message, "due", now, "the provider could not be reached", **again)
