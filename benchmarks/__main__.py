@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import delivering, mutation, understanding
+from benchmarks import delivering, mutation, sending, understanding
 
 MUTANTS = 300  # a sample: all of them take half an hour, `python -m benchmarks.mutation`
 RESULTS = Path(__file__).with_name("results.json")
@@ -21,8 +21,12 @@ def main() -> None:
     print()
     sent = delivering.measure()
     print(delivering.table(sent))
+    print()
+    through = sending.measure()
+    print(sending.table(through))
     RESULTS.write_text(
-        json.dumps({"understanding": read, "mutation": noticed._asdict(), "delivering": sent}, indent=2) + "\n", encoding="utf-8"
+        json.dumps({"understanding": read, "mutation": noticed._asdict(), "delivering": sent, "sending": through}, indent=2) + "\n",
+        encoding="utf-8",
     )
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+Scope = Literal["sender", "template", "recipient"]
+
 
 class BotServiceError(Exception):
     """Something the caller can act on; its text is one sentence that says what to do."""
@@ -82,9 +86,13 @@ class MessageRejected(DeliveryError):
 
 
 class ChannelMisconfigured(DeliveryError):
-    """The sender's credentials or set-up are wrong; everything from this sender stops until an operator acts."""
+    """The set-up is wrong until an operator acts. `scope`: of the whole sender, which stops; of one template; or for one recipient."""
 
     accepted = False
+
+    def __init__(self, message: str, *, scope: Scope = "sender") -> None:
+        super().__init__(message)
+        self.scope = scope
 
 
 class OutcomeUnknown(DeliveryError):

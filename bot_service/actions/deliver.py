@@ -14,7 +14,7 @@ from bot_service.actions.outcomes import ATTEMPTS, record_outcome, recover_after
 from bot_service.actions.prepare import may_begin, prepare
 from bot_service.channels.channel import Channel
 from bot_service.clock import Clock, monotonic, real_now
-from bot_service.errors import ChannelMisconfigured, ChannelUnavailable, DeliveryError, OutcomeUnknown, RateLimited
+from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
 from bot_service.logs import log
 from bot_service.messages import Outbound
 from bot_service.storage import clinics, outbox, rates
@@ -32,8 +32,6 @@ LONGEST_TURN_S = 1.0
 """A sender whose rate lets the next message go within this time is waited for; a longer wait is the next tick's."""
 LANES = ("now", "bulk")
 """Answers and safety texts before prompts, out of one budget for each sender (`rates.py`)."""
-_ENDS_THE_TURN = (RateLimited, ChannelMisconfigured, ChannelUnavailable, OutcomeUnknown)
-"""After these a sender's other messages are not tried in the same go: the next go begins with the answers again."""
 T = TypeVar("T")
 
 
@@ -128,7 +126,7 @@ def _give_back(delivery: Delivery, message_ids: list[UUID]) -> None:
 
 
 async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
-    """Send one claimed message; False when its sender should send nothing more in this go."""
+    """Send one claimed message; False after a failure: it may have stopped the sender, and the next go begins with the answers again."""
     now, prepared_at = delivery.clock.now(), delivery.real()
     outbound: Outbound | None = None
     error: DeliveryError | None = None
@@ -155,7 +153,7 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
     assert outbound is not None  # or it would have been put off
     sent = outbound
     await delivery.run(lambda: record_outcome(delivery.db, sent, delivery.clock.now(), provider_id, error, delivery.real()))
-    return not isinstance(error, _ENDS_THE_TURN)
+    return error is None
 
 
 def _not_begun(delivery: Delivery, outbound: Outbound) -> None:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.unreachable import cannot_be_reached
+from bot_service.actions.unreachable import is_refused
 from bot_service.clock import real_now
-from bot_service.errors import ChannelMisconfigured, ChannelUnavailable, DeliveryError, OutsideServiceWindow, RateLimited, RecipientStopped
+from bot_service.errors import ChannelMisconfigured, ChannelUnavailable, DeliveryError, OutsideServiceWindow, RateLimited
 from bot_service.logs import log
 from bot_service.messages import Outbound
 from bot_service.storage import clinics, conversations, episodes, outbox, rates
@@ -27,6 +27,7 @@ _WHY = {
     "RecipientStopped": "the patient cannot be reached at this address",
     "OutsideServiceWindow": "only an approved template may be sent now",
     "MessageRejected": "refused by the provider",
+    "ChannelMisconfigured": "the provider refused the set-up for this message",
 }
 
 
@@ -40,9 +41,10 @@ def record_outcome(
         if message is None:
             return
         if error is None:
-            rates.clear_failures(tx, UUID(outbound.sender_id))
             if not outbox.move(tx, message.id, ("sending", "in_doubt"), "sent", now, provider_id=provider_id, sent_at=now):
                 outbox.record_provider_id(tx, message.id, provider_id)  # a quick answer has proved it already
+            rates.clear_failures(tx, UUID(outbound.sender_id))
+            rates.clear_refusals(tx, UUID(outbound.sender_id), "all")
             return
         if message.patient_id is not None:
             episodes.find_of_patient(tx, message.patient_id, lock=True)
@@ -54,7 +56,7 @@ def record_outcome(
 def _record_failure(tx: Tx, message: Message, outbound: Outbound, now: datetime, error: DeliveryError, *, is_down: bool) -> None:
     if error.retryable:
         _try_later(tx, message, now, error, is_down=is_down)
-    elif isinstance(error, ChannelMisconfigured):
+    elif isinstance(error, ChannelMisconfigured) and error.scope == "sender":
         take_back(tx, message, "due", now, "the sender's credentials were refused", attempts=message.attempts - 1)
         clinics.mark_sender(tx, UUID(outbound.sender_id), "broken", "the provider refused its credentials")
         log().error("sender stopped", sender=outbound.sender_id, error=type(error).__name__)
@@ -63,8 +65,7 @@ def _record_failure(tx: Tx, message: Message, outbound: Outbound, now: datetime,
         send_again_if_it_must_arrive(tx, message.id, now)
     elif not (isinstance(error, OutsideServiceWindow) and outbound.window_open and window.back_to_template(tx, message, None, now)):
         take_back(tx, message, "failed", now, _WHY.get(type(error).__name__, "refused by the provider"))
-        if isinstance(error, RecipientStopped):
-            cannot_be_reached(tx, message, error, now)
+        is_refused(tx, message, error, now, "all")
 
 
 def _look_at_the_provider(tx: Tx, sender_id: UUID, error: DeliveryError, real: datetime) -> bool:
@@ -135,4 +136,5 @@ def _try_later(tx: Tx, message: Message, now: datetime, error: DeliveryError, *,
     elif now + wait >= message.expires_at:
         take_back(tx, message, "expired", now, "the provider could not be reached in time")
     else:
-        take_back(tx, message, "due", now, "the provider could not be reached", due_at=now + wait, attempts=attempts)
+        again = {"due_at": now + wait, "late_since": message.late_since or message.due_at, "attempts": attempts}
+        take_back(tx, message, "due", now, "the provider could not be reached", **again)

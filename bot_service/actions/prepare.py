@@ -62,7 +62,9 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
             return None
         plan = prescriptions.load(tx, episode.prescription_id)
         if no := _objection(tx, message, episode, plan, now):
-            outbox.move(tx, message.id, ("claimed",), no.status, now, no.reason, **({"due_at": no.due_at} if no.due_at else {}))
+            outbox.move(
+                tx, message.id, ("claimed",), no.status, now, no.reason, **({"due_at": no.due_at, "late_since": None} if no.due_at else {})
+            )
             if no.status in NEVER_WENT_OUT:
                 put_back_check_in(tx, message, now)
             return None

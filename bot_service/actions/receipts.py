@@ -8,11 +8,11 @@ from uuid import UUID
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.outcomes import send_again_if_it_must_arrive
-from bot_service.actions.unreachable import cannot_be_reached
+from bot_service.actions.unreachable import is_refused
 from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, OutsideServiceWindow, RecipientStopped
 from bot_service.logs import log
 from bot_service.messages import Receipt
-from bot_service.storage import clinics, conversations, episodes, outbox, receipts
+from bot_service.storage import clinics, conversations, episodes, outbox, rates, receipts
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.outbox import Message
 from bot_service.storage.receipts import UNSEEN
@@ -41,6 +41,7 @@ def record_receipt(db: Database, sender_id: UUID, receipt: Receipt, now: datetim
             outbox.record_provider_id(tx, message.id, receipt.provider_id)  # an answer has proved it already, without naming it
         if moved and receipt.status != "sent" and message.patient_id is not None:
             receipts.mark_reached(tx, message.patient_id, sender_id)
+            rates.clear_refusals(tx, sender_id, "all", "receipts")
         return moved
 
 
@@ -76,10 +77,11 @@ def _failed(tx: Tx, message: Message, receipt: Receipt, now: datetime) -> bool:
 
 
 def _consequences(tx: Tx, message: Message, error: DeliveryError, now: datetime) -> None:
-    if isinstance(error, RecipientStopped):
-        cannot_be_reached(tx, message, error, now)
-        return
-    if isinstance(error, ChannelMisconfigured) and UNSEEN not in message.content and message.sender_id is not None:
+    of_the_sender = isinstance(error, ChannelMisconfigured) and error.scope == "sender"
+    if not of_the_sender:
+        is_refused(tx, message, error, now, "receipts")
+    elif UNSEEN not in message.content and message.sender_id is not None:
         # A fault of one template must not hold back what needs none: answers and safety texts.
         clinics.mark_sender(tx, message.sender_id, "broken", "the provider refused the sender's set-up")
-    send_again_if_it_must_arrive(tx, message.id, now)
+    if not isinstance(error, RecipientStopped):
+        send_again_if_it_must_arrive(tx, message.id, now)

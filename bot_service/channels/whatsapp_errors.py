@@ -17,6 +17,10 @@ _SET_UP = frozenset(
         63022, 63027, 63029, 63038, 63040, 63041, 63051, 21654, 21655,
     }
 )  # fmt: skip
+_SCOPES: dict[int, errors.Scope] = {
+    21408: "recipient", 21654: "template", 21655: "template", 63027: "template", 63040: "template", 63041: "template",
+}  # fmt: skip
+"""Faults of the set-up that leave the rest of the sender's messages alone: a country that is not enabled, one template."""
 _OPTED_OUT = 21610
 _WINDOW_CLOSED = 63016
 _RECEIPT_UNKNOWN = 30008
@@ -45,7 +49,8 @@ def meaning_of_code(code: int) -> errors.DeliveryError:
     if code in _STOPPED:
         return errors.RecipientStopped(f"WhatsApp does not reach this recipient ({code}).", opted_out=code == _OPTED_OUT)
     if code in _SET_UP:
-        return errors.ChannelMisconfigured(f"The WhatsApp sender's set-up is refused ({code}): run stepwise doctor.")
+        words = f"The WhatsApp sender's set-up is refused ({code}): run stepwise doctor."
+        return errors.ChannelMisconfigured(words, scope=_SCOPES.get(code, "sender"))
     if code == _WINDOW_CLOSED:
         return errors.OutsideServiceWindow(f"Only an approved template may be sent now ({code}).")
     return errors.MessageRejected(f"WhatsApp refused this message ({code}).")

@@ -52,7 +52,8 @@ def count_overdue(tx: Tx, now: datetime) -> int:
 
 def list_lateness(tx: Tx, worker: str, after: datetime, limit: int = 10_000) -> list[tuple[datetime, float]]:
     """When each message that this worker sent after an instant went out, and how many seconds late, oldest first."""
-    query = select(outbox.c.sent_at, outbox.c.due_at).where(
+    due_at = func.coalesce(outbox.c.late_since, outbox.c.due_at).label("due_at")  # a retry moves the latter
+    query = select(outbox.c.sent_at, due_at).where(
         outbox.c.claimed_by == worker, outbox.c.sent_at > after, outbox.c.status.in_(("sent", "delivered", "read"))
     )
     rows = tx.all(query.order_by(outbox.c.sent_at).limit(limit))

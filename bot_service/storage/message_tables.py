@@ -89,6 +89,7 @@ outbox = Table(
     Column("buttons", JSON),
     name("provider_id", 80, null=True),
     at("sent_at"),
+    at("late_since"),
     ref("replaces_id", "outbox"),
     ForeignKeyConstraint(["clinic_id", "patient_id"], ["patients.clinic_id", "patients.id"]),
     ForeignKeyConstraint(["clinic_id", "episode_id"], ["episodes.clinic_id", "episodes.id"]),

@@ -49,6 +49,7 @@ class Message:
     attempts: int
     provider_id: str | None
     sent_at: datetime | None
+    late_since: datetime | None
 
 
 # fmt: off

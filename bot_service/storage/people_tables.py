@@ -71,6 +71,7 @@ rates = Table(
     Column("lane", String(20), primary_key=True),
     Column("tat", Float, nullable=False),
     Column("failures", Integer, nullable=False, server_default="0"),
+    Column("refused", JSON(none_as_null=True)),
 )
 
 staff = Table(

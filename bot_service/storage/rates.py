@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, select, update
@@ -16,6 +17,8 @@ BURST_S = {"now": 0.1, "bulk": 0.05}
 LONGEST_WAIT_S = 3600.0
 """A clock that stepped back, or a provider that asks for more, silences a sender for this long at most (default)."""
 _ALL_LANES = "all"
+Told = Literal["all", "receipts"]
+"""Where a provider said what: in its answers, or afterwards. What it takes says nothing about what it then delivers."""
 
 
 def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: float, wanted: int) -> int:
@@ -30,7 +33,7 @@ def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: fl
         tat = max(tat, now_s) + interval
         granted += 1
     if tat != stored:
-        _set(tx, sender_id, tat)
+        _set(tx, sender_id, tat=tat)
     return granted
 
 
@@ -44,7 +47,7 @@ def push_back(tx: Tx, sender_id: UUID, until_s: float) -> None:
     # Past the burst, or it would end that much early.
     until_s += max(BURST_S.values())
     if _row(tx, sender_id) < until_s:
-        _set(tx, sender_id, until_s)
+        _set(tx, sender_id, tat=until_s)
 
 
 def count_failure(tx: Tx, sender_id: UUID) -> int:
@@ -58,22 +61,41 @@ def clear_failures(tx: Tx, sender_id: UUID) -> None:
     tx.run(_CLEAR, {"of_sender": sender_id, "failures": 0})
 
 
+def count_refusal(tx: Tx, sender_id: UUID, told: Told, why: str, patient_id: UUID) -> int:
+    """One more message refused for this reason; how many different patients that makes with no other outcome in between."""
+    _row(tx, sender_id, told)
+    before = tx.scalar(_REFUSED, {"of_sender": sender_id, "in_lane": told}) or {}
+    patients = {*before["patients"], patient_id.hex} if before.get("why") == why else {patient_id.hex}
+    _set(tx, sender_id, told, refused={"why": why, "patients": sorted(patients)})
+    return len(patients)
+
+
+def clear_refusals(tx: Tx, sender_id: UUID, *told: Told) -> None:
+    """A message was taken or arrived, so it is not all of them that are refused."""
+    tx.run(_TAKEN, {"of_sender": sender_id, "in_lanes": list(told), "refused": None})
+
+
 # Built once: putting a statement together costs several times what running it does.
 _OF = and_(rates.c.sender_id == bindparam("of_sender"), rates.c.lane == _ALL_LANES)
+_OF_LANE = and_(rates.c.sender_id == bindparam("of_sender"), rates.c.lane == bindparam("in_lane"))
 _INSERT = rates.insert()
-_TAT = select(rates.c.tat).where(_OF).with_for_update()
-_SET = update(rates).where(_OF)
-_COUNT = _SET.values(failures=rates.c.failures + 1).returning(rates.c.failures)
-_CLEAR = _SET.where(rates.c.failures > 0)
+_TAT = select(rates.c.tat).where(_OF_LANE).with_for_update()
+_REFUSED = select(rates.c.refused).where(_OF_LANE)
+_SET = update(rates).where(_OF_LANE)
+_COUNT = update(rates).where(_OF).values(failures=rates.c.failures + 1).returning(rates.c.failures)
+_CLEAR = update(rates).where(_OF, rates.c.failures > 0)
+_TAKEN = update(rates).where(
+    rates.c.sender_id == bindparam("of_sender"), rates.c.lane.in_(bindparam("in_lanes", expanding=True)), rates.c.refused.is_not(None)
+)
 
 
-def _row(tx: Tx, sender_id: UUID) -> float:
-    found = tx.scalar(_TAT, {"of_sender": sender_id})
+def _row(tx: Tx, sender_id: UUID, lane: str = _ALL_LANES) -> float:
+    found = tx.scalar(_TAT, {"of_sender": sender_id, "in_lane": lane})
     if found is None:
-        tx.attempt(_INSERT, {"sender_id": sender_id, "lane": _ALL_LANES, "tat": 0.0})
-        found = tx.scalar(_TAT, {"of_sender": sender_id})
+        tx.attempt(_INSERT, {"sender_id": sender_id, "lane": lane, "tat": 0.0})
+        found = tx.scalar(_TAT, {"of_sender": sender_id, "in_lane": lane})
     return float(found)
 
 
-def _set(tx: Tx, sender_id: UUID, tat: float) -> None:
-    tx.run(_SET, {"of_sender": sender_id, "tat": tat})
+def _set(tx: Tx, sender_id: UUID, lane: str = _ALL_LANES, **values: Any) -> None:
+    tx.run(_SET, {"of_sender": sender_id, "in_lane": lane, **values})

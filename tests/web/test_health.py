@@ -9,7 +9,9 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from bot_service.clock import real_now
+from bot_service.errors import ChannelUnavailable
 from bot_service.storage import clinics
+from tests.actions.test_delivering import failing
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser
 
@@ -72,3 +74,12 @@ def test_measures_count_messages_replies_flags_and_lateness(sqlite_clinic: Runni
     assert found["stepwise_send_lateness_seconds_count"] == found['stepwise_send_lateness_seconds_bucket{le="1.0"}'] > 0
     assert measures(browser)["stepwise_send_lateness_seconds_count"] == found["stepwise_send_lateness_seconds_count"]
     assert "Jo" not in browser.client.get("/metrics").text
+
+
+def test_a_message_that_had_to_be_tried_again_is_late_since_it_first_fell_due(sqlite_clinic: RunningClinic) -> None:
+    browser = Browser(sqlite_clinic)
+    sqlite_clinic.in_care("Jo Park")
+    before = measures(browser)["stepwise_send_lateness_seconds_sum"]
+    failing(sqlite_clinic, lambda: ChannelUnavailable("connection refused"), 2)
+    asyncio.run(sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(days=1)))
+    assert measures(browser)["stepwise_send_lateness_seconds_sum"] - before >= 30 + 120
