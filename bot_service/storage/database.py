@@ -279,7 +279,9 @@ def _is_duplicate(error: IntegrityError) -> bool:
 
 def _sqlite_engine(url: str, file: str, synchronous: str) -> Engine:
     Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512}
+    )
 
     @event.listens_for(engine.pool, "connect")
     def _prepare(connection: Any, _: Any) -> None:

@@ -38,7 +38,7 @@ class Prepared:
             if bound in compiled.literal_execute_params:
                 continue
             names = state.parameter_expansion.get(key)
-            convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+            convert = _remembering_bound(bound.type, bound.type.dialect_impl(dialect).bind_processor(dialect), dialect.name)
             for place, name in enumerate(names if names is not None else [key]):
                 if key in values:
                     self._slots.append((name, key, None if names is None else place, convert))
@@ -101,7 +101,7 @@ class Prepared:
 
 def shape_of(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """What of the values decides the text of a statement: their names, and the lengths of lists."""
-    return tuple((key, len(value)) if type(value) is list else key for key, value in values.items())
+    return tuple([(key, len(value)) if type(value) is list else key for key, value in values.items()])
 
 
 def _constants_in_the_text(element: Any, **_: Any) -> Any:
@@ -124,3 +124,13 @@ def _remembering(kind: type[Any], convert: _Convert, dialect: str) -> _Convert:
 
 
 _memories: dict[type[Any], _Convert] = {}
+
+
+def _remembering_bound(kind: Any, convert: _Convert | None, dialect: str) -> _Convert | None:
+    """On SQLite times are written as text; one transaction writes the same one many times over."""
+    if dialect != "sqlite" or convert is None or not isinstance(kind, Utc):
+        return convert
+    return _written.setdefault(Utc, lru_cache(maxsize=_REMEMBERED)(convert))
+
+
+_written: dict[type[Any], _Convert] = {}
