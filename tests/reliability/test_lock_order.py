@@ -75,7 +75,7 @@ def holds_nothing_while_it_waits(clinic: RunningClinic, build: Prepare) -> bool:
             waiting = other.submit(build, clinic.db, message_id, "w1")
             wait_for_a_waiter(clinic.db)
             try:
-                tx.run(text("select id from outbox where id = :id for update nowait"), {"id": message_id})
+                tx.run(text("select id from outbox where id = :id for update nowait").bindparams(id=message_id))
             except OperationalError:
                 tx.connection.rollback()
                 return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot_service.storage import outbox
+from bot_service.storage import figures
 from tests.sample.rooms import Room, play_room
 
 SHOWN = ("Maya", "Tom", "Priya", "Daniel", "Joan", "Kwame", "Ellen", "Marco", "Sofia", "Liam", "Hannah", "Peter")
@@ -52,7 +52,7 @@ def test_every_story_shows(room: Room) -> None:
 
 def test_every_prompt_that_fell_due_has_come_to_an_end(room: Room) -> None:
     with room.db.read() as tx:
-        assert not {"claimed", "sending"} & set(outbox.count_by_status(tx, "prompt", room.now))
+        assert not {"claimed", "sending"} & set(figures.count_by_status(tx, "prompt", room.now))
 
 
 def test_the_same_start_gives_the_same_clinic(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions.histories import local_today
 from bot_service.sample.clinic import reopen_sample_clinic
-from bot_service.storage import audit, clinics, outbox, patients, prescriptions, staff
+from bot_service.storage import audit, clinics, figures, patients, prescriptions, staff
 from tests.sample.rooms import NOW, Room
 
 QUIET = ("Maya", "Ellen", "Marco", "Sofia", "Liam", "Hannah")
@@ -129,7 +129,7 @@ def test_nothing_is_open_about_those_who_are_well(sample: Room) -> None:
 
 def test_every_prompt_that_fell_due_is_in_an_end_state(sample: Room) -> None:
     with sample.db.read() as tx:
-        counts = outbox.count_by_status(tx, "prompt", NOW)
+        counts = figures.count_by_status(tx, "prompt", NOW)
     assert counts["sent"] > 150
     assert not {"due", "claimed", "sending"} & set(counts)
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot_service.storage import outbox
+from bot_service.storage import figures, outbox
 from bot_service.storage import tables as t
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -179,7 +179,7 @@ def test_every_row_is_counted_in_exactly_one_state(db: Database, clinic: ClinicR
         for number in range(30):
             message = a_message(tx, episode, clinic.sender_id, str(number))
             outbox.move(tx, message, ("due",), STATES[number % len(STATES)], NOW)
-        counted = outbox.count_by_status(tx, "prompt", NOW + HOUR)
+        counted = figures.count_by_status(tx, "prompt", NOW + HOUR)
     assert counted == dict.fromkeys(STATES, 3)
 
 
