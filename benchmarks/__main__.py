@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import delivering, mutation, sending, understanding
+from benchmarks import delivering, mutation, playing, sending, understanding
 
 MUTANTS = 300  # a sample: all of them take half an hour, `python -m benchmarks.mutation`
 RESULTS = Path(__file__).with_name("results.json")
@@ -24,10 +24,11 @@ def main() -> None:
     print()
     through = sending.measure()
     print(sending.table(through))
-    RESULTS.write_text(
-        json.dumps({"understanding": read, "mutation": noticed._asdict(), "delivering": sent, "sending": through}, indent=2) + "\n",
-        encoding="utf-8",
-    )
+    print()
+    played = playing.measure()
+    print(playing.table(played))
+    results = {"understanding": read, "mutation": noticed._asdict(), "delivering": sent, "sending": through, "playing": played}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

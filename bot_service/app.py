@@ -118,6 +118,8 @@ class Service:
             done = await self._receive_all(failed) if due.replies else 0
             if due.plans:
                 done += await self.delivery.run(self._plan_due)
+            if due.escalations:
+                done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
             if due.messages or done:
                 done += await deliver_due(self.delivery)
             if not done:
@@ -130,13 +132,14 @@ class Service:
             plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), cases.next_escalation_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
-                plans=any(at is not None and at <= now for at in (plans, lead)),
+                plans=plans is not None and plans <= now,
+                escalations=lead is not None and lead <= now,
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
             )
 
     def _plan_due(self) -> int:
         now = self.clock.now()
-        return prompt.queue_due_prompts(self.db, now) + assess.assess_due(self.db, now) + escalate.escalate_due(self.db, now)
+        return prompt.queue_due_prompts(self.db, now) + assess.assess_due(self.db, now)
 
     async def _receive_all(self, failed: set[UUID]) -> int:
         handled = 0
@@ -194,6 +197,7 @@ class _Due:
 
     replies: bool
     plans: bool
+    escalations: bool
     messages: bool
 
 

@@ -37,14 +37,15 @@ def record_outcome(
     """Write down what became of a call. `real` is the real time, for how long the sender waits."""
     real = real or real_now()
     with db.begin() as tx:
-        message = outbox.load(tx, UUID(outbound.id))
-        if message is None:
-            return
+        message_id = UUID(outbound.id)
         if error is None:
-            if not outbox.move(tx, message.id, ("sending", "in_doubt"), "sent", now, provider_id=provider_id, sent_at=now):
-                outbox.record_provider_id(tx, message.id, provider_id)  # a quick answer has proved it already
+            if not outbox.move(tx, message_id, ("sending", "in_doubt"), "sent", now, provider_id=provider_id, sent_at=now):
+                outbox.record_provider_id(tx, message_id, provider_id)  # a quick answer has proved it already
             rates.clear_failures(tx, UUID(outbound.sender_id))
             rates.clear_refusals(tx, UUID(outbound.sender_id), "all")
+            return
+        message = outbox.load(tx, message_id)
+        if message is None:
             return
         if message.patient_id is not None:
             episodes.find_of_patient(tx, message.patient_id, lock=True)

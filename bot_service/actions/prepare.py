@@ -48,8 +48,7 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
     """Move a claimed message to `sending`, with its text sealed and its question opened, in one commit. None when it does not go out."""
     with db.begin() as tx:
         # The episode first, as everybody locks it: what else goes out to this patient, or a STOP, is before or after, never at once.
-        known = outbox.load(tx, message_id)
-        patient_id = known and known.patient_id
+        patient_id = outbox.find_patient(tx, message_id)
         episode = episodes.find_of_patient(tx, patient_id, lock=True) if patient_id else None
         message = outbox.load_claimed(tx, message_id, worker)
         if message is None:
@@ -77,12 +76,12 @@ def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_n
         found = outbox.find_sending(tx, message_id, worker, real_now)
     if found is None:
         return False
-    message, patient_status = found
-    if message.expires_at <= now:
+    kind, expires_at, patient_status = found
+    if expires_at <= now:
         return False
-    if message.kind in UNSOLICITED:
+    if kind in UNSOLICITED:
         return patient_status == "opted_in"
-    return patient_status != "opted_out" or message.kind in AFTER_STOP
+    return patient_status != "opted_out" or kind in AFTER_STOP
 
 
 def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:

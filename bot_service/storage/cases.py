@@ -110,8 +110,7 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
 
 def escalate_due(tx: Tx, now: datetime) -> list[UUID]:
     """Mark the cases that nobody acknowledged in time for the lead, once; whose episodes they belong to."""
-    statement = update(cases).where(cases.c.escalate_at <= now).values(escalate_at=None, escalated_at=now)
-    rows = tx.all(statement.returning(cases.c.id, cases.c.episode_id))
+    rows = tx.all(_ESCALATE, {"now": now, "escalate_at": None, "escalated_at": now})
     for row in rows:
         record_event(tx, now, row.id, "escalated", "nobody acknowledged it")
     return [row.episode_id for row in rows]
@@ -119,8 +118,7 @@ def escalate_due(tx: Tx, now: datetime) -> list[UUID]:
 
 def next_escalation_at(tx: Tx, after: datetime | None = None) -> datetime | None:
     """When the next case is to be marked for the lead, or the next one after `after`."""
-    later = () if after is None else (cases.c.escalate_at > after,)
-    return tx.scalar(select(func.min(cases.c.escalate_at)).where(cases.c.escalate_at.is_not(None), *later))  # type: ignore[no-any-return]  # the column type
+    return tx.scalar(_NEXT, {}) if after is None else tx.scalar(_NEXT_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
 
 
 def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
@@ -195,6 +193,9 @@ _OPEN_OF_KEY = select(cases).where(
 )
 _LAST_LOOKED = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_by != SETTLED)
 _EVIDENCE = select(case_evidence).where(case_evidence.c.case_id == bindparam("of_case")).order_by(case_evidence.c.at, case_evidence.c.id)
+_ESCALATE = update(cases).where(cases.c.escalate_at <= bindparam("now")).returning(cases.c.id, cases.c.episode_id)
+_NEXT = select(func.min(cases.c.escalate_at)).where(cases.c.escalate_at.is_not(None))
+_NEXT_AFTER = _NEXT.where(cases.c.escalate_at > bindparam("after"))
 _INSERT_EVIDENCE = case_evidence.insert()
 _INSERT_EVENT = case_events.insert()
 _CLOSED = (

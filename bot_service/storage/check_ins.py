@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from bot_service.storage import outbox as messages
 from bot_service.storage.database import Tx
@@ -18,8 +18,7 @@ MERGED = "merged into "
 
 def list_of_day(tx: Tx, episode_id: UUID, day: date) -> list[Message]:
     """Every 24-hour question about that day's session that was ever put in line by itself, the first one first."""
-    query = select(*messages.COLUMNS).where(outbox.c.episode_id == episode_id, outbox.c.kind == "check_in", outbox.c.day == day)
-    return [messages.message(row) for row in tx.all(query.order_by(outbox.c.due_at, outbox.c.id))]
+    return [messages.message(row) for row in tx.all(_OF_DAY, {"episode_id": episode_id, "day": day})]
 
 
 def stands(tx: Tx, check_in: Message) -> bool:
@@ -32,16 +31,24 @@ def stands(tx: Tx, check_in: Message) -> bool:
 
 def count_asked(tx: Tx, episode_id: UUID, since: datetime, until: datetime) -> int:
     """How many 24-hour questions went out of our own accord, or may have, between two instants; asking again is not counted."""
-    query = (
-        select(func.count())
-        .select_from(questions.join(outbox, questions.c.outbox_id == outbox.c.id))
-        .where(
-            questions.c.episode_id == episode_id,
-            questions.c.kind == "pain_24h",
-            outbox.c.kind.in_(("prompt", "check_in")),
-            outbox.c.status.in_(("sending", "in_doubt", *WENT_OUT)),
-            outbox.c.sent_at >= since,
-            outbox.c.sent_at < until,
-        )
+    return int(tx.scalar(_ASKED, {"episode_id": episode_id, "since": since, "until": until}))
+
+
+# Built once: putting a statement together costs several times what running it does.
+_OF_DAY = (
+    select(*messages.COLUMNS)
+    .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == "check_in", outbox.c.day == bindparam("day"))
+    .order_by(outbox.c.due_at, outbox.c.id)
+)
+_ASKED = (
+    select(func.count())
+    .select_from(questions.join(outbox, questions.c.outbox_id == outbox.c.id))
+    .where(
+        questions.c.episode_id == bindparam("episode_id"),
+        questions.c.kind == "pain_24h",
+        outbox.c.kind.in_(("prompt", "check_in")),
+        outbox.c.status.in_(("sending", "in_doubt", *WENT_OUT)),
+        outbox.c.sent_at >= bindparam("since"),
+        outbox.c.sent_at < bindparam("until"),
     )
-    return int(tx.scalar(query))
+)

@@ -47,6 +47,7 @@ class Database:
         self.plans: dict[tuple[str, str], CarePlan] = {}
         self.patient_key = lru_cache(maxsize=4096)(keys.unwrap)
         self._prepared: dict[tuple[Executable, tuple[Any, ...]], Prepared] = {}
+        self._idle: list[Connection] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -55,13 +56,13 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """One transaction: all of it or none."""
-        with self.engine.begin() as connection:
+        with self._connected() as connection, connection.begin():
             yield Tx(connection, self)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A consistent look without a write lock."""
-        with self.engine.connect() as connection:
+        with self._connected() as connection:
             connection.connection.info["reading"] = True
             try:
                 with connection.begin():
@@ -78,7 +79,26 @@ class Database:
         return found
 
     def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A connection of one's own. A file is not lost like a server: SQLite's are kept at hand, as the pool costs more than BEGIN."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if self.is_sqlite:
+            self._idle.append(connection)
+        else:
+            connection.close()
 
 
 class Kept:
@@ -279,7 +299,9 @@ def _is_duplicate(error: IntegrityError) -> bool:
 
 def _sqlite_engine(url: str, file: str, synchronous: str) -> Engine:
     Path(file).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512}
+    )
 
     @event.listens_for(engine.pool, "connect")
     def _prepare(connection: Any, _: Any) -> None:

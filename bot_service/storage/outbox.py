@@ -120,10 +120,15 @@ def load_claimed(tx: Tx, message_id: UUID, worker: str) -> Message | None:
     return None if row is None else message(row)
 
 
-def find_sending(tx: Tx, message_id: UUID, worker: str, real_now: datetime) -> tuple[Message, str | None] | None:
-    """The message and its patient's status, if it is this worker's to send, now."""
+def find_sending(tx: Tx, message_id: UUID, worker: str, real_now: datetime) -> tuple[str, datetime, str | None] | None:
+    """The message's kind, until when it may go out, and its patient's status, if it is this worker's to send, now."""
     row = tx.first(_SENDING, {"message_id": message_id, "worker": worker, "real_now": real_now})
-    return None if row is None else (message(row), row.patient_status)
+    return None if row is None else (row.kind, row.expires_at, row.patient_status)
+
+
+def find_patient(tx: Tx, message_id: UUID) -> UUID | None:
+    """Whose message it is."""
+    return tx.scalar(_PATIENT, {"message_id": message_id})  # type: ignore[no-any-return]  # the column type
 
 
 def load(tx: Tx, message_id: UUID) -> Message | None:
@@ -181,8 +186,7 @@ def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: 
     where = [outbox.c.patient_id == patient_id, outbox.c.status.in_(("due", "claimed"))]
     if kinds is not None:
         where.append(outbox.c.kind.in_(kinds))
-    statement = update(outbox).where(*where).values(status="cancelled", status_at=now, reason=reason)
-    return len(tx.all(statement.returning(outbox.c.id)))
+    return len(tx.all(update(outbox).where(*where).values(status="cancelled", status_at=now, reason=reason).returning(outbox.c.id)))
 
 
 def cancel_session(tx: Tx, now: datetime, episode_id: UUID, day: date, slot: int | None, kinds: Sequence[str]) -> None:
@@ -249,7 +253,6 @@ def _sweep(*where: ColumnElement[bool] | TextClause) -> Update:
 
 COLUMNS = tuple(outbox.c[field.name] for field in fields(Message))
 
-
 # Built once: putting a statement together costs several times what running it does.
 # A status that stands in the statement, as the index spells it: given as a parameter, SQLite cannot use a partial index and reads all rows.
 _UNSENT = text("outbox.status in ('due','claimed','sending')")
@@ -262,9 +265,10 @@ _WAITING_OF_SENDER = (
 _LANES = select(outbox.c.sender_id, outbox.c.lane).where(*_DUE, outbox.c.sender_id.is_not(None)).distinct()
 _CLAIMABLE = _WAITING_OF_SENDER.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
 _BY_ID = select(*COLUMNS).where(outbox.c.id == bindparam("message_id"))
+_PATIENT = select(outbox.c.patient_id).where(outbox.c.id == bindparam("message_id"))
 _CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
 _SENDING = (
-    select(*COLUMNS, patients.c.status.label("patient_status"))
+    select(outbox.c.kind, outbox.c.expires_at, patients.c.status.label("patient_status"))
     .join_from(outbox, patients, outbox.c.patient_id == patients.c.id, isouter=True)
     .where(
         outbox.c.id == bindparam("message_id"),
@@ -314,5 +318,4 @@ _PROVE_BY_ANSWER = update(outbox).where(outbox.c.id == _ASKED_IN, outbox.c.statu
 
 def message(row: Row[Any]) -> Message:
     """From a row that begins with `COLUMNS`."""
-    values: list[Any] = [*row[: len(COLUMNS)]]
-    return Message(*values)
+    return Message(*row[: len(COLUMNS)])

@@ -31,19 +31,24 @@ class Prepared:
         state = compiled.construct_expanded_state(dict(values), escape_names=False)
         self.sql: str = state.statement
         self._dialect = dialect
-        self._order: Sequence[str] | None = state.positiontup
-        self._slots: list[tuple[str, str, int | None, _Convert | None]] = []
-        self._fixed: dict[str, Any] = {}
+        fixed: dict[str, Any] = {}
+        asked: dict[str, tuple[str, int | None, _Convert | None]] = {}
         for bound, key in compiled.bind_names.items():
             if bound in compiled.literal_execute_params:
                 continue
             names = state.parameter_expansion.get(key)
-            convert = bound.type.dialect_impl(dialect).bind_processor(dialect)
+            convert = _remembering_bound(bound.type, bound.type.dialect_impl(dialect).bind_processor(dialect), dialect.name)
             for place, name in enumerate(names if names is not None else [key]):
                 if key in values:
-                    self._slots.append((name, key, None if names is None else place, convert))
+                    asked[name] = (key, None if names is None else place, convert)
                 else:
-                    self._fixed[name] = convert(state.parameters[name]) if convert else state.parameters[name]
+                    fixed[name] = convert(state.parameters[name]) if convert else state.parameters[name]
+        order: Sequence[str] | None = state.positiontup
+        self._names = None if order is not None else [*asked, *fixed]
+        self._given = [fixed.get(name) for name in order or self._names or ()]
+        self._slots: list[tuple[int, str, int | None, _Convert | None]] = [
+            (at, *asked[name]) for at, name in enumerate(order or self._names or ()) if name in asked
+        ]
         self._types = _types_of_result(statement)
         self._make_row: Callable[[Iterable[Any]], Row[Any]] | None = None
         self._converts: list[tuple[int, _Convert]] = []
@@ -68,14 +73,14 @@ class Prepared:
         return [make(row) for row in found]
 
     def _bind(self, values: Mapping[str, Any]) -> Any:
-        bound = dict(self._fixed)
+        bound = self._given.copy()
         try:
-            for name, key, place, convert in self._slots:
+            for at, key, place, convert in self._slots:
                 value = values[key] if place is None else values[key][place]
-                bound[name] = value if convert is None else convert(value)
+                bound[at] = value if convert is None else convert(value)
         except (TypeError, ValueError) as error:
             raise StatementError(str(error), self.sql, None, error, hide_parameters=True) from error
-        return bound if self._order is None else [bound[name] for name in self._order]
+        return bound if self._names is None else dict(zip(self._names, bound, strict=True))
 
     def _learn(self, description: Sequence[Any]) -> Callable[[Iterable[Any]], Row[Any]]:
         """How to read its rows, once the driver has said what is in them."""
@@ -101,7 +106,7 @@ class Prepared:
 
 def shape_of(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """What of the values decides the text of a statement: their names, and the lengths of lists."""
-    return tuple((key, len(value)) if type(value) is list else key for key, value in values.items())
+    return tuple([(key, len(value)) if type(value) is list else key for key, value in values.items()])
 
 
 def _constants_in_the_text(element: Any, **_: Any) -> Any:
@@ -124,3 +129,13 @@ def _remembering(kind: type[Any], convert: _Convert, dialect: str) -> _Convert:
 
 
 _memories: dict[type[Any], _Convert] = {}
+
+
+def _remembering_bound(kind: Any, convert: _Convert | None, dialect: str) -> _Convert | None:
+    """On SQLite times are written as text; one transaction writes the same one many times over."""
+    if dialect != "sqlite" or convert is None or not isinstance(kind, Utc):
+        return convert
+    return _written.setdefault(Utc, lru_cache(maxsize=_REMEMBERED)(convert))
+
+
+_written: dict[type[Any], _Convert] = {}

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from bot_service.messages import Inbound
 from bot_service.storage import inbox
 from bot_service.storage import tables as t
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.inbox import Received
+from tests.databases import Kind
 from tests.kept_database import KeptDatabase
 from tests.running_clinic import open_quickly
 from tests.storage.rows import NOW, ClinicRows, a_clinic, a_patient, impatient
@@ -248,3 +250,52 @@ def test_no_time_of_the_provider_is_kept_when_our_clock_was_moved(db: Database, 
         assert inbox.store(tx, NOW, clinic.sender_id, {"id": 1}, replace(said(1), at=NOW - timedelta(hours=2)), timed=False)
         received = claim(tx, clinic)
         assert received is not None and received.at == NOW
+
+
+def steps_of_a_claim(tx: Tx, senders: list[ClinicRows]) -> int:
+    """How many instructions SQLite's machine carries out for one claim."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    driver: Any = tx.connection.connection.dbapi_connection
+    driver.set_progress_handler(count, 1)
+    try:
+        assert inbox.claim_next(tx, [sender.sender_id for sender in senders]) is not None
+    finally:
+        driver.set_progress_handler(None, 0)
+    return steps
+
+
+def store_at_once(tx: Tx, senders: list[ClinicRows], numbers: range) -> None:
+    for number in numbers:
+        assert store(tx, senders[number % len(senders)], number, f"sim:{number}", after=0)
+
+
+@pytest.mark.parametrize("several_senders", [False, True])
+def test_a_claim_is_no_more_work_when_hundreds_came_at_the_same_time(sqlite_db: Database, several_senders: bool) -> None:
+    with sqlite_db.begin() as tx:
+        senders = [a_clinic(tx), *([a_clinic(tx, "theirs")] if several_senders else [])]
+        store_at_once(tx, senders, range(10))
+        with_ten = steps_of_a_claim(tx, senders)
+        store_at_once(tx, senders, range(10, 400))
+        assert steps_of_a_claim(tx, senders) <= 1.5 * with_ten
+
+
+def test_postgresql_takes_the_first_of_hundreds_without_sorting_them(fresh_database: Callable[[Kind], str]) -> None:
+    db = open_quickly(fresh_database("postgresql"))
+    try:
+        with db.begin() as tx:
+            senders = [a_clinic(tx), a_clinic(tx, "theirs")]
+            store_at_once(tx, senders, range(400))
+            tx.run(text("analyze inbox"))
+            ids = [sender.sender_id for sender in senders]
+            prepared = db.prepare(inbox._OLDEST_WAITING, {"sender_ids": ids, "failed": []})
+            given = prepared._bind({"sender_ids": ids, "failed": []})
+            plan = "\n".join(row[0] for row in tx.connection.exec_driver_sql("explain " + prepared.sql, given))
+            assert "ix_inbox_waiting" in plan and "Sort" not in plan and "Hash" not in plan, plan
+    finally:
+        db.close()
