@@ -33,6 +33,7 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
         if inbound.heard in ("text", "tap", "media"):
             _say_to_stranger(tx, received, inbound, "code_not_known" if code else "stranger", now)
         return None
+    episodes.find_of_patient(tx, patient_id, lock=True)  # before the invitation and the audit trail, as everybody does
     patient = patients.load(tx, patient_id)
     others = known is not None and known.patient_id != patient_id
     # A chat of somebody else in care: never send two people's exercises to one phone unseen. The code stays good for the right phone.

@@ -41,7 +41,10 @@ def store_missed(db: Database, sender_id: UUID, raw: Mapping[str, Any], channel:
 
     Somebody unknown gets no late answer: the list may reach back to before the service was there.
     """
-    inbound = channel.parse(raw)
+    try:
+        inbound = channel.parse(raw)
+    except ValueError:  # not a message of this channel's: a text message to the same messaging service, say
+        return False
     if inbound is None or not (inbound.start_code or _is_known(db, sender_id, inbound)):
         return False
     return store(db, sender_id, raw, channel, now)

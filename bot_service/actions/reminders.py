@@ -20,10 +20,12 @@ SEEN_ASKED = 2
 def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
     """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), at the time the patient is used to.
 
-    It is asked once more the day after that, unless there is an answer by then.
+    It is asked once more the day after that, unless there is an answer by then. What an earlier hit would still ask gives way to this.
     """
     if episode.patient_status != "opted_in":
         return
+    outbox.cancel_waiting(tx, now, episode.patient_id, "asked about the latest message", ("seen",))
+    hit = tx.new_id()
     plan = prescriptions.load(tx, episode.prescription_id)
     today, at = local_today(now, episode.zone), prompt_time(plan.slots)
     content = {"lines": [["ask_seen", {"day": today.isoformat()}]], "ask": {"kind": "seen"}}
@@ -31,7 +33,7 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
         day = today + timedelta(days=ahead)
         due = instant(day, at, episode.zone) if at else now + timedelta(days=ahead)
         due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
-        queue_for_patient(tx, episode, now, "seen", f"seen:{episode.id}:{day}", due, due + timedelta(hours=10), content, day=day)
+        queue_for_patient(tx, episode, now, "seen", f"seen:{hit}:{day}", due, due + timedelta(hours=10), content, day=day)
 
 
 def no_longer_asked(tx: Tx, episode: Episode) -> str | None:

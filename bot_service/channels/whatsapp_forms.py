@@ -130,7 +130,7 @@ def find_sent(listed: Sequence[Any], bodies: Sequence[str], began_at: datetime, 
     """
     near = [each for each in listed if each.sid not in taken and began_at - EARLY <= _made_at(each, began_at) <= began_at + LATE]
     found = [each for body in bodies for each in near if str(each.body or "").strip() == body.strip()] if bodies else near
-    if not found:
+    if not near:
         return None
     if len(found) != max(1, len(bodies)):
         raise OutcomeUnknown("Twilio's list does not say which message it was.")

@@ -50,7 +50,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if now.status != "opted_in":
         return _before_opt_in(told, reading, target, now)
     if told.media is not None and not told.text:
-        return _media(told.media, target, now)
+        return Turn() if told.is_edit else _media(told.media, target, now)  # a live location is an edit for every step
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     return _written(told, reading, target, now)
@@ -100,9 +100,10 @@ def _come_back(now: Situation) -> Turn:
     """START after a STOP: who had agreed is back at once, who never has is asked first."""
     if not now.ever_agreed:
         return _ask_consent()
+    back: tuple[Effect, ...] = (OptIn(),) if "clinic_pause" in now.held else (OptIn(), Resume())
     if now.baseline_known:
-        return Turn((OptIn(),), (Line("welcome_back"), Line("first_prompt")))
-    return Turn((OptIn(),), (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
+        return Turn(back, (Line("welcome_back"), Line("first_prompt")))
+    return Turn(back, (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
 
 
 def _media(kind: str, target: Asked | None, now: Situation) -> Turn:
@@ -170,7 +171,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if target is not None and target.kind == "what_is_wrong":
         return given_to_physio(told.text, target)
     if asked := _request(reading, target, told, now):
-        return asked
+        return _with_answer(asked, reading, told, target, now)
     if target is None:
         return _nothing_asked(reading)
     if not KINDS[target.kind].scored:
@@ -178,6 +179,20 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target)
     return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
+
+
+def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
+    """A request that comes with a plain "done, 4" answers the open question too."""
+    done = reading.session in ("yes", "partly") and reading.score is not None
+    if not done or target is None or reading.request != "time" or not KINDS[target.kind].scored or target.kind == "pain_24h":
+        return asked
+    answer = reading.session if target.kind == "session" else reading.score
+    plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
+    answered = answer_scored(plain, told, target, now)
+    if answered is None:
+        return asked
+    lines = (*answered.lines, *asked.lines)
+    return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
 
 
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:

@@ -241,6 +241,8 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bo
     # A red flag of a milder tier must not hide the one that is open; what was told today is remembered all the same.
     kept = before if raised.rule == RED_FLAG and milder and before else None
     reasons[raised.rule] = {**kept, "told": raised.detail.get("told", {})} if kept else dict(raised.detail) | {"sentence": raised.sentence}
+    if before and "unread" in before:
+        reasons[raised.rule] = {"unread": before["unread"], **reasons[raised.rule]}  # it was promised to be read, whatever else came
     values: dict[str, Any] = {"reasons": reasons}
     if not kept and (more_urgent or raised.rule == row.rule):
         values |= {"rule": raised.rule, "sentence": raised.sentence}

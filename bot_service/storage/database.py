@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -107,16 +108,18 @@ class Kept:
     def __init__(self, most: int) -> None:
         self._most = most
         self._values: dict[UUID, Any] = {}
+        self._lock = Lock()
 
     def get(self, key: UUID, otherwise: Any = None) -> Any:
         return self._values.get(key, otherwise)
 
     def keep(self, key: UUID, value: Any) -> None:
         """Remember it as the newest."""
-        self._values.pop(key, None)
-        self._values[key] = value
-        while len(self._values) > self._most:
-            self._values.pop(next(iter(self._values)), None)
+        with self._lock:
+            self._values.pop(key, None)
+            self._values[key] = value
+            while len(self._values) > self._most:
+                del self._values[next(iter(self._values))]
 
 
 class Tx:

@@ -17,6 +17,8 @@ from sqlalchemy.sql.visitors import replacement_traverse
 from bot_service.storage.columns import Utc
 
 _Convert = Callable[[Any], Any]
+_Reading = tuple[Callable[[Iterable[Any]], Row[Any]], tuple[tuple[int, _Convert], ...]]
+"""What makes a row, and the columns of which a driver's value has to be converted."""
 _REMEMBERED = 20_000
 """How many ids and how many times read from SQLite's text are kept for the next time they are read."""
 
@@ -50,8 +52,7 @@ class Prepared:
             (at, *asked[name]) for at, name in enumerate(order or self._names or ()) if name in asked
         ]
         self._types = _types_of_result(statement)
-        self._make_row: Callable[[Iterable[Any]], Row[Any]] | None = None
-        self._converts: list[tuple[int, _Convert]] = []
+        self._reading: _Reading | None = None
 
     def run(self, connection: Connection, cursor: Any, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """Run it in the transaction of `connection`; the rows it gives. Raises what SQLAlchemy would, without the values."""
@@ -64,10 +65,10 @@ class Prepared:
             raise
         if not found:
             return ()
-        make = self._make_row or self._learn(cursor.description)
-        if self._converts:
+        make, converts = self._reading or self._learn(cursor.description)
+        if converts:
             columns = list(zip(*found, strict=True))
-            for index, convert in self._converts:
+            for index, convert in converts:
                 columns[index] = tuple(map(convert, columns[index]))
             found = list(zip(*columns, strict=True))
         return [make(row) for row in found]
@@ -82,14 +83,15 @@ class Prepared:
             raise StatementError(str(error), self.sql, None, error, hide_parameters=True) from error
         return bound if self._names is None else dict(zip(self._names, bound, strict=True))
 
-    def _learn(self, description: Sequence[Any]) -> Callable[[Iterable[Any]], Row[Any]]:
-        """How to read its rows, once the driver has said what is in them."""
+    def _learn(self, description: Sequence[Any]) -> _Reading:
+        """How to read its rows, once the driver has said what is in them. Threads may learn at once: each publishes the whole."""
+        converts: list[tuple[int, _Convert]] = []
         for index, (column, kind) in enumerate(zip(description, self._types, strict=True)):
             convert = kind.dialect_impl(self._dialect).result_processor(self._dialect, column[1])
             if convert is not None:
-                self._converts.append((index, _remembering(type(kind), convert, self._dialect.name)))
-        self._make_row = make = result_tuple([column[0] for column in description])
-        return make
+                converts.append((index, _remembering(type(kind), convert, self._dialect.name)))
+        self._reading = (result_tuple([column[0] for column in description]), tuple(converts))
+        return self._reading
 
     def _explain(self, connection: Connection, cursor: Any, error: Exception) -> None:
         """Raise a driver's error as SQLAlchemy does, and give up a connection that is lost. Anything else is left alone."""
