@@ -198,6 +198,8 @@ class Prescription(Part):
     rungs_preauthorised: bool = False
     plyometrics_unlocked: bool = False
     run_steps_open: tuple[int, int] | None = None
+    run_step: int | None = None
+    return_to_run: ReturnToRun | None = None
 
     def exercise(self, exercise_id: str) -> PrescribedExercise:
         """The prescribed exercise of that id. Raises KeyError when it is not prescribed."""

@@ -19,7 +19,11 @@ _HEAD = ("plan", "version", "language")
 
 def texts_of(plan: Mapping[str, Any]) -> dict[str, str]:
     """Every text of a plan file that a patient may get in a message, by the key that a translation gives it."""
-    return {"flare_plan": plan["flare_plan"]} | {key: text for stage in plan["stages"] for key, text in _of_stage(stage)}
+    texts = {"flare_plan": plan["flare_plan"]} | {key: text for stage in plan["stages"] for key, text in _of_stage(stage)}
+    if (course := plan.get("return_to_run")) is None:
+        return texts
+    steps = {f"return_to_run.steps.{number}": text for number, text in enumerate(course["steps"], 1)}
+    return texts | {"return_to_run.rule": course["rule"]} | steps
 
 
 def words_of(plan: Mapping[str, Any], written: Mapping[str, Any]) -> Words:
@@ -35,10 +39,14 @@ def in_words(prescription: Prescription, words: Words) -> Prescription:
     if not words:
         return prescription
     stage = f"stages.{prescription.stage}"
-    told = {field: _told(words, f"{stage}.{field}", getattr(prescription, field)) for field in _STAGE[1:]}
+    told: dict[str, object] = {field: _told(words, f"{stage}.{field}", getattr(prescription, field)) for field in _STAGE[1:]}
     told["stage_title"] = _told(words, f"{stage}.title", prescription.stage_title)
     if prescription.flare_plan is not None:
         told["flare_plan"] = _told(words, "flare_plan", prescription.flare_plan)
+    if course := prescription.return_to_run:
+        steps = tuple(_told(words, f"return_to_run.steps.{number}", text) for number, text in enumerate(course.steps, 1))
+        rule = _told(words, "return_to_run.rule", course.rule)
+        told["return_to_run"] = course.model_copy(update={"steps": steps, "rule": rule})
     slots = tuple(_slot(slot, stage, words) for slot in prescription.slots)
     return prescription.model_copy(
         update={**told, "slots": slots, "exercises": tuple(_item(each, words) for each in prescription.exercises)}

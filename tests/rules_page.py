@@ -69,8 +69,13 @@ the patient is offered one rung at a time, at most one in 7 days (default), toge
 leaves for now is offered again after as many further settled days as made it due (default). Nothing is offered while anything blocks
 progression, on hold, in a flare, or while a bigger step waits for the physiotherapist. Plyometric exercises are never offered.
 
+Return to running is closed until a physiotherapist opens a range of its steps. Inside the range the next step is offered after two settled
+runs (`return_to_run.settled_runs_per_step`, default) at least 48 hours apart (`return_to_run.min_gap_h`, default), each done in full and
+not in an easier version; never beyond the range, and never the last step. After a severe score no run is prompted until the physio has
+looked.
+
 - **Loading day**: a local day with at least one session done or partly done. Its pain is the worst of that day's sessions; optional slots
-  count for nothing. Rules count loading days, not messages.
+  count for nothing, but runs count: they are optional for adherence only. Rules count loading days, not messages.
 - **Usual pain** (baseline): entered by the physio, or asked once before loading. It never rises by itself.
 - **Missing is not missed**: days that were paused, and days on which we failed to send, count against nobody.
 """

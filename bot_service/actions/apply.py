@@ -41,6 +41,7 @@ from bot_service.storage import audit, cases, conversations, entries, episodes, 
 from bot_service.storage.cases import Raised
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
+from plans.running import RUN_SLOT
 
 BEFORE_CONSENT = ("invited", "opted_out")
 """From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
@@ -234,7 +235,7 @@ def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
     """The prescription as it was, prompting at another time; the clinician who prescribed it stays its author."""
     plan = prescriptions.load(tx, episode.prescription_id)
     prompted = min((slot for slot in plan.slots if slot.prompted), key=lambda slot: slot.at).number
-    slots = tuple(slot.model_copy(update={"at": at}) if slot.number == prompted else slot for slot in plan.slots)
+    slots = tuple(slot.model_copy(update={"at": at}) if slot.number in (prompted, RUN_SLOT) else slot for slot in plan.slots)
     new_id = prescriptions.add(
         tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
         document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id,

@@ -66,7 +66,7 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
-    withdraw_lost(tx, episode, at.offers, now)
+    withdraw_lost(tx, episode, record, at.offers, now)
     proposal = at.proposal
     if proposal is not None and held_back(tx, episode, proposal.rule, record.today):
         proposal = None

@@ -16,6 +16,7 @@ from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode
 from bot_service.storage.outbox import Prompt
 from plans.model import Prescription
+from plans.running import RUN, RUN_SLOT
 from schedules.rhythm import QuietHours, Rhythm, SlotTime
 
 HELD = "on hold"
@@ -49,8 +50,9 @@ def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:
 
 
 def prescription_on(tx: Tx, episode: Episode, day: date) -> UUID:
-    """The prescription that applies on a local day. A rung that the patient took begins the day after; all else at once."""
-    if not prescriptions.load(tx, episode.prescription_id).rungs_preauthorised:
+    """The prescription that applies on a local day. A step that the patient took begins the day after; all else at once."""
+    document = prescriptions.load(tx, episode.prescription_id)
+    if not document.rungs_preauthorised and document.run_steps_open is None:
         return episode.prescription_id
     return prescriptions.find_in_force(tx, episode.id, day) or episode.prescription_id
 
@@ -150,7 +152,7 @@ def sessions_of(tx: Tx, current: list[Entry], active_prescription: UUID) -> list
 
 
 def _is_optional(document: Prescription, slot: int) -> bool:
-    return any(item.optional for item in document.slots if item.number == slot)
+    return slot == RUN_SLOT or any(item.optional for item in document.slots if item.number == slot)
 
 
 def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]:
@@ -162,11 +164,12 @@ def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]
     rung: dict[str, str | None] = {}
     for start, document in prescriptions.list_starts(tx, episode.id):
         now = {item.exercise.id: item.rung for item in document.exercises}
+        now |= {RUN: str(document.run_step)} if document.run_step else {}
         for exercise, at in now.items():
             if exercise not in rung or rung[exercise] != at:
                 since[exercise] = start
         rung = now
-    found = {item.exercise.id: since[item.exercise.id] for item in plan.exercises if item.exercise.id in since}
+    found = {name: since[name] for name in (*(item.exercise.id for item in plan.exercises), RUN) if name in since}
     return tx.db.rung_starts.setdefault(episode.prescription_id, found)
 
 
@@ -185,3 +188,9 @@ def _reason(word: str | None) -> Literal["pain", "forgot", "time", "unsure", "un
 def last_done(sessions: Iterable[Session]) -> Session | None:
     """The session done last, partly done ones included."""
     return max((item for item in sessions if item.outcome != "not_done" and not item.optional), key=lambda item: item.done_at, default=None)
+
+
+def last_run(sessions: Iterable[Session]) -> Session | None:
+    """The run done last, partly done ones included."""
+    runs = (item for item in sessions if item.outcome != "not_done" and item.slot == RUN_SLOT)
+    return max(runs, key=lambda item: item.done_at, default=None)

@@ -15,7 +15,7 @@ from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
-from bot_service.clinical.flare import flare_state
+from bot_service.clinical.flare import flare_state, severe_since
 from bot_service.conversation.progress_picture import draw_progress
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
@@ -28,6 +28,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.outbox import CAPPED, NEVER_WENT_OUT, UNSOLICITED, Message
 from bot_service.storage.patients import Address
 from plans.model import Prescription
+from plans.running import RUN_SLOT
 from schedules.follow_ups import daily_cap
 from schedules.quiet import is_quiet, out_of_quiet
 
@@ -103,6 +104,8 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", f"{HELD}: {held[0]}")
     if message.kind == "prompt" and not any(slot.number == message.slot and slot.prompted for slot in plan.slots):
         return _No("cancelled", "the prescription changed")
+    if message.kind == "prompt" and message.slot == RUN_SLOT and _severe(tx, episode, now):
+        return _No("cancelled", f"{HELD}: no run after severe pain before the physio has looked")
     if message.kind in ("nudge", "check_in") and _answered(tx, message, episode):
         return _No("cancelled", "answered already")
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
@@ -110,6 +113,10 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
     if message.kind == "seen" and (why := no_longer_asked(tx, episode)):
         return _No("cancelled", why)
     return None
+
+
+def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:
+    return severe_since(load_record(tx, episode, now), cases.last_looked_at(tx, episode.id)) is not None
 
 
 def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:

@@ -12,6 +12,7 @@ from bot_service.storage import episodes, outbox, prescriptions, reviews
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from plans.model import CarePlan, Prescription, prescribe
+from plans.running import open_running
 
 
 def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False) -> Prescription:
@@ -21,7 +22,7 @@ def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str
     times = {
         slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots
     }
-    return prescribe(
+    document = prescribe(
         plan,
         stage,
         times,
@@ -32,6 +33,17 @@ def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str
         treated_side=old.exercises[0].treated_side if old.exercises else "both",
         rungs=rungs,
     )
+    return _still_running(document, old)
+
+
+def _still_running(document: Prescription, old: Prescription) -> Prescription:
+    """Running stays open at its step within a stage; a clinician opens it anew in another one, or when no day is left for it."""
+    if old.run_steps_open is None or document.stage != old.stage:
+        return document
+    try:
+        return open_running(document, old.return_to_run, old.run_steps_open, old.run_step)
+    except ValueError:
+        return document
 
 
 def _chosen_slots(plan: CarePlan, old: Prescription) -> frozenset[int]:

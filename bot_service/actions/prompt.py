@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import HELD, TOO_SOON, last_done, local_day_span, rhythm_of, sessions_of
+from bot_service.actions.histories import HELD, TOO_SOON, last_done, last_run, local_day_span, rhythm_of, sessions_of
 from bot_service.clinical.record import Session
 from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions, waves
 from bot_service.storage.check_ins import MERGED
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from plans.model import Prescription
+from plans.running import RUN_SLOT
 from schedules.follow_ups import nudge_time
 from schedules.occurrences import Occurrence, expires_at, next_occurrence
 from schedules.rhythm import Rhythm
@@ -140,7 +141,8 @@ def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurren
     if not gap:
         return None
     current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
-    last: Session | None = last_done(sessions_of(tx, current, episode.prescription_id))
+    found = sessions_of(tx, current, episode.prescription_id)
+    last: Session | None = last_run(found) if item.slot == RUN_SLOT else last_done(found)
     if last is None or last.done_at + timedelta(hours=gap) - GAP_TOLERANCE <= item.due_at:
         return None
     return (last.done_at + timedelta(hours=gap)).astimezone(ZoneInfo(episode.zone))
@@ -149,7 +151,7 @@ def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurren
 def _plan_nudge(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime) -> None:
     delivery, review = plan.rules.delivery, plan.rules.review
     silent = (now - (episode.last_heard_at or now)).days
-    if silent >= review.no_nudge_after_silent_days:
+    if silent >= review.no_nudge_after_silent_days or item.slot == RUN_SLOT:
         return
     chosen = max(delivery.messages_a_day, min(2, len(rhythm.slots_on(item.day))))
     at = nudge_time(item, rhythm, timedelta(minutes=delivery.nudge_after_min), chosen, 1)

@@ -21,6 +21,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
 from plans.model import CarePlan, PrescribedExercise, Prescription
+from plans.running import close_running, open_running, run_text
 from schedules.rhythm import zone_named
 
 NEWS_KEPT = timedelta(days=3)
@@ -115,6 +116,27 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         title = before.title if before else old.stage_title
         _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
         _audit(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
+
+
+def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
+    """Open a range of the plan's running steps, beginning at the first of it, or close running. Raises Conflict, NotPermitted, NotFound."""
+    with db.begin() as tx:
+        episode = _episode(tx, decision)
+        old = prescriptions.load(tx, episode.prescription_id)
+        if steps is None and old.run_steps_open is None:
+            raise Conflict("running is not open for this patient")
+        plan = library.get(old.plan_id)
+        if plan is None or plan.version != old.plan_version:
+            plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
+        course = plan.return_to_run
+        try:
+            document = open_running(old, course, steps) if steps else close_running(old)
+        except ValueError as error:
+            raise Conflict(str(error)) from None
+        supersede(tx, episode, document, decision.member.id, decision.reason, now)
+        opened = {"step": run_text(document), "rule": course.rule} if steps and course else {}
+        _news(tx, episode, "run_opened" if steps else "run_closed", decision, f"run:{tx.new_id()}", now, **opened)
+        _audit(tx, now, decision, episode, "running_opened" if steps else "running_closed", {"steps": steps})
 
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Commands on patients: list, show, pause, resume, move to another zone, discharge."""
+"""Commands on patients: list, show, pause, resume, running, move to another zone, discharge."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot_service.storage import cases, clinics, episodes, reviews
 from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+from plans.loading import load_library
 
 NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
 """States in which care has not begun, so that no week is counted."""
@@ -83,6 +84,25 @@ def pause(ref: str, email: str, slug: str | None, until: datetime | None, reason
     with opened() as (_, db, now):
         review.pause(db, _decision(db, ref, email, slug, reason), until.date() if until else None, now)
     click.echo("Paused.")
+
+
+@patients.command("run")
+@click.argument("ref")
+@as_option
+@clinic_option
+@click.option("--open", "steps", metavar="FIRST-LAST", help="The steps of the plan's return to running to open, such as 1-4.")
+@click.option("--close", "closing", is_flag=True, help="Close running.")
+@click.option("--reason", required=True)
+def run(ref: str, email: str, slug: str | None, steps: str | None, closing: bool, reason: str) -> None:
+    """Open a range of running steps, or close running. Only a physiotherapist can."""
+    if (steps is None) is not closing:
+        raise click.UsageError("give either --open FIRST-LAST or --close")
+    first, _, last = (steps or "").partition("-")
+    if steps is not None and not (first.isdecimal() and last.isdecimal()):
+        raise click.UsageError("--open takes the first and the last step, such as 1-4")
+    with opened() as (_, db, now):
+        review.set_running(db, load_library(), _decision(db, ref, email, slug, reason), (int(first), int(last)) if steps else None, now)
+    click.echo("Closed." if closing else "Opened.")
 
 
 @patients.command("resume")

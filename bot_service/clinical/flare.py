@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
@@ -11,6 +11,7 @@ from bot_service.clinical.in_words import long_day, plural, session_of
 from bot_service.clinical.pain import over_ceiling, settled_day, worse
 from bot_service.clinical.record import LoadingDay, Record, Session
 from plans.model import Prescription, Weekday
+from plans.running import RUN_SLOT
 
 WhyFlare = Literal["over_ceiling", "worse_24h", "gap", "severe"]
 
@@ -64,7 +65,7 @@ def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | No
     """
     if record.prescription.flare_plan is None:
         return None
-    severe = _severe_since(record, looked_at)
+    severe = severe_since(record, looked_at)
     trigger = _trigger(record) or _severe_trigger(severe, record)
     if trigger is None:
         return None
@@ -100,6 +101,26 @@ def restart_state(record: Record) -> Restart | None:
         volume_pct=None if first else rules.restart_volume_pct,
         sentence=f"No session since {long_day(last)} ({plural(gap, 'day')}): {how}.",
     )
+
+
+def eased_on(record: Record, day: date) -> bool:
+    """Whether a day's session began while something called for the easier version, the flare plan signed or not."""
+    return _trigger(replace(record, today=day, sessions=tuple(item for item in record.sessions if item.day < day))) is not None
+
+
+def severe_since(record: Record, looked_at: datetime | None) -> Session | None:
+    """The latest severe session of this stage that no clinician has looked at; a run is one too."""
+    severe = [
+        item
+        for item in record.sessions
+        if item.pain is not None
+        and item.pain >= record.rules.session_pain.severe_min
+        and item.loads
+        and item.outcome != "not_done"
+        and item.day >= record.stage_start
+        and (looked_at is None or item.done_at > looked_at)
+    ]
+    return max(severe, key=lambda item: (item.day, item.done_at, item.slot, item.evidence), default=None)
 
 
 def _trigger(record: Record) -> _Trigger | None:
@@ -139,23 +160,10 @@ def _severe_trigger(severe: Session | None, record: Record) -> _Trigger | None:
     return _Trigger("severe", severe.day, record.rules.deload.settled_days_to_return, words, severe.evidence)
 
 
-def _severe_since(record: Record, looked_at: datetime | None) -> Session | None:
-    """The latest severe session of this stage that no clinician has looked at."""
-    severe = [
-        item
-        for item in record.sessions
-        if item.pain is not None
-        and item.pain >= record.rules.session_pain.severe_min
-        and not item.optional
-        and item.outcome != "not_done"
-        and item.day >= record.stage_start
-        and (looked_at is None or item.done_at > looked_at)
-    ]
-    return max(severe, key=lambda item: (item.day, item.done_at, item.slot, item.evidence), default=None)
-
-
 def _exercises_of(session: Session, prescription: Prescription) -> tuple[str, ...]:
     """The exercises of the severe session; all of them when its slot is no longer prescribed."""
+    if session.slot == RUN_SLOT:  # the run itself is left out: no prompt for it goes out
+        return ()
     if session.slot not in {slot.number for slot in prescription.slots}:
         return tuple(item.exercise.id for item in prescription.exercises)
     return tuple(item.exercise.id for item in prescription.for_day(session.slot, _WEEKDAYS[session.day.weekday()]))

@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 from plans.model import Prescription, Rules
+from plans.running import RUN_SLOT
 
 Outcome = Literal["done", "partly", "not_done"]
 DayStatus = Literal["done", "partly", "not_done", "no_reply", "paused", "not_sent", "waiting", "rest"]
@@ -34,6 +35,11 @@ class Session:
     prescription_id: UUID
     optional: bool = False
     evidence: tuple[UUID, ...] = ()
+
+    @property
+    def loads(self) -> bool:
+        """Whether its pain counts: optional slots count for nothing, but for runs, which load the tendon like any exercise."""
+        return not self.optional or self.slot == RUN_SLOT
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,9 @@ class Record:
 
     @cached_property
     def loading_days(self) -> tuple[LoadingDay, ...]:
-        """Days with at least one session done or partly done, oldest first; optional slots count for nothing."""
+        """Days with at least one session done or partly done, oldest first; runs count, other optional slots do not."""
         by_day: dict[date, list[Session]] = {}
-        loaded = [session for session in self.sessions if session.outcome in _LOADED and not session.optional]
+        loaded = [session for session in self.sessions if session.outcome in _LOADED and session.loads]
         for session in sorted(loaded, key=lambda item: (item.day, item.slot, item.done_at, item.evidence)):
             by_day.setdefault(session.day, []).append(session)
         answers: dict[date, list[NextDay]] = {}

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot_service.clinical.flare import flare_state
 from bot_service.clinical.pain import safety_question_due, settled, worse
+from bot_service.clinical.running import after_run
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import (
     NO_EXERCISES,
@@ -24,6 +25,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import KINDS
+from plans.running import run_text
 
 ENTRY = {"session": "pain_during", "session_pain": "pain_during", "pain_24h": "pain_24h", "baseline": "baseline"}
 """What a score in answer to each question is recorded as."""
@@ -71,7 +73,7 @@ def record_score(
     recorded = Line("recorded", {"score": score})
     if corrected:
         recorded = Line("corrected" if entry == "pain_during" else "corrected_24h", {"score": score, "day": day.isoformat()})
-    meaning = _meaning(score, entry, now)
+    meaning = _meaning(score, entry, now, _after_run(score, entry, day, slot, now))
     show = question.detail.get("show") if question else None
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
         # The question comes before the advice, which is long: whoever reads only the first lines must have read it.
@@ -80,8 +82,8 @@ def record_score(
     return _then_exercises(effects, [recorded, *meaning], show, question_id, now)
 
 
-def _meaning(score: int, entry: str, now: Situation) -> list[Line]:
-    """The plan's own words for a session score; for 24 hours, whether it has settled."""
+def _meaning(score: int, entry: str, now: Situation, run: list[Line]) -> list[Line]:
+    """The plan's own words for a session score; for 24 hours, whether it has settled; after a hard `run`, how to go on running."""
     if "red_flag" in now.held:
         return [Line("held_for_physio")]  # no word about the next session while nobody has cleared the red flag
     if now.record is None:
@@ -90,17 +92,27 @@ def _meaning(score: int, entry: str, now: Situation) -> list[Line]:
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
     flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
     if entry == "pain_during":
-        lines = [Line("advice", {"score": score})]
+        lines = run or [Line("advice", {"score": score})]
         return [*lines, flare] if signed and score > rules.pain_ceiling else lines
     if worse(score, now.record.baseline, rules):
-        return [Line("day_after_worse"), flare if signed else Line("day_after_worse_unsigned")]
+        return [Line("day_after_worse"), flare if signed else Line("day_after_worse_unsigned"), *run]
     match settled(score, now.record.baseline, rules):
         case True:
             return [Line("day_after_settled")]
         case False:
-            return [Line("day_after_up")]
+            return [Line("day_after_up"), *run]
         case _:
             return [Line("day_after_noted")]
+
+
+def _after_run(score: int, entry: str, day: date, slot: int | None, now: Situation) -> list[Line]:
+    """After a hard run: wait for the physio, or stay on the step, or go back to the one before, in the plan's words."""
+    found = after_run(score, entry, day, slot, now.record) if now.record else None
+    if found is None or now.record is None:
+        return []
+    plan = now.record.prescription
+    before = {"before": run_text(plan, plan.run_step - 1)} if found == "back" and plan.run_step else {}
+    return [Line({"wait": "run_wait", "stay": "run_stay", "back": "run_back"}[found], before)]
 
 
 def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, change: UUID | None, now: Situation) -> Turn:

@@ -151,9 +151,10 @@ def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:
     offer = UUID(question.detail["offer"])
     if offer not in now.offers:
         return Turn((Close(question.id),), (Line("rung_gone"),))
-    about = {"exercise": question.detail["exercise"], "step": question.detail["step"]}
+    about = {name: question.detail[name] for name in ("exercise", "step") if name in question.detail}
     taken = answer == "yes"
-    return Turn((AnswerOffer(offer, taken), Close(question.id)), (Line("rung_taken", about) if taken else Line("rung_not_yet"),))
+    said = Line("rung_taken" if "exercise" in about else "run_taken", about) if taken else Line("rung_not_yet")
+    return Turn((AnswerOffer(offer, taken), Close(question.id)), (said,))
 
 
 def _which(answer: str, question: Asked, now: Situation) -> Turn:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from string import Template
 
 from plans.model import Dose, PrescribedExercise, PrescribedSlot, Prescription, Weekday
+from plans.running import RUN_SLOT, run_text
 
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -31,6 +32,8 @@ def describe_session(
 def describe_steps(plan: Prescription, slot: int, day: date, words: Mapping[str, str]) -> list[str]:
     """Each exercise of the slot and of those named with it: how to do it, and its easier version."""
     weekday, slot = WEEKDAYS[day.weekday()], _known(plan, slot)
+    if slot == RUN_SLOT and plan.return_to_run:
+        return [run_text(plan), plan.return_to_run.rule]
     items = [
         *plan.for_day(slot, weekday),
         *(item for other in _named_here(plan, slot, weekday) for item in plan.for_day(other.number, weekday)),
@@ -100,6 +103,6 @@ def _steps(item: PrescribedExercise, words: Mapping[str, str]) -> str:
 def _named_here(plan: Prescription, slot: int, weekday: Weekday) -> list[PrescribedSlot]:
     """Slots without a message of their own are named in the day's first one."""
     first = min((other.number for other in plan.slots if other.prompted and weekday in other.days), default=slot)
-    if slot != first:
+    if slot != first or slot == RUN_SLOT:
         return []
     return [other for other in plan.slots if not other.prompted and weekday in other.days and other.number != slot]

@@ -20,6 +20,7 @@ from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
 from plans.model import Prescription
+from plans.running import RUN_SLOT, run_text
 from plans.tongues import in_other_words, in_words
 
 _FILES = resources.files("bot_service.conversation") / "catalogues"
@@ -117,6 +118,8 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
     words = catalogue.words
     plan = voice.prescription
     if key == "exercises" and plan is not None:
+        if values["slot"] == RUN_SLOT and plan.run_step is not None:
+            return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_run_blocks(values, catalogue, plan)])
         day = date.fromisoformat(values["day"])
         blocks = describe_session(
             plan, values["slot"] or 1, day, words, easier=values.get("easier", ()), left_out=values.get("left_out", ())
@@ -144,7 +147,18 @@ def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 def _blocks(described: tuple[str, Sequence[tuple[str, str]]], catalogue: Catalogue, plan: Prescription) -> list[str]:
     main, extras = described
     blocks = [main, *(catalogue.text("extra_slot", {"label": label}) + "\n" + listed for label, listed in extras)]
-    return [*blocks, catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling}), catalogue.text("when_done", {})]
+    return [*blocks, *_limits(catalogue, plan)]
+
+
+def _run_blocks(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
+    """The run of the day at the present step; at the one before while easier versions apply."""
+    step = plan.run_step or 1
+    shown = run_text(plan, step - 1 if values.get("easier") and step > 1 else step)
+    return [catalogue.text("run_today", {"step": shown}), *_limits(catalogue, plan)]
+
+
+def _limits(catalogue: Catalogue, plan: Prescription) -> list[str]:
+    return [catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling}), catalogue.text("when_done", {})]
 
 
 def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -102,11 +103,11 @@ def find_in_force(tx: Tx, episode_id: UUID, day: date) -> UUID | None:
     return begun[-1] if begun else None
 
 
-def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID) -> UUID | None:
-    """The clinician who allowed rungs beforehand: whose prescription began the present run of ones that allow it."""
+def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID, agreed: Callable[[Prescription], bool]) -> UUID | None:
+    """The clinician who agreed to something beforehand: whose prescription began the present row of ones of which it holds."""
     found: UUID | None = None
     for item in reversed(list_of_episode(tx, patient_id, episode_id)):
-        if not item.document.rungs_preauthorised:
+        if not agreed(item.document):
             break
         found = item.staff_id
     return found

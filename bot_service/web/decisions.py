@@ -80,6 +80,19 @@ def resume(visit: Visit) -> Response:
     return _carry_out(visit, "resume", "resumed", lambda decision, now: review.resume(visit.service.db, decision, now))
 
 
+def run(visit: Visit) -> Response:
+    """Open a range of running steps, or close running."""
+    closing = visit.form.get("run") == "close"
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        steps = [visit.form.get(name, "") for name in ("first", "last")]
+        if not closing and not all(step.isascii() and step.isdecimal() and len(step) < 3 for step in steps):
+            raise _Unfit("Choose the first and the last step to open.")
+        review.set_running(visit.service.db, visit.service.library, decision, None if closing else (int(steps[0]), int(steps[1])), now)
+
+    return _carry_out(visit, "run", "run_closed" if closing else "run_opened", carry_out, needs_reason=True)
+
+
 def write(visit: Visit) -> Response:
     """Send the patient the clinician's own words."""
     words = visit.form.get("words", "")

@@ -29,7 +29,7 @@ from bot_service.web.charts import pain_chart
 from bot_service.web.evidence import Notes
 from bot_service.web.header import header_of
 from bot_service.web.pages import page
-from bot_service.web.prescribed import prescription_view
+from bot_service.web.prescribed import prescription_view, running_view
 from bot_service.web.progress_card import offer_words, progress_card
 from bot_service.web.recent import DAYS
 from bot_service.web.strips import strip_of
@@ -45,6 +45,8 @@ DONE = {
     "closed": "Closed.",
     "paused": "Paused. No exercise prompts are sent.",
     "resumed": "Resumed. The patient is told.",
+    "run_opened": "Running is open. The patient is told, and gets a prompt on each running day.",
+    "run_closed": "Running is closed. The patient is told.",
     "written": "Your message is on its way.",
 }
 
@@ -156,6 +158,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str) -> dict[str, obje
         "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
         "decisions": [_decided(item, names, zone) for item in _decisions(tx, episode)],
         "prescription": prescription_view(record.prescription, past, names),
+        "running": running_view(record.prescription, plan),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
         "days": _table(record),
     }

@@ -11,7 +11,8 @@ from bot_service.conversation.exercise_text import WEEKDAYS, describe
 from bot_service.conversation.wording import load_catalogue
 from bot_service.storage.prescriptions import Prescribed
 from bot_service.web.times import long_day
-from plans.model import PrescribedExercise, PrescribedSlot, Prescription
+from plans.model import CarePlan, PrescribedExercise, PrescribedSlot, Prescription
+from plans.running import RUN_SLOT, run_text
 
 SHORT = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -65,6 +66,25 @@ def prescription_view(plan: Prescription, past: Sequence[Prescribed], names: Map
     )
 
 
+@dataclass(frozen=True)
+class RunningView:
+    """The plan's return to running, and how far it is open for this patient; `now` is empty when it is closed."""
+
+    steps: tuple[str, ...]
+    rule: str
+    now: str
+    opened: tuple[int, int] | None
+
+
+def running_view(plan: Prescription, care_plan: CarePlan) -> RunningView | None:
+    """None when the plan has no return to running."""
+    course = plan.return_to_run or care_plan.return_to_run
+    if course is None:
+        return None
+    now = f"step {plan.run_step}: {run_text(plan)}" if plan.run_step else ""
+    return RunningView(course.steps, course.rule, now, plan.run_steps_open)
+
+
 def days_words(days: Sequence[str]) -> str:
     """every day; Mon, Wed, Fri"""
     return "every day" if len(set(days)) == 7 else ", ".join(SHORT[WEEKDAYS.index(day)] for day in WEEKDAYS if day in days)
@@ -76,9 +96,10 @@ def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:
     if slot.extra:
         on = f" ({days_words(slot.extra.days)} only)"
         lines += [_exercise(item, on) for item in map(plan.exercise, slot.extra.exercises) if item.started]
+    lines += [ExerciseLine("Run", run_text(plan), f"step {plan.run_step}")] if slot.number == RUN_SLOT else []
     notes = ["optional"] if slot.optional else []
     notes += [] if slot.prompted else ["named in the day's first message"]
-    notes += [f"at least {slot.min_gap_h} h after the last session"] if slot.min_gap_h else []
+    notes += [f"at least {slot.min_gap_h} h after the last {'run' if slot.number == RUN_SLOT else 'session'}"] if slot.min_gap_h else []
     at = f"{slot.at:%H:%M}" if slot.prompted else "no message of its own"
     return SlotView(f"{slot.label.capitalize()}, {at}", days_words(slot.days), "; ".join(notes), tuple(lines))
 

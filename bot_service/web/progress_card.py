@@ -10,6 +10,7 @@ from bot_service.clinical.progression import Standing
 from bot_service.storage.reviews import Proposed
 from bot_service.web.times import moment
 from plans.model import CarePlan, Prescription
+from plans.running import RUN
 
 
 @dataclass(frozen=True)
@@ -69,10 +70,12 @@ def offer_words(item: Proposed, plan: CarePlan, zone: str) -> str:
     exercise, rung = item.offered or ("", "")
     found = next((each for stage in plan.stages for each in stage.exercises if each.id == exercise), None)
     step = next((each.text for each in found.rungs if each.id == rung), "") if found else ""
+    if exercise == RUN and plan.return_to_run:
+        step = f"step {rung}: {plan.return_to_run.steps[int(rung) - 1]}"
     became = {"offered": "no answer yet", "accepted": "taken", "declined": "not yet", "withdrawn": "no longer due, or no answer"}
     end = f" on {moment(item.decided_at, zone)}" if item.decided_at else ""
     return (
-        f"{moment(item.created_at, zone)}: {found.name if found else exercise}: {step} Offered to the patient; {became[item.status]}{end}."
+        f"{moment(item.created_at, zone)}: {found.name if found else 'Running'}: {step} Offered to the patient; {became[item.status]}{end}."
     )
 
 

@@ -34,6 +34,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
     Door("POST", "/patients/{ref}/pause", "decide", decisions.pause),
     Door("POST", "/patients/{ref}/resume", "decide", decisions.resume),
+    Door("POST", "/patients/{ref}/run", "decide", decisions.run),
     Door("POST", "/patients/{ref}/message", "decide", decisions.write),
     Door("POST", "/webhooks/telegram", "signed", updates.receive_update),
     Door("POST", "/webhooks/telegram/{sender}", "signed", updates.receive_update),

@@ -66,6 +66,8 @@ def test_the_root_says_which_commands_there_are(shell: Shell) -> None:
         ("understand", "--question", "mood"),
         ("simulate", "--weeks", "0"),
         ("patients", "pause", "P1", *AS, "--until", "tomorrow", "--reason", "x"),
+        ("patients", "run", "P1", *AS, "--reason", "x"),
+        ("patients", "run", "P1", *AS, "--open", "four", "--reason", "x"),
     ],
     ids=" ".join,
 )
@@ -83,6 +85,9 @@ def test_wrong_usage_exits_2_and_says_how_it_is_used(clinic: tuple[Shell, str], 
         (("patients", "resume", "{ref}", *AS), "nothing is paused"),
         (("patients", "pause", "{ref}", *AS, "--until", "2020-01-01", "--reason", "x"), "ahead"),
         (("patients", "pause", "{ref}", "--as", "sam@example.org", "--reason", "x"), "only a physiotherapist"),
+        (("patients", "run", "{ref}", *AS, "--open", "1-4", "--reason", "x"), "free day"),
+        (("patients", "run", "{ref}", *AS, "--close", "--reason", "x"), "not open"),
+        (("patients", "run", "{ref}", "--as", "sam@example.org", "--open", "1-4", "--reason", "x"), "only a physiotherapist"),
         (("patients", "discharge", "{ref}", "--as", "nobody@example.org", "--reason", "x"), "stepwise staff list"),
         (("flags", "close", "00000000-0000-4000-8000-000000000000", *AS, "--reason", "x"), "stepwise flags list"),
         (("clinics", "add", "riverside", "Again"), "already"),
@@ -219,3 +224,10 @@ def test_a_broken_plan_gets_every_mistake_at_once_and_exit_1(shell: Shell) -> No
     lines = result.out.splitlines()
     assert sum("broken.toml" in line for line in lines) >= 4 and any("missing.toml" in line for line in lines)
     assert all(any(key in line for line in lines) for key in ("id", "version", "title", "nonsense"))
+
+
+def test_running_is_opened_and_closed_from_the_command_line(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    ref = json.loads(shell.run("enrol", "Kim Lee", *AS, "--eligible", "--stage", "advanced", "--json").out)["ref"]
+    assert shell.run("patients", "run", ref, *AS, "--open", "1-4", "--reason", "walks well").out == "Opened.\n"
+    assert shell.run("patients", "run", ref, *AS, "--close", "--reason", "race is over").out == "Closed.\n"

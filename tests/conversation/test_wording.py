@@ -37,7 +37,7 @@ VOICE = Voice(
 )
 UNSOLICITED = (
     "prompt_intro", "ask_24h", "nudge", "silence", "ask_seen", "plan_changed_forward", "plan_changed_back", "plan_changed_same",
-    "plan_held",
+    "plan_held", "run_opened", "run_closed",
     "holds_released", "paused_by_clinic", "from_physio", "message_read",
 )  # fmt: skip
 """The first line of every message that answers nothing."""

@@ -244,3 +244,24 @@ def test_every_decision_is_in_the_audit_trail(ready: Person) -> None:
         whole = episodes.load(tx, ready.invitation.episode_id)
     assert whole.stage == "intermediate"
     assert re.search(r"Approved \(C1\), by Anna Reed: settled well", browser.words)
+
+
+def test_running_is_opened_and_closed_on_the_page_with_the_word_about_a_physiotherapist(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park", stage="advanced")
+    browser = open_page(person)
+    assert "Return to sport needs a physiotherapist" in browser.words and "Nothing about running is sent" in browser.words
+    browser.post(f"{path_of(person)}/run", run="open", first="1", last="", reason="walks well")
+    assert browser.status == 422 and "Choose the first and the last step" in browser.words
+    browser.post(f"{path_of(person)}/run", run="open", first="4", last="2", reason="walks well")
+    assert browser.status == 409 and "open a range of them" in browser.words
+    browser.post(f"{path_of(person)}/run", run="open", first="1", last="4", reason="walks well")
+    assert browser.status == 200 and "Open: steps 1 to 4. Now at step 1: A brisk walk" in browser.words
+    browser.post(f"{path_of(person)}/run", run="close", reason="race is over")
+    assert "Running is closed. The patient is told." in browser.words and "Nothing about running is sent" in browser.words
+
+
+def test_who_may_not_decide_gets_no_form_for_running(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park", stage="advanced")
+    browser = Browser(sqlite_clinic).sign_in(a_member(sqlite_clinic, "lead", "lead@riverside.example"))
+    browser.get(path_of(person))
+    assert "Return to running" in browser.words and 'name="first"' not in browser.page
