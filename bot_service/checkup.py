@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,12 @@ from bot_service.channels.telegram import Telegram
 from bot_service.clock import real_now
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import BotServiceError, ChannelMisconfigured, DeliveryError
+from bot_service.senders import find_fault, make_channel, webhook_address
 from bot_service.settings import Settings, load_settings
-from bot_service.storage import clinics, measures
-from bot_service.storage.database import open_database, open_engine, sqlite_file
+from bot_service.storage import clinics, credentials, measures
+from bot_service.storage.clinics import Sender
+from bot_service.storage.credentials import Credentials
+from bot_service.storage.database import Tx, open_database, open_engine, sqlite_file
 from bot_service.storage.migrating import check_schema
 from plans.loading import LIBRARY, check_file
 
@@ -37,7 +43,7 @@ async def examine() -> list[str]:
         problems += await _telegram(settings)
     if "whatsapp" in settings.channels:
         problems += [*_templates(settings), *await _whatsapp(settings)]
-    return problems
+    return problems + await _added(settings)
 
 
 def _database(settings: Settings) -> list[str]:
@@ -80,7 +86,7 @@ async def _telegram(settings: Settings) -> list[str]:
         bot = await channel.whoami()
         if not _has_started(settings, bot.username):
             return []  # the first start sets webhook and menus
-        return [*await _webhook(settings, channel), *await _menus(channel)]
+        return [*await _webhook(settings, channel, webhook_address(settings)), *await _menus(channel)]
     except ChannelMisconfigured:
         return ["Telegram refuses STEPWISE_TELEGRAM_TOKEN: copy the token from BotFather again."]
     except DeliveryError:
@@ -89,24 +95,65 @@ async def _telegram(settings: Settings) -> list[str]:
         await channel.close()
 
 
+async def _added(settings: Settings) -> list[str]:
+    """The senders that clinics added, each problem with the sender's name and clinic before it."""
+    if settings.is_sample:
+        return []
+    with _reading(settings) as tx:
+        if tx is None:
+            return []
+        names = {clinic.id: clinic.slug for clinic in clinics.list_clinics(tx)}
+        found = [(sender, kept, measures.list_languages(tx, sender.clinic_id)) for sender, kept in credentials.list_kept(tx)]
+    told = await asyncio.gather(*(_examine_added(settings, *each) for each in found))
+    return [
+        f"Sender {sender.name} of {names[sender.clinic_id]}: {problem}"
+        for (sender, _, _), problems in zip(found, told, strict=True)
+        for problem in problems
+    ]
+
+
+async def _examine_added(settings: Settings, sender: Sender, kept: Credentials, languages: set[str]) -> list[str]:
+    channel = make_channel(settings, sender.channel, sender.name, kept)
+    await channel.start()
+    try:
+        fault = await find_fault(channel, sender)
+        if fault is not None:
+            return [f"{fault}. Copy its token again and run: stepwise senders add."]
+        if isinstance(channel, Telegram):
+            return [*await _webhook(settings, channel, webhook_address(settings, sender.id)), *await _menus(channel)]
+        return [*_missing_templates(languages, kept.templates), *await _approvals(settings, channel, kept.templates)]
+    except ChannelMisconfigured:
+        return ["the provider refuses its set-up. Run stepwise senders add for it again."]
+    except DeliveryError:
+        return ["the provider cannot be reached: check the network, or the setting of its address."]
+    finally:
+        await channel.close()
+
+
+@contextmanager
+def _reading(settings: Settings) -> Iterator[Tx | None]:
+    """A look at the database; None when it cannot be opened, which `_database` tells."""
+    with ExitStack() as opened:
+        try:
+            db = open_database(settings.database_url, settings.secrets)
+            opened.callback(db.close)
+            check_schema(db.engine)
+            tx = opened.enter_context(db.read())
+        except Exception:  # noqa: BLE001  # told by `_database`, whatever it is
+            yield None
+        else:
+            yield tx
+
+
 def _has_started(settings: Settings, name: str) -> bool:
     """Whether the service has run with the bot of that name."""
-    try:
-        db = open_database(settings.database_url, settings.secrets)
-    except Exception:  # noqa: BLE001  # told by `_database`, whatever it is
-        return False
-    try:
-        with db.read() as tx:
-            return any((sender.channel, sender.name) == ("telegram", name) for sender in clinics.list_senders(tx))
-    except Exception:  # noqa: BLE001  # as above
-        return False
-    finally:
-        db.close()
+    with _reading(settings) as tx:
+        return tx is not None and any((sender.channel, sender.name) == ("telegram", name) for sender in clinics.list_senders(tx))
 
 
-async def _webhook(settings: Settings, channel: Telegram) -> list[str]:
-    """What keeps updates from reaching us, as Telegram tells it."""
-    found, ours = await channel.find_webhook(), f"{settings.public_url}/webhooks/telegram"
+async def _webhook(settings: Settings, channel: Telegram, ours: str) -> list[str]:
+    """What keeps updates from reaching us at the address `ours`, as Telegram tells it."""
+    found = await channel.find_webhook()
     if settings.telegram_mode == "polling":
         return ["A webhook is set for the Telegram bot, so nothing can be fetched: start the service again."] if found.url else []
     problems = []
@@ -128,23 +175,23 @@ async def _menus(channel: Telegram) -> list[str]:
 
 
 def _templates(settings: Settings) -> list[str]:
+    """The templates that are missing for the clinic that sends from the number of the settings."""
+    with _reading(settings) as tx:
+        if tx is None or not clinics.list_clinics(tx):
+            return []
+        known = {sender.name: sender.clinic_id for sender in clinics.list_senders(tx) if sender.channel == "whatsapp"}
+        used = measures.list_languages(tx, known.get(settings.whatsapp_from or "") or clinics.first_clinic(tx).id)
+    return _missing_templates(used, settings.whatsapp_templates)
+
+
+def _missing_templates(used: set[str], templates: Mapping[str, str]) -> list[str]:
     """The templates that are missing: without one a patient who has not written for a day is not reminded."""
-    try:
-        db = open_database(settings.database_url, settings.secrets)
-    except Exception:  # noqa: BLE001  # told by `_database`, whatever it is
-        return []
-    try:
-        with db.read() as tx:
-            used = measures.list_languages(tx)
-    except Exception:  # noqa: BLE001  # as above
-        return []
-    finally:
-        db.close()
     needed = {code if code in SHIPPED else "en" for code in used | {"en"}}
-    missing = sorted(f"{DAILY}:{code}" for code in needed if f"{DAILY}:{code}" not in settings.whatsapp_templates)
+    missing = sorted(f"{DAILY}:{code}" for code in needed if f"{DAILY}:{code}" not in templates)
     return [
         f"WhatsApp has no template {name}: patients who have not written for 24 hours would miss their exercises. "
-        "Have it approved as docs/going-live/whatsapp.md says, and add it to STEPWISE_WHATSAPP_TEMPLATES."
+        "Have it approved as docs/going-live/whatsapp.md says, and add it to STEPWISE_WHATSAPP_TEMPLATES, "
+        "or for an added sender to --templates of stepwise senders add."
         for name in missing
     ]
 
@@ -156,15 +203,19 @@ async def _whatsapp(settings: Settings) -> list[str]:
     await channel.start()
     try:
         await channel.check()
-        # Templates live on another host of Twilio's, which a test server does not stand for.
-        asked = {} if settings.twilio_api_url else settings.whatsapp_templates
-        return [problem for name, sid in asked.items() if (problem := await _template(channel, name, sid))]
+        return await _approvals(settings, channel, settings.whatsapp_templates)
     except ChannelMisconfigured:
         return ["Twilio refuses STEPWISE_TWILIO_ACCOUNT_SID with STEPWISE_TWILIO_AUTH_TOKEN: copy both from the console again."]
     except DeliveryError:
         return ["Twilio cannot be reached: check the network, or STEPWISE_TWILIO_API_URL."]
     finally:
         await channel.close()
+
+
+async def _approvals(settings: Settings, channel: WhatsApp, templates: Mapping[str, str]) -> list[str]:
+    # Templates live on another host of Twilio's, which a test server does not stand for.
+    asked = {} if settings.twilio_api_url else templates
+    return [problem for name, sid in asked.items() if (problem := await _template(channel, name, sid))]
 
 
 async def _template(channel: WhatsApp, name: str, content_sid: str) -> str | None:

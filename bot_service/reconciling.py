@@ -43,21 +43,31 @@ class Reconciler:
                 await self._task
             await self._service.delivery.run(self._leave)
 
-    async def catch_up(self) -> None:
-        """One round: what people wrote, then what became of messages in doubt. A provider that is down is asked again next time."""
+    async def go_round(self) -> None:
+        """Catch up, and handle what was found."""
+        if await self.catch_up():
+            await self._service.beat()
+
+    async def catch_up(self) -> int:
+        """Store what people wrote, then ask what became of messages in doubt; how much was missed.
+
+        Nothing is sent, since other senders may not have caught up yet. A provider that is down is asked again next time.
+        """
+        missed = 0
         try:
             if await self._service.delivery.run(self._take):
-                await self._ask_for_missed()
+                missed = await self._ask_for_missed()
                 await self._ask_about_doubts()
         except Exception as error:  # noqa: BLE001  # neither the provider nor the database being down may end the rounds
             log().warning("reconciling failed", sender=str(self._sender.id), error=type(error).__name__)
+        return missed
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(EVERY.total_seconds())
-            await self.catch_up()
+            await self.go_round()
 
-    async def _ask_for_missed(self) -> None:
+    async def _ask_for_missed(self) -> int:
         service, began = self._service, self._service.clock.now()
         listed = await self._channel.list_inbound(self._since or began - FIRST_LOOK_BACK)
         missed = 0
@@ -68,7 +78,7 @@ class Reconciler:
         self._since = began - OVERLAP
         if missed:
             log().warning("messages that never reached us", sender=str(self._sender.id), number=missed)
-            await service.beat()
+        return missed
 
     async def _ask_about_doubts(self) -> None:
         service, sender_id = self._service, self._sender.id

@@ -1,12 +1,12 @@
-"""Starting and stopping the service: the listening socket, the channels of the settings, the ticker, the pollers and the pages."""
+"""Starting and stopping the service: the listening socket, the senders, the ticker, the pollers and the pages."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
 
@@ -20,14 +20,18 @@ from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejec
 from bot_service.logs import log
 from bot_service.reconciling import Reconciler
 from bot_service.sample.clinic import reopen_sample_clinic
+from bot_service.senders import find_fault, make_channel, webhook_address
 from bot_service.settings import Settings
-from bot_service.storage import clinics
+from bot_service.storage import clinics, credentials
+from bot_service.storage.clinics import Sender
+from bot_service.storage.credentials import Credentials
 from bot_service.storage.database import Database
 from bot_service.web.site import build_site
 from plans.loading import load_library
 from schedules.ticker import Ticker
 
-UPDATES_PATH = "/webhooks/telegram"
+RETRY_S = 30.0
+"""How long after a webhook could not be set it is tried again (default)."""
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -58,8 +62,7 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
     async with _channels(service) as listeners:
         config = uvicorn.Config(build_site(service), log_config=None, access_log=False, lifespan="off", server_header=False)
         server = uvicorn.Server(config)
-        for listener in listeners:
-            await listener.catch_up()
+        await _catch_up(listeners)
         ticker = Ticker(service.settings.tick_seconds, service.beat)
         ticker.start()
         first = asyncio.create_task(service.beat())
@@ -76,50 +79,107 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
             await service.delivery.finish()
 
 
+async def _catch_up(listeners: list[Listener]) -> None:
+    """What waits at every provider is stored, side by side. Raises SettingsError as the listeners do, when all are through."""
+    for outcome in await asyncio.gather(*(listener.catch_up() for listener in listeners), return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
 @asynccontextmanager
-async def _channels(service: Service) -> AsyncIterator[list[Poller | Posting | Reconciler]]:
-    """The channels of the settings, each as a sender of the (only) clinic, and what fetches for them."""
-    settings, listeners = service.settings, list[Poller | Posting | Reconciler]()
-    open_channels: list[Any] = []
-    with service.db.read() as tx:
-        clinic = clinics.only_clinic(tx)
-    if settings.is_sample:
+async def _channels(service: Service) -> AsyncIterator[list[Listener]]:
+    """Every sender, those of the settings first, and what fetches for them; each is closed again, also when the start goes wrong."""
+    if service.settings.is_sample:
         service.player = reopen_sample_clinic(service).player
-    elif "simulator" in settings.channels:
+        yield []
+        return
+    async with AsyncExitStack() as opened:
+        listeners = await _open_those_of_settings(service, opened)
+        yield listeners + await _open_those_added(service, opened)
+
+
+async def _open_those_of_settings(service: Service, opened: AsyncExitStack) -> list[Listener]:
+    """The channels of the settings, each as a sender of the first clinic. Raises SettingsError when one cannot be used."""
+    settings, listeners = service.settings, list[Listener]()
+    with service.db.read() as tx:
+        clinic = clinics.first_clinic(tx)
+    if "simulator" in settings.channels:
         service.add_channel(clinic.id, "simulator", Simulator(provider_ids, lambda _id, _outbound: None), None)
     if "telegram" in settings.channels:
         channel = Telegram(settings.telegram_token or "", settings.telegram_api_url, webhook_secrets=settings.telegram_secrets)
+        opened.push_async_callback(channel.close)
         await channel.start()
-        open_channels.append(channel)
         sender = service.add_channel(clinic.id, await _bot_name(channel), channel, TELEGRAM_PER_S)
         await _set_menus(channel)
         poller = Poller(service, sender, channel)
-        listeners.append(Posting(poller, channel, f"{settings.public_url}{UPDATES_PATH}") if channel.is_posted_to else poller)
+        listeners.append(Posting(poller, channel, webhook_address(settings)) if channel.is_posted_to else poller)
     if "whatsapp" in settings.channels:
         from bot_service.channels.whatsapp import whatsapp_channel  # a second of reading that no other command needs
 
         whatsapp = whatsapp_channel(settings)
+        opened.push_async_callback(whatsapp.close)
         await whatsapp.start()
-        open_channels.append(whatsapp)
         sender = service.add_channel(clinic.id, settings.whatsapp_from or "", whatsapp, WHATSAPP_PER_S)
         listeners.append(Reconciler(service, sender, whatsapp))
+    return listeners
+
+
+async def _open_those_added(service: Service, opened: AsyncExitStack) -> list[Listener]:
+    """The senders that clinics added, at the same time: one that is refused or out of reach keeps nobody waiting."""
+    with service.db.read() as tx:
+        added = [(sender, kept) for sender, kept in credentials.list_kept(tx) if sender.id not in service.channels]
+    found = await asyncio.gather(*(_open_added(service, opened, sender, kept) for sender, kept in added))
+    return [listener for listener in found if listener is not None]
+
+
+async def _open_added(service: Service, opened: AsyncExitStack, sender: Sender, kept: Credentials) -> Listener | None:
+    channel = make_channel(service.settings, sender.channel, sender.name, kept)
+    opened.push_async_callback(channel.close)
+    await channel.start()
     try:
-        yield listeners
-    finally:
-        for each in open_channels:
-            await each.close()
+        fault = await find_fault(channel, sender)
+    except DeliveryError as error:  # its messages wait, and its listener asks again
+        log().warning("sender not reached", sender=str(sender.id), error=type(error).__name__)
+        fault = None
+    if fault is not None:
+        log().error("sender stopped", sender=str(sender.id), reason=fault)
+        with service.db.begin() as tx:
+            clinics.mark_sender(tx, sender.id, "broken", fault)
+        return None
+    service.add_channel(sender.clinic_id, sender.name, channel, sender.rate_per_s)
+    if not isinstance(channel, Telegram):
+        return Reconciler(service, sender, channel)
+    if channel.account:
+        await _set_menus(channel)
+    poller = Poller(service, sender, channel)
+    address = webhook_address(service.settings, sender.id)
+    return Posting(poller, channel, address, patient=True) if channel.is_posted_to else poller
 
 
 class Posting:
-    """A bot whose updates are posted to us, with the moments of a `Poller`: what waits is fetched once, before anything is sent."""
+    """A bot whose updates are posted to us, with the moments of a `Poller`: what waits is fetched once, before anything is sent.
 
-    def __init__(self, poller: Poller, channel: Telegram, url: str) -> None:
+    A `patient` one does not stop the start when Telegram does not take the address, and tries again until it does.
+    """
+
+    def __init__(self, poller: Poller, channel: Telegram, url: str, *, patient: bool = False) -> None:
         self._poller = poller
         self._channel = channel
         self._url = url
+        self._patient = patient
+        self._trying: asyncio.Task[None] | None = None
 
     async def catch_up(self) -> None:
         """Store what waits at Telegram, then have the rest posted. Raises SettingsError when Telegram does not take the address."""
+        try:
+            await self._set()
+        except SettingsError as error:
+            if not self._patient:
+                raise
+            log().warning("webhook not set", reason=str(error))
+            self._trying = asyncio.create_task(self._keep_trying())
+
+    async def _set(self) -> None:
         try:
             if (await self._channel.find_webhook()).waiting:
                 await self._poller.catch_up()
@@ -131,11 +191,23 @@ class Posting:
         except DeliveryError as error:
             raise SettingsError(f"the webhook cannot be set: {error}") from None
 
+    async def _keep_trying(self) -> None:
+        while True:
+            await asyncio.sleep(RETRY_S)
+            with contextlib.suppress(SettingsError):
+                return await self._set()
+
     def start(self) -> None:
         """Nothing to fetch from now on."""
 
     async def stop(self) -> None:
+        if self._trying is not None:
+            self._trying.cancel()
+            await asyncio.gather(self._trying, return_exceptions=True)
         await self._poller.stop()
+
+
+Listener = Poller | Posting | Reconciler
 
 
 async def _set_menus(channel: Telegram) -> None:

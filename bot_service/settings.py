@@ -61,15 +61,12 @@ class Settings(BaseSettings):
     @field_validator("whatsapp_templates", mode="before")
     @classmethod
     def _named_templates(cls, value: object) -> object:
-        return _templates(value) if isinstance(value, str) else value
+        return named_templates(value) if isinstance(value, str) else value
 
     @field_validator("whatsapp_from")
     @classmethod
     def _sender(cls, value: str | None) -> str | None:
-        sender = value and value.strip().removeprefix("whatsapp:").replace(" ", "")
-        if sender and not _SENDER.fullmatch(sender):
-            raise ValueError("must be a number such as +447700900123, or a messaging service id that begins with MG")
-        return sender
+        return value and whatsapp_sender(value)
 
     @model_validator(mode="after")
     def _complete(self) -> Settings:
@@ -197,7 +194,15 @@ def _sentence(error: object) -> str:
     return f"STEPWISE_{where.upper()}: {message}" if where else message
 
 
-def _templates(text: str) -> dict[str, str]:
+def whatsapp_sender(text: str) -> str:
+    """A number or messaging service id as it is stored. Raises ValueError."""
+    sender = text.strip().removeprefix("whatsapp:").replace(" ", "")
+    if sender and not _SENDER.fullmatch(sender):
+        raise ValueError("must be a number such as +447700900123, or a messaging service id that begins with MG")
+    return sender
+
+
+def named_templates(text: str) -> dict[str, str]:
     """`daily:en=HX…,daily:pl=HX…` as content SIDs by name and language. Raises ValueError."""
     pairs = [part.strip().partition("=") for part in text.split(",") if part.strip()]
     if not all(_TEMPLATE.fullmatch(name.strip()) and _CONTENT.fullmatch(sid.strip()) for name, _, sid in pairs):

@@ -35,6 +35,10 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
         return None
     episodes.find_of_patient(tx, patient_id, lock=True)  # before the invitation and the audit trail, as everybody does
     patient = patients.load(tx, patient_id)
+    if patient.clinic_id != clinics.clinic_of_sender(tx, received.sender_id):
+        # Another clinic's code: nothing crosses, and the code stays good for that clinic's own bot or number.
+        _say_to_stranger(tx, received, inbound, "code_not_known", now)
+        return None
     others = known is not None and known.patient_id != patient_id
     # A chat of somebody else in care: never send two people's exercises to one phone unseen. The code stays good for the right phone.
     if (known is not None and others and not _is_free(tx, known)) or patients.use_invitation(tx, now, code) is None:

@@ -87,5 +87,8 @@ class PostsForms(Protocol):
     def is_message(self, form: Mapping[str, str]) -> bool:
         """Whether an admitted form names its message, its author and its recipient in the provider's grammar."""
 
+    def is_named_in(self, form: Mapping[str, str]) -> bool:
+        """Whether the form says by itself that it is about this sender, and no other of the same account."""
+
     def read_receipt(self, form: Mapping[str, str], message_id: str | None) -> Receipt | None:
         """What an admitted receipt says, with our id of the message from its URL; None when it says nothing new to us."""

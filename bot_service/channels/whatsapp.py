@@ -158,6 +158,12 @@ class WhatsApp:
             return True
         return form["To"] == f"whatsapp:{self._account.sender}"
 
+    def is_named_in(self, form: Mapping[str, str]) -> bool:
+        """Whether the form is addressed to this number, or came through this messaging service."""
+        if self._account.is_service:
+            return form.get("MessagingServiceSid") == self._account.sender
+        return form.get("To") == f"whatsapp:{self._account.sender}"
+
     def read_receipt(self, form: Mapping[str, str], message_id: str | None) -> Receipt | None:
         """See `parse_receipt`; pure."""
         return whatsapp_forms.parse_receipt(form, message_id)

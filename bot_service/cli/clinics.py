@@ -1,4 +1,4 @@
-"""Commands on clinics, senders, staff and the audit trail."""
+"""Commands on clinics, staff and the audit trail."""
 
 from __future__ import annotations
 
@@ -51,23 +51,6 @@ def list_clinics(as_json: bool) -> None:
     with opened() as (_, db, _now), db.read() as tx:
         rows = [{"slug": each.slug, "name": each.name, "zone": each.zone, **each.settings} for each in clinic_rows.list_clinics(tx)]
     show(rows, as_json=as_json, empty="No clinic yet. Add one: stepwise clinics add SLUG NAME")
-
-
-@click.group()
-def senders() -> None:
-    """Bots and numbers that messages go out from."""
-
-
-@senders.command("list")
-@json_option
-def list_senders(as_json: bool) -> None:
-    """List the senders. A bot appears here when the service has started with its token once."""
-    with opened() as (_, db, _now), db.read() as tx:
-        rows = [
-            {"channel": each.channel, "name": each.name, "status": each.status, "reason": each.reason}
-            for each in clinic_rows.list_senders(tx)
-        ]
-    show(rows, as_json=as_json, empty="No sender yet. Set STEPWISE_CHANNELS and start the service.")
 
 
 @click.group()

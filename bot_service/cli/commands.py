@@ -15,7 +15,7 @@ HOMES = {
     "migrate": "migrating",
     "doctor": "serving",
     "clinics": "clinics",
-    "senders": "clinics",
+    "senders": "senders",
     "staff": "clinics",
     "audit": "clinics",
     "enrol": "enrolling",

@@ -15,7 +15,8 @@ from bot_service.cli.opening import acting, as_option, clinic_option, json_optio
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
 from bot_service.settings import Settings
-from bot_service.storage import clinics
+from bot_service.storage import clinics, credentials
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
 from plans.model import CarePlan
@@ -64,7 +65,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             answers={question.id: question.must_be for question in plan.eligibility},
         )
         invitation = enrol_patient(db, plan, member, enrolment, now)
-        links = _links(db, settings, invitation)
+        links = _links(db, settings, clinic, invitation)
     if as_json:
         click.echo(
             json.dumps({"ref": invitation.ref, "code": invitation.code, "links": links, "expires_at": invitation.expires_at.isoformat()})
@@ -73,22 +74,30 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
     click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
     for link in links:
         click.echo(f"  {link}")
-    click.echo(f"  code {invitation.code}" + ("" if links else " (start the service once with a channel to get a link)"))
+    click.echo(
+        f"  code {invitation.code}"
+        + ("" if links else " (start the service once with a channel, or add a sender to the clinic, to get a link)")
+    )
 
 
 def _every_slot(plan: CarePlan, stage: str | None) -> frozenset[int]:
     return frozenset(slot.number for each in plan.stages if each.id == (stage or plan.stages[0].id) for slot in each.slots)
 
 
-def _links(db: Database, settings: Settings, invitation: Invitation) -> list[str]:
+def _links(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation) -> list[str]:
+    """One for each bot and number of the clinic itself: the code opens nothing through another clinic's."""
     code = invitation.code
     with db.read() as tx:
-        bots = [sender.name for sender in clinics.list_senders(tx) if sender.channel == "telegram"]
-    links = [f"https://t.me/{name}?start={code}" for name in bots]
-    if "whatsapp" in settings.channels and settings.whatsapp_from:
-        number = settings.whatsapp_from
-        by_hand = f'the words "Start {code}", sent to your WhatsApp number'
-        links.append(invitation_link(number, code) if number.startswith("+") else by_hand)
+        senders, first = clinics.list_senders(tx), clinics.first_clinic(tx)
+        kept = {sender.id for sender, _ in credentials.list_kept(tx)}
+    ours = [sender for sender in senders if sender.clinic_id == clinic.id]
+    links = [f"https://t.me/{sender.name}?start={code}" for sender in ours if sender.channel == "telegram"]
+    set_here = settings.whatsapp_from if "whatsapp" in settings.channels else None
+    numbers = [each.name for each in ours if each.channel == "whatsapp" and (each.id in kept or each.name == set_here)]
+    if set_here and clinic.id == first.id and not any((each.channel, each.name) == ("whatsapp", set_here) for each in senders):
+        numbers.append(set_here)  # it is added at the first start
+    by_hand = f'the words "Start {code}", sent to your WhatsApp number'
+    links += [invitation_link(number, code) if number.startswith("+") else by_hand for number in numbers]
     return links + ([f"{settings.public_url}/phone/{invitation.ref}"] if settings.is_sample else [])
 
 

@@ -13,6 +13,8 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import clinics, installation, senders
 
+NO_CLINIC = "there is no clinic yet; add one: stepwise clinics add SLUG NAME"
+
 
 @dataclass(frozen=True)
 class Clinic:
@@ -58,11 +60,19 @@ def load_clinic(tx: Tx, clinic_id: UUID) -> Clinic:
     return _clinic(row)
 
 
+def first_clinic(tx: Tx) -> Clinic:
+    """The clinic that was added first: the sender of the settings is its. Raises NotFound when there is none."""
+    row = tx.first(select(clinics).order_by(clinics.c.created_at, clinics.c.slug).limit(1))
+    if row is None:
+        raise NotFound(NO_CLINIC)
+    return _clinic(row)
+
+
 def only_clinic(tx: Tx, slug: str | None = None) -> Clinic:
     """The clinic of that slug, or the only one there is. Raises NotFound."""
     known = list_clinics(tx)
     if not known:
-        raise NotFound("there is no clinic yet; add one: stepwise clinics add SLUG NAME")
+        raise NotFound(NO_CLINIC)
     found = [clinic for clinic in known if slug in (None, clinic.slug)]
     if len(found) != 1:
         raise NotFound(f"no clinic called {slug}" if slug else "name the clinic with --clinic; see: stepwise clinics list")
@@ -82,6 +92,11 @@ def find_or_add_sender(tx: Tx, clinic_id: UUID, channel: str, name: str, rate_pe
 
 def list_senders(tx: Tx) -> list[Sender]:
     return [_sender(row) for row in tx.all(_SENDERS, {})]
+
+
+def clinic_of_sender(tx: Tx, sender_id: UUID) -> UUID:
+    """Whose bot or number it is."""
+    return tx.one(_OF_SENDER, {"of_sender": sender_id}).clinic_id  # type: ignore[no-any-return]  # the column type
 
 
 def mark_sender(tx: Tx, sender_id: UUID, status: str, reason: str | None) -> None:
@@ -121,6 +136,7 @@ def mark_sample(tx: Tx) -> None:
 
 # Built once: putting a statement together costs several times what running it does.
 _BY_ID = select(clinics).where(clinics.c.id == bindparam("clinic_id"))
+_OF_SENDER = select(senders.c.clinic_id).where(senders.c.id == bindparam("of_sender"))
 _SENDERS = select(senders).order_by(senders.c.channel, senders.c.name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, literal, select
 
@@ -15,10 +16,10 @@ def answers(tx: Tx) -> bool:
     return bool(tx.scalar(select(literal(1))) == 1)
 
 
-def list_languages(tx: Tx) -> set[str]:
-    """The languages of patients who get messages or are invited to."""
-    in_care = patients.c.status.in_(("invited", "asked", "opted_in"))
-    return {row.language for row in tx.all(select(patients.c.language).where(in_care).distinct())}
+def list_languages(tx: Tx, clinic_id: UUID) -> set[str]:
+    """The languages of the clinic's patients who get messages or are invited to."""
+    in_care = (patients.c.clinic_id == clinic_id, patients.c.status.in_(("invited", "asked", "opted_in")))
+    return {row.language for row in tx.all(select(patients.c.language).where(*in_care).distinct())}
 
 
 def count_messages(tx: Tx) -> dict[tuple[str, str], int]:

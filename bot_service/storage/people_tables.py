@@ -61,6 +61,7 @@ senders = Table(
     Column("rate_per_s", Float),
     name("poller", 40, null=True),
     at("poller_until"),
+    Column("credentials", Sealed),
     UniqueConstraint("channel", "name"),
 )
 

@@ -35,10 +35,11 @@ async def receive_message(visit: Visit) -> Response:
     admitted = await _admit(visit)
     if isinstance(admitted, Response):
         return admitted
-    if not admitted.channel.is_message(admitted.form):
-        log().warning("message refused", sender=str(admitted.sender_id), reason="not addressed as a message to this sender")
+    addressed = _addressed(admitted)
+    if addressed is None:
+        log().warning("message refused", sender=str(admitted[0].sender_id), reason="not addressed as a message to this sender")
         return _refused(403)
-    await visit.service.hear(admitted.sender_id, admitted.form)
+    await visit.service.hear(addressed.sender_id, addressed.form)
     return _thanks(BackgroundTask(visit.service.beat))
 
 
@@ -47,14 +48,23 @@ async def receive_status(visit: Visit) -> Response:
     admitted = await _admit(visit)
     if isinstance(admitted, Response):
         return admitted
-    receipt = admitted.channel.read_receipt(admitted.form, visit.asked("m") or None)
-    if receipt is not None:
-        service = visit.service
-        await run_in_threadpool(record_receipt, service.db, admitted.sender_id, receipt, service.clock.now())
+    service = visit.service
+    for each in admitted:  # of one account: a receipt of another sender's message changes nothing
+        receipt = each.channel.read_receipt(each.form, visit.asked("m") or None)
+        if receipt is not None and await run_in_threadpool(record_receipt, service.db, each.sender_id, receipt, service.clock.now()):
+            break
     return _thanks()
 
 
-async def _admit(visit: Visit) -> _Admitted | Response:
+def _addressed(admitted: list[_Admitted]) -> _Admitted | None:
+    """Whose message it is: of several senders of one account, only the one that the form names."""
+    messages = [each for each in admitted if each.channel.is_message(each.form)]
+    named = [each for each in messages if each.channel.is_named_in(each.form)]
+    return named[0] if named else messages[0] if len(messages) == 1 and len(admitted) == 1 else None
+
+
+async def _admit(visit: Visit) -> list[_Admitted] | Response:
+    """For which senders the form has a good signature: several when they share an account."""
     request, service = visit.request, visit.service
     senders = [(sender_id, channel) for sender_id, channel in service.channels.items() if isinstance(channel, PostsForms)]
     if not senders:
@@ -65,10 +75,13 @@ async def _admit(visit: Visit) -> _Admitted | Response:
     if body is None:
         return _refused(413)
     url, signatures = _signed_url(request, service.settings.public_url), request.headers.getlist(SIGNATURE)
-    for sender_id, channel in senders:
-        form = channel.admit(url, body, signatures[0]) if len(signatures) == 1 else None
-        if form is not None:
-            return _Admitted(sender_id, channel, form)
+    admitted = [
+        _Admitted(sender_id, channel, form)
+        for sender_id, channel in senders
+        if len(signatures) == 1 and (form := channel.admit(url, body, signatures[0])) is not None
+    ]
+    if admitted:
+        return admitted
     log().warning("webhook refused", reason="signature")
     return _refused(403)
 

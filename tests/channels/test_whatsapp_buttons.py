@@ -70,7 +70,7 @@ async def test_a_call_in_doubt_is_found_by_the_words_of_its_question(whatsapp: T
     service = whatsapp.clinic.service
     with service.db.read() as tx:
         sender = next(each for each in clinics.list_senders(tx) if each.id == whatsapp.sender_id)
-    await Reconciler(service, sender, service.channels[sender.id]).catch_up()
+    await Reconciler(service, sender, service.channels[sender.id]).go_round()
     assert [message.status for message in whatsapp.clinic.messages() if message.id == asked.id] == ["sent"]
 
 

@@ -82,7 +82,7 @@ async def test_what_was_written_while_no_webhook_came_through_is_found_once(what
     whatsapp.fake.control("received", form=missed)
     rounds = reconciler(whatsapp)
     for _ in range(3):
-        await rounds.catch_up()
+        await rounds.go_round()
     answered = (await whatsapp.post(INBOUND, missed)).status_code
     assert answered == 200, "Twilio's own late repetition is acknowledged"
     assert [entry.score for entry in whatsapp.entries(episode) if entry.score is not None] == [3]
@@ -101,7 +101,7 @@ async def test_half_of_a_hundred_and_twenty_never_arrived_and_each_is_found_once
         whatsapp.fake.control("received", form=form)
     for form in chance.sample(forms, 60):
         await whatsapp.clinic.service.hear(whatsapp.sender_id, form)
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     said = words_of(whatsapp, episode.patient_id)[heard_before:]
     assert sorted(said) == sorted(form["Body"] for form in forms)
 
@@ -110,17 +110,17 @@ async def test_the_words_of_strangers_in_the_list_are_left_alone_but_a_code_is_n
     invitation = whatsapp.clinic.enrol(baseline=2)
     stranger = "whatsapp:+447700900777"
     whatsapp.fake.control("received", form=whatsapp.form("Hi, are you open on Sunday?", stranger))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     assert whatsapp.sent() == []
     whatsapp.fake.control("received", form=whatsapp.form(f"Start {invitation.code}", stranger))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     assert TEXTS.text("consent_question", {}) in whatsapp.last()
 
 
 async def test_a_stop_that_was_missed_counts_before_the_next_prompt(whatsapp: TwilioClinic) -> None:
     episode = await whatsapp.opted_in()
     whatsapp.fake.control("received", form=whatsapp.form("STOP"))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     sent = len(whatsapp.sent())
     await at(whatsapp, FIRST_PROMPT + timedelta(days=3))
     assert whatsapp.episode(episode.id).patient_status == "opted_out"
@@ -130,12 +130,12 @@ async def test_a_stop_that_was_missed_counts_before_the_next_prompt(whatsapp: Tw
 async def test_a_message_in_doubt_that_twilio_has_was_sent_and_is_not_repeated(whatsapp: TwilioClinic) -> None:
     await whatsapp.opted_in()
     prompt = await in_doubt(whatsapp, "reset_after")
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     (found,) = whatsapp.clinic.messages(kind="prompt")
     assert found.status == "sent"
     assert found.provider_id == whatsapp.fake.ledger()[-1]["message"]["sid"]
     await at(whatsapp, prompt.due_at + timedelta(hours=2))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     assert len(prompts(whatsapp)) == 1
 
 
@@ -143,7 +143,7 @@ async def test_what_the_list_says_became_of_it_counts_as_a_receipt_does(whatsapp
     await whatsapp.opted_in()
     await in_doubt(whatsapp, "reset_after")
     whatsapp.fake.control("status", sid=whatsapp.fake.ledger()[-1]["message"]["sid"], status="undelivered", error_code=63024)
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     (found,) = whatsapp.clinic.messages(kind="prompt")
     assert found.status == "failed"
 
@@ -151,11 +151,11 @@ async def test_what_the_list_says_became_of_it_counts_as_a_receipt_does(whatsapp
 async def test_a_message_that_twilio_denies_goes_out_after_all_but_not_before_that_is_sure(whatsapp: TwilioClinic) -> None:
     episode = await whatsapp.opted_in()
     prompt = await in_doubt(whatsapp, "reset_before")
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     assert (whatsapp.clinic.messages(kind="prompt")[0].status, prompts(whatsapp)) == ("in_doubt", []), "the list may be late"
     assert prompt.sent_at is not None
     await at(whatsapp, prompt.sent_at + timedelta(minutes=6))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     with whatsapp.clinic.db.read() as tx:
         assert conversations.list_open(tx, episode.id, prompt.sent_at) == [], "what surely did not go out asks nothing"
     await whatsapp.clinic.service.tick()
@@ -168,9 +168,9 @@ async def test_a_denied_message_that_is_too_late_stays_in_doubt_for_staff_to_see
     await whatsapp.opted_in()
     prompt = await in_doubt(whatsapp, "reset_before")
     await at(whatsapp, prompt.expires_at + timedelta(minutes=1))
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     calls = whatsapp.fake.control("state")["calls"]["list"]
-    await reconciler(whatsapp).catch_up()
+    await reconciler(whatsapp).go_round()
     found = whatsapp.clinic.messages(kind="prompt")[0]
     assert (found.status, found.reason) == ("in_doubt", "the provider has no record of it")
     assert whatsapp.fake.control("state")["calls"]["list"] == calls + 1, "it is not asked about again; only the inbound list is"
@@ -183,9 +183,9 @@ async def test_a_provider_that_is_down_neither_ends_the_rounds_nor_loses_what_it
     whatsapp.fake.control("received", form=whatsapp.form("5"))
     whatsapp.fake.control("faults", faults=[{"kind": "status", "status": 503, "method": "list"}])
     rounds = reconciler(whatsapp)
-    await rounds.catch_up()
+    await rounds.go_round()
     assert [entry for entry in whatsapp.entries(episode) if entry.score is not None] == []
-    await rounds.catch_up()
+    await rounds.go_round()
     assert [entry.score for entry in whatsapp.entries(episode) if entry.score is not None] == [5]
 
 

@@ -10,6 +10,7 @@ Methods answer on `port` under /bot<token>/. The person's side is under /control
 - /control/faults {faults: [{kind, method, times, chat_id, ...}]} replaces the faults that are waiting; see `bot_api_faults`
 - /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance; /control/meet {chats}: these pressed Start
 - /control/refuse {seconds}: connections are refused for so long; /control/webhook {url}: as if one were set
+- /bot<token>/control/… speaks for another bot, where --others names its token
 - /control/reset {}: everything is forgotten
 - /control/state {}: the ledger of accepted messages, edits included, and everything else there is to know
 """
@@ -20,13 +21,13 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from tests.fakes.bot_api_faults import Faults
-from tests.fakes.bot_api_state import METHODS, PARAMETERS, Json, Refused, State
+from tests.fakes.bot_api_state import BOT, METHODS, PARAMETERS, Json, Refused, State
 from tests.fakes.bot_api_webhook import post_updates
 
 MOST_UPDATES, LONGEST_POLL_S = 100, 50
@@ -35,8 +36,11 @@ MOST_UPDATES, LONGEST_POLL_S = 100, 50
 class BotApi:
     """The server: routes, the long poll, and the person's side."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, others: Mapping[str, BotApi] | None = None) -> None:
         self.token = token
+        self.others = others or {}
+        number = token.partition(":")[0]
+        self.identity = BOT if number == "4242" else BOT | {"id": int(number), "username": f"stepwise_{number}_bot"}
         self.state = State()
         self.faults = Faults()
         self.runners: list[web.AppRunner] = []
@@ -47,10 +51,13 @@ class BotApi:
         app = web.Application(client_max_size=2**20)
         app.router.add_route("*", "/bot{token}/{method}", self.call)
         app.router.add_post("/control/{what}", self.control)
+        app.router.add_post("/bot{token}/control/{what}", self.control)
         return app
 
     async def call(self, request: web.Request) -> web.StreamResponse:
         method, given = request.match_info["method"], await _parameters(request)
+        if request.match_info["token"] in self.others:
+            return await self.others[request.match_info["token"]].call(request)
         if request.match_info["token"] != self.token:
             return _answer(Refused(401, "Unauthorized"))
         if method not in PARAMETERS:
@@ -65,6 +72,8 @@ class BotApi:
     async def perform(self, method: str, given: Mapping[str, str]) -> tuple[int, Json]:
         """Carry the method out; the status and body of the answer."""
         try:
+            if method == "getMe":
+                return 200, {"ok": True, "result": self.identity}
             result: object = await self.updates(given) if method == "getUpdates" else METHODS[method](self.state, given)
         except Refused as refused:
             return refused.status, refused.body
@@ -94,6 +103,9 @@ class BotApi:
         return found
 
     async def control(self, request: web.Request) -> web.Response:
+        other = self.others.get(request.match_info.get("token", ""))
+        if other is not None:
+            return await other.control(request)
         asked: Json = await request.json()
         answer = getattr(self, f"on_{request.match_info['what']}")(asked)
         return web.json_response(answer if answer is not None else {})
@@ -186,12 +198,12 @@ async def listen(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
     return runner, runner.addresses[0][1]
 
 
-async def serve(port: int, token: str) -> None:
-    api = BotApi(token)
+async def serve(port: int, token: str, others: Sequence[str]) -> None:
+    api = BotApi(token, {each: BotApi(each) for each in others})
     runner, api.port = await listen(api.app(), port)
     control, control_port = await listen(api.app(), 0)
     api.runners = [runner, control]
-    posting = asyncio.create_task(post_updates(api))
+    posting = asyncio.gather(*(post_updates(each) for each in (api, *api.others.values())))
     sys.stdout.write(json.dumps({"port": api.port, "control_port": control_port, "token": token}) + "\n")
     sys.stdout.flush()
     await posting
@@ -225,5 +237,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token", default="4242:test-token")
+    parser.add_argument("--others", nargs="*", default=[])
     options = parser.parse_args()
-    asyncio.run(serve(options.port, options.token))
+    asyncio.run(serve(options.port, options.token, options.others))

@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.source_tree import ROOT
@@ -38,6 +38,10 @@ class FakeBotApi:
             answer: dict[str, Any] = json.load(response)
             return answer
 
+    def of(self, token: str) -> FakeBotApi:
+        """The same server, seen by another of its bots."""
+        return replace(self, token=token, control_url=f"{self.control_url}/bot{token}")
+
     def say(self, chat: int, text: str, **more: object) -> dict[str, Any]:
         """A person types. Answers the update."""
         return self.control("say", chat=chat, text=text, more=more)
@@ -53,9 +57,9 @@ class FakeBotApi:
 
 
 @contextmanager
-def running_bot_api() -> Iterator[FakeBotApi]:
-    """A fake server in its own process, for as long as the block lasts."""
-    command = [sys.executable, "-m", "tests.fakes.bot_api", "--port", "0"]
+def running_bot_api(*others: str) -> Iterator[FakeBotApi]:
+    """A fake server in its own process, for as long as the block lasts; it knows the tokens of other bots too."""
+    command = [sys.executable, "-m", "tests.fakes.bot_api", "--port", "0", "--others", *others]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

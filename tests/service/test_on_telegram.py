@@ -144,3 +144,4 @@ def test_a_wrong_token_is_refused_with_one_sentence(installation: Installation) 
     with pytest.raises(AssertionError, match="copy the token from BotFather"), installation.serving():
         pass
     assert "not-the-token" not in installation.log()
+    assert "Unclosed" not in installation.log(), "what was opened is closed again"
