@@ -24,6 +24,8 @@ _LONGEST_PHRASE = 8
 _EXCEPTION_REACH = 4
 _NEGATOR_AFTER_REACH = 3
 _NEGATOR_REACH = 15
+_EXCUSE_REACH = 6
+_BODY = ("limb", "saddle")
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,17 @@ class _Rule(NamedTuple):
     family: str
     sets: tuple[str, ...]
     window: int
+    unless: tuple[str, ...]
+    unless_of: tuple[str, ...]
 
 
 class _Screen(NamedTuple):
     book: PhraseBook[str]
+    same: Mapping[str, str]
+    first_person: frozenset[str]
     rules: tuple[_Rule, ...]
     regions: frozenset[str]
+    plain: frozenset[str]
     lists: frozenset[str]
     alternatives: frozenset[str]
 
@@ -79,7 +86,7 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
 
 
 def _find_in(words: Sequence[str], screen: _Screen) -> RedFlag | None:
-    read = _look_up(words, screen)
+    read = _look_up([screen.same.get(word, word) for word in words], screen)
     if read is None:
         return None
     for rule in screen.rules:
@@ -103,7 +110,8 @@ def _look_up(words: Sequence[str], screen: _Screen) -> _Text | None:
             kept[name] = outside
     if all(name.startswith("(") for name in kept):
         return None
-    covered = {at: span for name, spans in kept.items() if not name.startswith("(") for span in spans for at in range(span.start, span.end)}
+    reached_over = [spans for name, spans in kept.items() if not name.startswith("(") and name not in screen.plain]
+    covered = {at: span for spans in reached_over for span in spans for at in range(span.start, span.end)}
     return _Text(
         words,
         kept,
@@ -132,7 +140,7 @@ def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
                 break
             whole = _Span(min(whole.start, near.start), max(whole.end, near.end))
         else:
-            if not _is_negated(core, whole, read, screen):
+            if not _is_negated(core, whole, read, screen) and not _is_excused(rule, core, read, screen):
                 return whole
     return None
 
@@ -144,6 +152,31 @@ def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], window: 
             return None
         gap = words[core.end : span.start] if span.start >= core.end else words[span.end : core.start]
         if len(gap) <= window and not _SENTENCE_ENDS.intersection(gap):
+            return span
+    return None
+
+
+def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
+    """Whether words beside the symptom say that it is a thing's, a child's or meant: "the band snapped", "lost weight on purpose".
+
+    A rule of one set is not excused beside a part of the body: "the band snapped and so did my hamstring".
+    """
+    if not (rule.unless or rule.unless_of) or (len(rule.sets) == 1 and any(_beside(core, read, name) for name in _BODY)):
+        return False
+    if any(_beside(core, read, name) for name in rule.unless):
+        return True
+    subjects = (span for name in rule.unless_of if (span := _beside(core, read, name)) is not None)
+    return any(span.end <= core.start and not screen.first_person.intersection(read.words[span.end : core.start]) for span in subjects)
+
+
+def _beside(core: _Span, read: _Text, name: str) -> _Span | None:
+    """The first words of a set within a few words of the symptom, in the same clause."""
+    spans = read.found.get(name, [])
+    for span in spans[bisect_left(spans, _Span(core.start - _EXCUSE_REACH - _LONGEST_PHRASE, 0)) :]:
+        if span.start > core.end + _EXCUSE_REACH:
+            return None
+        between = read.words[core.end : span.start] if span.start >= core.end else read.words[span.end : core.start]
+        if len(between) <= _EXCUSE_REACH and not BREAKS.intersection(between):
             return span
     return None
 
@@ -176,7 +209,7 @@ def _negator_before(core: _Span, read: _Text, screen: _Screen) -> bool:
 
 
 def _is_symptom(name: str, screen: _Screen) -> bool:
-    return not name.startswith("(") and name not in screen.regions
+    return not name.startswith("(") and name not in screen.regions and name not in screen.plain
 
 
 def _ends_list(core: _Span, read: _Text, screen: _Screen) -> bool:
@@ -196,14 +229,21 @@ def _screen(code: str) -> _Screen:
         ("exceptions", _EXCEPTION),
     ):
         entries += [(phrase, name) for phrase in written.get(key, ())]
-    rules = sorted((_rule(row) for row in _written("rules")["rules"]), key=lambda rule: TIERS.index(rule.tier))
+    table = _written("rules")
+    rules = sorted((_rule(row) for row in table["rules"]), key=lambda rule: TIERS.index(rule.tier))
     lists, alternatives = (
         frozenset(word for phrase in written[key] for word in phrase_words(phrase)) for key in ("list_words", "alternatives")
     )
-    book = PhraseBook(entries, written.get("optional_prefixes", ()))
-    return _Screen(
-        book, tuple(rule for rule in rules if written["sets"].keys() >= set(rule.sets)), frozenset(written["regions"]), lists, alternatives
-    )
+    same = {word: one for one, others in written.get("same_words", {}).items() for word in others}
+    book = PhraseBook(((_with_same_words(phrase, same), name) for phrase, name in entries), written.get("optional_prefixes", ()))
+    spoken = tuple(rule for rule in rules if written["sets"].keys() >= set(rule.sets))
+    first_person = frozenset(word for phrase in written.get("first_person", ()) for word in phrase_words(phrase))
+    return _Screen(book, same, first_person, spoken, frozenset(written["regions"]), frozenset(table["plain"]), lists, alternatives)
+
+
+def _with_same_words(phrase: str, same: Mapping[str, str]) -> str:
+    """A phrase in the words that stand for all that mean the same here: "her" is "my", for who writes for another."""
+    return " ".join(same.get(word, word) for word in phrase_words(phrase))
 
 
 def _written(name: str) -> dict[str, Any]:
@@ -213,4 +253,5 @@ def _written(name: str) -> dict[str, Any]:
 def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
-    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), row.get("window", 6))
+    others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
+    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), row.get("window", 6), *others)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from time import perf_counter
 
 import pytest
 
@@ -106,6 +107,49 @@ def test_a_figure_of_speech_is_no_flag(text: str) -> None:
     assert find_red_flag(text, "en") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the resistance band snapped", "my tights ripped, 3", "kids have a fever so no time", "my son is really poorly", "baby wet the bed",
+        "lost weight on purpose", "trying to lose some weight", "I had a fever last year", "can't walk the dog tonight",
+        "couldn't sleep because of the neighbours", "can't feel any difference yet", "race for cancer research",
+        "shivering in this weather", "suddenly it's a lot better", "dragged my feet all week", "my chest is sore from press ups",
+    ],
+)  # fmt: skip
+def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str) -> None:
+    assert find_red_flag(text, "en") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the band snapped and I felt a pop in my hamstring", "snapped my hamstring on the band", "my kids and I have a fever",
+        "my kids are well, I have a fever", "I have a fever, my kids too", "lost weight without being on a diet",
+        "fell last year, fell again today", "the band snapped. something snapped in me", "nothing really in my bum, numb",
+    ],
+)  # fmt: skip
+def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str) -> None:
+    assert find_red_flag(text, "en") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("she can't feel her legs", "EMERGENCY"), ("he wants to end his life", "EMERGENCY"), ("she doesn't want to live", "EMERGENCY"),
+        ("he wet himself", "EMERGENCY"), ("mum had a tumble and can't put her foot down", "URGENT"), ("it wakes her every night", "PROMPT"),
+        ("cudnt feel my foot", "URGENT"), ("carnt breeth", "EMERGENCY"),
+    ],
+)  # fmt: skip
+def test_a_relative_or_a_slip_of_the_finger_is_heard(text: str, expected: str) -> None:
+    assert tier(text) == expected
+
+
+def test_a_long_message_of_excused_words_is_screened_at_once() -> None:
+    before = perf_counter()
+    find_red_flag("the band snapped " * 3000, "en")
+    assert perf_counter() - before < 3
+
+
 def test_the_highest_tier_wins() -> None:
     assert tier("tingling in my toes, a fever, and I can't pee") == "EMERGENCY"
     assert tier("night sweats and a big bruise") == "URGENT"
@@ -166,6 +210,16 @@ def test_no_everyday_phrase_of_a_language_is_a_red_flag_in_it_or_in_another(code
 )  # fmt: skip
 def test_an_everyday_word_that_is_a_symptom_elsewhere_is_no_flag(text: str, language: str) -> None:
     assert find_red_flag(text, language) is None
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_set_a_rule_names_is_written_in_english_and_no_other_language_has_a_set_that_no_rule_names(code: str) -> None:
+    folder = files("bot_service.clinical").joinpath("red_flag_words")
+    table = tomllib.loads(folder.joinpath("rules.toml").read_text(encoding="utf-8"))
+    sets = tomllib.loads(folder.joinpath(f"{code}.toml").read_text(encoding="utf-8"))["sets"].keys()
+    named = {name for rule in table["rules"] for key in ("sets", "unless", "unless_of") for name in rule.get(key, ())}
+    assert sets <= named and set(table["plain"]) <= named
+    assert code != "en" or named <= sets
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
