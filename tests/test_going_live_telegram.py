@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bot_service.cli.commands import stepwise
-from bot_service.conversation.wording import load_catalogue
+from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.storage import clinics
 from bot_service.storage.database import Database
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
@@ -54,8 +54,8 @@ def has_started(db: Database) -> None:
 
 def set_up(server: FakeBotApi, url: str) -> None:
     """As the first start leaves the bot."""
-    commands = [{"command": name, "description": words} for name, words in load_catalogue("en").commands.items()]
-    server.control("arrange", webhook=url, commands={"": commands, "en": commands})
+    menus = {code: [{"command": name, "description": words} for name, words in load_catalogue(code).commands.items()] for code in SHIPPED}
+    server.control("arrange", webhook=url, commands={"": menus["en"], **menus})
 
 
 def test_before_the_first_start_webhook_and_menu_are_nobodys_fault(doctor: CliRunner) -> None:

@@ -170,7 +170,8 @@ def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]
                 since[exercise] = start
         rung = now
     found = {name: since[name] for name in (*(item.exercise.id for item in plan.exercises), RUN) if name in since}
-    return tx.db.rung_starts.setdefault(episode.prescription_id, found)
+    tx.db.rung_starts.keep(episode.prescription_id, found)
+    return found
 
 
 def _outcome(word: str | None) -> Literal["done", "partly", "not_done"]:

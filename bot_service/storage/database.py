@@ -5,10 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +20,7 @@ from bot_service.errors import SettingsError
 from bot_service.logs import log
 from bot_service.storage import sealing
 from bot_service.storage.columns import SealedBytes
+from bot_service.storage.kept import Kept
 from bot_service.storage.prepared import Prepared, shape_of
 from bot_service.storage.sealing import Keyring
 from bot_service.storage.tables import installation, metadata, patients, unsealed
@@ -42,7 +42,7 @@ class Database:
         self.new_id = ids
         self.raw_key = b""
         self.documents: dict[UUID, Prescription] = {}
-        self.rung_starts: dict[UUID, dict[str, date]] = {}
+        self.rung_starts = Kept(_EPISODES_KEPT)
         self.entries = Kept(_EPISODES_KEPT)
         self.sessions = Kept(_EPISODES_KEPT)
         self.plans: dict[tuple[str, str], CarePlan] = {}
@@ -100,26 +100,6 @@ class Database:
             self._idle.append(connection)
         else:
             connection.close()
-
-
-class Kept:
-    """What was read of things that never change, by id; the ones read longest ago make room."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: dict[UUID, Any] = {}
-        self._lock = Lock()
-
-    def get(self, key: UUID, otherwise: Any = None) -> Any:
-        return self._values.get(key, otherwise)
-
-    def keep(self, key: UUID, value: Any) -> None:
-        """Remember it as the newest."""
-        with self._lock:
-            self._values.pop(key, None)
-            self._values[key] = value
-            while len(self._values) > self._most:
-                del self._values[next(iter(self._values))]
 
 
 class Tx:

@@ -252,7 +252,6 @@ def _sweep(*where: ColumnElement[bool] | TextClause) -> Update:
 
 
 COLUMNS = tuple(outbox.c[field.name] for field in fields(Message))
-
 # Built once: putting a statement together costs several times what running it does.
 # A status that stands in the statement, as the index spells it: given as a parameter, SQLite cannot use a partial index and reads all rows.
 _UNSENT = text("outbox.status in ('due','claimed','sending')")
