@@ -35,9 +35,10 @@ _Change = tuple[str, Callable[[ast.AST], ast.AST | None]]
 
 
 class Mutant(NamedTuple):
-    """One mistake: the line it is on, what is changed, and the function or method it is in ("" when in none)."""
+    """One mistake: the lines of its statement (of its head when others are nested in it), the change, and the function ("" for none)."""
 
     line: int
+    statement: range
     change: str
     inside: str
     source: str
@@ -57,7 +58,7 @@ def mutants_of(source: str) -> Iterator[Mutant]:
     for path, owner in _places(tree):
         node = _at(tree, path)
         for change, make in _changes(node):
-            yield Mutant(getattr(node, "lineno", 0), f"{_shown(node)}: {change}", owner, source, path, make)
+            yield Mutant(getattr(node, "lineno", 0), _lines(tree, path), f"{_shown(node)}: {change}", owner, source, path, make)
 
 
 def _places(tree: ast.Module) -> Iterator[tuple[_Path, str]]:
@@ -104,6 +105,15 @@ def _at(node: ast.AST, path: _Path) -> ast.AST:
         value = getattr(node, field)
         node = value if index is None else value[index]
     return node
+
+
+def _lines(tree: ast.Module, path: _Path) -> range:
+    """The lines of the innermost statement around a node, or of its head when others are nested in it."""
+    around = [_at(tree, path[:length]) for length in range(1, len(path) + 1)]
+    statement = next(node for node in reversed(around) if isinstance(node, ast.stmt))
+    body = getattr(statement, "body", None)
+    end = body[0].lineno - 1 if body else statement.end_lineno
+    return range(statement.lineno, max(statement.lineno, end or 0) + 1)
 
 
 def _put(tree: ast.Module, path: _Path, new: ast.AST | None) -> None:

@@ -13,17 +13,18 @@ import json
 import random
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import FrameType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks.mutants import mutants_of
 from benchmarks.planting import MODULES, plant, runs_at_loading, source_of
+from tests.clinical import test_words
 from tests.conversation.checks import Check, checks
 
-_SECONDS = 5
+_SECONDS, _SECONDS_WATCHED = 5, 60
 
 
 class Survivor(NamedTuple):
@@ -63,11 +64,11 @@ def main() -> None:
 
 def measure(sample: int = 0, seed: int = 1, only: str = "") -> Result:
     """The mutants of the code, all or a sample of them. Raises AssertionError when a test fails without one."""
-    tests = Tests(checks(), random.Random(seed))
     every = list(_mutants(only))
     random.Random(seed).shuffle(every)
     some = every[: sample or len(every)]
-    return Result(len(some), [survivor for survivor, function, planted in some if not tests.notice(function, planted)])
+    tests = Tests(checks(), random.Random(seed), {function for _, (function, _), _ in some})
+    return Result(len(some), [survivor for survivor, place, planted in some if not tests.notice(place, planted)])
 
 
 def table(result: Result) -> str:
@@ -78,7 +79,8 @@ def table(result: Result) -> str:
 
 
 _Planted = Callable[[], Callable[[], None]]
-_Mutation = tuple[Survivor, str, _Planted]
+_Place = tuple[str, frozenset[int]]
+_Mutation = tuple[Survivor, _Place, _Planted]
 
 
 def _mutants(only: str) -> Iterator[_Mutation]:
@@ -86,29 +88,32 @@ def _mutants(only: str) -> Iterator[_Mutation]:
         if only in name:
             for mutant in mutants_of(source_of(name)):
                 where = Survivor(f"{name.rsplit('.', 1)[-1]}.py:{mutant.line}", f"{mutant.inside}: {mutant.change}")
-                yield where, "" if runs_at_loading(name, mutant) else f"{name}.{mutant.inside}", partial(plant, name, mutant)
+                function = name if runs_at_loading(name, mutant) else f"{name}.{mutant.inside}"
+                yield where, (function, frozenset(mutant.statement)), partial(plant, name, mutant)
 
 
 class Tests:
-    """Single checks with the functions that each of them calls, so that a mutant meets only those that run its code."""
+    """Single checks with the lines that each of them runs, so that a mutant meets only those that run its statement."""
 
-    def __init__(self, every: Sequence[Check], dice: random.Random) -> None:
+    def __init__(self, every: Sequence[Check], dice: random.Random, functions: Set[str]) -> None:
         shuffled = dice.sample(list(every), len(every))
-        self._calling: dict[str, list[Check]] = {"": shuffled}
+        shuffled.sort(key=lambda check: test_words.__name__ != getattr(getattr(check, "func", None), "__module__", ""))
+        self._calling: dict[str, list[tuple[Check, Set[int]]]] = {name: [(check, frozenset()) for check in shuffled] for name in MODULES}
         for check in shuffled:
-            for function in _functions_of(check):
-                self._calling.setdefault(function, []).append(check)
+            for function, lines in _lines_of(check, functions).items():
+                self._calling.setdefault(function, []).append((check, lines))
 
-    def notice(self, function: str, planted: _Planted) -> bool:
+    def notice(self, place: _Place, planted: _Planted) -> bool:
         """Whether some check fails; the one that did is tried first on the next mutant of the same function."""
         try:
             restore = planted()
         except Exception:  # noqa: BLE001 - whatever a mutant raises when it is loaded, it is noticed
             return True
+        function, statement = place
         tried = self._calling.get(function, [])
         try:
-            for at, check in enumerate(tried):
-                if not _passes(check):
+            for at, (check, lines) in enumerate(tried):
+                if (function in MODULES or lines & statement) and not _passes(check):
                     tried.insert(0, tried.pop(at))
                     return True
             return False
@@ -116,28 +121,36 @@ class Tests:
             restore()
 
 
-def _functions_of(check: Check) -> set[str]:
-    """The functions of the mutated modules that a check calls. Raises AssertionError when it fails by itself."""
-    called: set[str] = set()
+def _lines_of(check: Check, functions: Set[str]) -> dict[str, set[int]]:
+    """The lines of some functions of the mutated modules that a check runs. Raises AssertionError when it fails by itself."""
+    run: dict[str, set[int]] = {}
 
-    def note(frame: FrameType, *_: object) -> None:
+    def enter(frame: FrameType, _event: str, _argument: object) -> Any:
         name = frame.f_globals.get("__name__")
-        if name in MODULES:
-            called.add(f"{name}.{frame.f_code.co_qualname.split('.<locals>')[0]}")
+        function = f"{name}.{frame.f_code.co_qualname.split('.<locals>')[0]}" if name in MODULES else ""
+        if function not in functions:
+            return None
+        lines = run.setdefault(function, set())
+
+        def note(frame: FrameType, _event: str, _argument: object) -> Any:
+            lines.add(frame.f_lineno)
+            return note
+
+        return note
 
     before = sys.gettrace()
-    sys.settrace(note)
+    sys.settrace(enter)
     try:
-        passed = _passes(check)
+        passed = _passes(check, _SECONDS_WATCHED)
     finally:
         sys.settrace(before)
     if not passed:
         raise AssertionError(f"a check fails before anything is changed: {check}")
-    return called
+    return run
 
 
-def _passes(check: Check) -> bool:
-    with _time_limit(_SECONDS), suppress(Exception, TookTooLong):
+def _passes(check: Check, seconds: int = _SECONDS) -> bool:
+    with _time_limit(seconds), suppress(Exception, TookTooLong):
         check()
         return True
     return False

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
@@ -25,6 +26,7 @@ MODULES = (
     "bot_service.clinical.words",
 )
 _MET_AT_LOADING = frozenset({"bot_service.conversation.language", "bot_service.clinical.words"})
+_FILLING_CACHES = _MET_AT_LOADING | {"bot_service.clinical.red_flags"}
 _LOADING = frozenset({"", "_screen", "_rule", "_written"})
 Restore = Callable[[], None]
 
@@ -45,7 +47,7 @@ def plant(name: str, mutant: Mutant) -> Restore:
     namespace: dict[str, Any] = {"__name__": name, "__file__": module.__file__}
     exec(compile(mutant.tree(), name, "exec"), namespace)
     restore = _exchange_code(module, namespace, mutant.inside) if mutant.inside else _exchange_constants(module, namespace)
-    return _with_fresh_caches(restore) if runs_at_loading(name, mutant) else restore
+    return _with_fresh_caches(restore) if name in _FILLING_CACHES and runs_at_loading(name, mutant) else restore
 
 
 def _exchange_code(module: ModuleType, namespace: Mapping[str, Any], inside: str) -> Restore:
@@ -70,18 +72,21 @@ def _function(names: Mapping[str, Any], inside: str) -> FunctionType:
 
 
 def _exchange_constants(module: ModuleType, namespace: Mapping[str, Any]) -> Restore:
-    """Wherever a module of ours holds a constant of this one under the same name, let it hold the mutant's."""
-    changed: list[tuple[ModuleType, str, object]] = []
-    for name, value in list(vars(module).items()):
-        if _is_constant(name, value) and name in namespace and namespace[name] != value:
-            for holder in [other for key, other in sys.modules.items() if key.startswith("bot_service.")]:
-                if vars(holder).get(name) is value:
-                    changed.append((holder, name, value))
-                    setattr(holder, name, namespace[name])
+    """Let each constant of this module hold what the mutant's holds."""
+    names = [name for name, value in vars(module).items() if _is_constant(name, value) and name in namespace]
+    return _exchange([(name, vars(module)[name], namespace[name]) for name in names if namespace[name] != vars(module)[name]])
+
+
+def _exchange(changed: Sequence[tuple[str, object, object]]) -> Restore:
+    """Wherever a module of ours holds the old value under its name, let it hold the new one."""
+    ours = [module for key, module in sys.modules.items() if key.startswith("bot_service.")]
+    held = [(holder, name, old, new) for name, old, new in changed for holder in ours if vars(holder).get(name) is old]
+    for holder, name, _, new in held:
+        setattr(holder, name, new)
 
     def restore() -> None:
-        for holder, name, value in changed:
-            setattr(holder, name, value)
+        for holder, name, old, _ in held:
+            setattr(holder, name, old)
 
     return restore
 
@@ -91,17 +96,16 @@ def _is_constant(name: str, value: object) -> bool:
 
 
 def _with_fresh_caches(restore: Restore) -> Restore:
-    _forget()
+    """Read everything anew while the mutant is in; what was read before is put back with it, since reading takes seconds."""
+    folded = dict(words._FOLDING)
+    words._FOLDING.clear()
+    cached = {"load_language": language.load_language, "stop_words": language.stop_words, "_screen": red_flags._screen}
+    put_back = _exchange([(name, function, cache(function.__wrapped__)) for name, function in cached.items()])
 
     def both() -> None:
         restore()
-        _forget()
+        put_back()
+        words._FOLDING.clear()
+        words._FOLDING.update(folded)
 
     return both
-
-
-def _forget() -> None:
-    language.load_language.cache_clear()
-    language.stop_words.cache_clear()
-    red_flags._screen.cache_clear()
-    words._FOLDING.clear()

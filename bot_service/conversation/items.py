@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -42,7 +41,7 @@ def _item(words: Sequence[Token], texts: Sequence[str], at: int, language: Langu
         return 1, _number(text, glued, language)
     if text in BREAKS:
         return 1, Item("break", text, glued)
-    if is_symbol(text) and text != "½":
+    if is_symbol(text):
         return 1, Item(_sign(text), text, glued)
     if language is None:
         return 1, Item(UNKNOWN, text, glued)
@@ -73,7 +72,7 @@ def _number(text: str, glued: bool, language: Language | None) -> Item:
     commas = language is None or language.decimal_comma
     whole, point, rest = text.partition("." if "." in text else "," if "," in text and commas else ":")
     if point in {".", ","} and whole.isdigit() and len(rest) == 1 and len(whole) <= 3:
-        return Item("num", text, glued, math.ceil(int(whole) + int(rest) / 10) + 0.0)
+        return Item("num", text, glued, float(int(whole) + (rest != "0")))
     return Item("clock" if ":" in text else "odd", text, glued, BIG)
 
 
@@ -90,7 +89,7 @@ def _misspelt_number(text: str, language: Language) -> int | None:
 def one_slip(typed: str, meant: str) -> bool:
     """Whether two words differ by one letter added, left out, changed, swapped with its neighbour, or held down too long."""
     if abs(len(typed) - len(meant)) > 1:
-        return len(typed) > len(meant) and _held_down(typed, meant)
+        return _held_down(typed, meant)
     start = 0
     while start < min(len(typed), len(meant)) and typed[start] == meant[start]:
         start += 1

@@ -63,8 +63,6 @@ def _amount_at(items: Sequence[Item], at: int) -> Amount | None:
     kind = tag(items, at)
     if kind == "no_pain":
         return Amount(0, at, at + 1, "bad" if _spoilt(items, at) else "explicit")
-    if kind == "clock":
-        return Amount(BIG, at, at + 1, "other")
     if kind == "odd":
         return Amount(BIG, at, at + 1, "bad")
     if kind != "num":
@@ -107,8 +105,6 @@ def _structure(items: Sequence[Item], at: int) -> Amount:
         return _range(items, at, value, second)
     if tag(items, end) == "scale_after" and tag(items, end + 1) == "num":
         return _scored(items[end + 1].value, at, end + 2) if value == 10 else Amount(BIG, at, end + 2, "bad")
-    if tag(items, end) == "times" and tag(items, end + 1) == "num":
-        return Amount(BIG, at, end + 2, "other")
     return Amount(value, at, end)
 
 
@@ -134,13 +130,13 @@ def _range(items: Sequence[Item], at: int, low: float, second: int) -> Amount:
     high, end = items[second].value, second + 1
     if tag(items, end) == "half_more":
         high, end = high + 1, end + 1
-    if tag(items, end) == "-" and tag(items, end + 1) == "num" and not _out_of_ten(items, end):
-        return Amount(BIG, at, end + 2, "bad")
+    if tag(items, end) == "-" and tag(items, end + 1) == "num":
+        return Amount(BIG, at, end, "bad")
     if tag(items, end) in _UNITS:
         return Amount(BIG, at, end, "other")
     if low in {0, 1} and high == 10:
         return Amount(BIG, at, end, "other")
-    if max(low, high) > 10 or abs(high - low) > WIDEST_RANGE:
+    if abs(high - low) > WIDEST_RANGE:
         return Amount(BIG, at, end, "bad")
     if _out_of_ten(items, end):
         return _scored(max(low, high), at, end + 2)
@@ -164,7 +160,7 @@ def _judge(amount: Amount, items: Sequence[Item]) -> None:
         amount.standing = "bad"
     elif amount.value > 10:
         amount.standing = "bad" if explicit or _from_the_left(items, amount.start) != "unsure" else "unsure"
-    elif _stuck(items, amount) or (explicit and _counted_out_of_ten(items, amount)):
+    elif _stuck(items, amount) or _counted_out_of_ten(items, amount):
         amount.standing = "unsure"
     elif not explicit:
         amount.standing = _plain_standing(items, amount)
@@ -201,8 +197,8 @@ def _unhedged(items: Sequence[Item], start: int) -> int:
 
 
 def _counted_out_of_ten(items: Sequence[Item], amount: Amount) -> bool:
-    """ "did 8/10" is a share of the exercises, "had 8/10 pain" is not."""
-    return tag(items, amount.start - 1) in {"activity", "exercise"} and tag(items, amount.end) not in {"cue", "scope"}
+    """ "did 8/10" and "did 8/10 on the bridges" may be a share of the exercises, "had 8/10 pain" is not."""
+    return tag(items, amount.start - 1) in {"activity", "exercise"} and tag(items, amount.end) != "cue"
 
 
 def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
@@ -263,4 +259,4 @@ def _stuck(items: Sequence[Item], amount: Amount) -> bool:
     before = items[amount.start - 1] if amount.start else None
     if before is None or not items[amount.start].glued:
         return before is not None and before.tag in {"num", "/"}
-    return before.tag in {"\ufffd", "_", "/", "num"} or (before.text[-1].isalpha() and before.tag != "cue")
+    return before.tag in {"\ufffd", "_", "/"} or (before.text[-1].isalpha() and before.tag != "cue")

@@ -28,7 +28,7 @@ _REQUESTS: dict[str, Literal["time", "pause", "physio", "plan", "help"]] = {
     "help": "help",
 }
 _REQUEST_ANSWERS: dict[str, Word] = {"start": "start", "pause": "pause"}
-_SESSION_ANSWERS: dict[int | Word, Session] = {"yes": "yes", "partly": "partly", "no": "no"}
+_SESSION_ANSWERS: dict[int | Word, Session] = {"yes": "yes", "no": "no"}
 _NO_ANSWER_EMOJI = frozenset("😂🤣🙏👋")
 _POLITE = frozenset({"thanks", "greeting"})
 

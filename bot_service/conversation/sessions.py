@@ -76,7 +76,7 @@ def _kinds(clause: str, language: Language) -> list[str]:
     if whole is not None:
         return [whole]
     parts = [part.strip() for part in language.pattern("joiner").split(clause)]
-    return [kind for part in parts if part and len(parts) > 1 and (kind := _kind(part, language)) is not None]
+    return [kind for part in parts if part and (kind := _kind(part, language)) is not None]
 
 
 def _kind(clause: str, language: Language) -> str | None:

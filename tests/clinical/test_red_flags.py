@@ -73,7 +73,7 @@ def test_prompt_signs_in_english(text: str, family: str) -> None:
         "3, no numbness or tingling", "no pop no bruise, 2/10", "no numbness, tingling or weakness", "not numb any more",
         "without any swelling in my calf", "haven't had any tingling", "never felt a pop", "didn't hear a snap", "no calf swelling",
         "my calf is not red or swollen", "no bruising or numbness just tired", "no fever, no chills", "no signs of infection",
-        "no pins and needles",
+        "no pins and needles", "no tingling and numbness today",
     ],
 )  # fmt: skip
 def test_a_denied_symptom_is_no_flag(text: str) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from bot_service.conversation.language import SHIPPED
 from bot_service.conversation.parsing import read
-from tests.clinical import test_red_flags
-from tests.conversation import test_languages, test_parsing
+from tests.clinical import test_red_flags, test_words
+from tests.conversation import test_languages, test_parsing, test_parsing_neighbours
 from tests.conversation.kept_readings import kept, read_now
 from tests.conversation.labelled import Row, rows
 
@@ -22,7 +22,9 @@ Check = Callable[[], None]
 def checks() -> list[Check]:
     """Every labelled row, every kept row, then every case of the tests that need no fixture; each raises when it fails."""
     labelled = [partial(check_row, row) for name in ("replies.jsonl", "held_out_replies.jsonl") for row in rows(name)]
-    cases = [case for module in (test_parsing, test_red_flags, test_languages) for case in _cases(module)]
+    cases = [
+        case for module in (test_parsing, test_parsing_neighbours, test_red_flags, test_words, test_languages) for case in _cases(module)
+    ]
     return [*labelled, *(partial(check_kept, row) for row in kept()), *cases]
 
 
