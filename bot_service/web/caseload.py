@@ -63,15 +63,17 @@ class Row:
 
 
 def show(visit: Visit) -> Response:
-    """The list. `whose=team` shows all of the clinic's patients, `show` filters, `q` searches, `page` turns pages."""
+    """The list: red flags and one's own patients, all with `whose=team`; `show` filters, `q` searches, `page` turns pages."""
     member, now = visit.who, visit.service.clock.now()
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, member.clinic_id)
         everybody = caseload.list_patients(tx, clinic.id)
         own = [item for item in everybody if item.physio_id == member.id]
         whose = visit.asked("whose") or ("mine" if own else "team")
-        listed = own if whose == "mine" else everybody
-        everything = _sorted(tx, clinic.id, listed, now)
+        everything = _sorted(tx, clinic.id, everybody, now)
+        if whose == "mine":  # a red flag is everybody's: its own clinician may be away
+            everything = [pair for pair in everything if pair[0].physio_id == member.id or pair[1].first.need is Need.RED_FLAG]
+        listed = [item for item, _ in everything]
         if words := visit.asked("q"):
             listed = _matching(tx, clinic.id, listed, words)
         searched = {item.ref for item in listed}

@@ -21,6 +21,7 @@ from bot_service.conversation.situation import (
     Resume,
     Seen,
     SetBaseline,
+    Turn,
 )
 from bot_service.conversation.states import KINDS, SCORES
 from tests.builders import TODAY, an_episode, week
@@ -471,3 +472,8 @@ def test_a_button_that_we_never_made_does_no_harm(kind: str, answer: str) -> Non
     turn = taps(answer, asked(kind), opted_in(asked(kind)))
     assert all(0 <= (each.score or 0) <= 10 for each in found(turn, Keep))
     assert not any(len(each.outcome or "") > 20 for each in found(turn, Keep))
+
+
+def test_a_live_location_that_moves_says_nothing_again() -> None:
+    assert says("", opted_in(), media="location").lines != ()
+    assert says("", opted_in(), media="location", is_edit=True) == Turn()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError, StatementError
 
 from bot_service.storage import clinics, episodes, outbox
@@ -117,3 +121,25 @@ def test_a_lost_connection_is_given_up_and_the_next_transaction_works(fresh_data
             assert outbox.next_due_at(tx) is None
     finally:
         db.close()
+
+
+def test_threads_that_learn_a_statement_at_once_all_read_it_rightly(sqlite_db: Database) -> None:
+    """Each publishes what it has learnt as a whole: half of it, or twice, would spoil the statement until the next start."""
+    with sqlite_db.begin() as tx:
+        clinics.add_clinic(tx, NOW, "riverside", "Riverside", "Europe/London")
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(60):
+            query, both = select(clinic_table), threading.Barrier(4, timeout=20)
+            sqlite_db.prepare(query, {})
+
+            def look(query: Select[Any] = query, both: threading.Barrier = both) -> int:
+                with sqlite_db.read() as tx:
+                    both.wait()
+                    return len(tx.all(query, {}))
+
+            with ThreadPoolExecutor(4) as four:
+                assert [each.result() for each in [four.submit(look) for _ in range(4)]] == [1] * 4
+            assert look(both=threading.Barrier(1)) == 1
+    finally:
+        sys.setswitchinterval(0.005)

@@ -112,6 +112,18 @@ def test_a_physio_sees_own_patients_first_and_the_clinic_on_request_but_no_other
     assert names(browser.sign_in(other).page) == []
 
 
+def test_a_red_flag_of_a_colleagues_patient_is_in_everybodys_list(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    clinic.in_care("Mine")
+    theirs, quiet = clinic.in_care("Theirs"), clinic.in_care("Quiet")
+    with clinic.db.begin() as tx:
+        for person in (theirs, quiet):
+            episodes.change(tx, person.invitation.episode_id, physio_id=clinic.admin.id)
+        raised = cases.Raised("D1", "D1", "now", "Emergency wording. Read it now.", {"occurred": "2026-10-06"}, words="numb")
+        cases.raise_case(tx, clinic.clock.now(), theirs.episode(), raised, clinic.clock.now())
+    assert names(Browser(clinic).sign_in().page) == ["Theirs", "Mine"]
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_figures_of_the_list_are_those_of_the_whole_record(sqlite_clinic: RunningClinic, seed: int) -> None:
     clinic, draw = sqlite_clinic, random.Random(seed)

@@ -1,0 +1,83 @@
+"""Promises that something else must not break: the question after a red flag, the message that is read, the step that begins tomorrow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from bot_service.actions import review
+from bot_service.actions.histories import local_today, prescription_on
+from bot_service.actions.review import Decision
+from bot_service.storage import prescriptions
+from tests.actions.test_escalating import flagged, seen_questions
+from tests.actions.test_offers import offered, rung_of
+from tests.actions.told import DAY2, DAY3, DAY4, open_cases
+from tests.running_clinic import Person, RunningClinic
+
+HOUR = timedelta(hours=1)
+
+
+def decided(person: Person, reason: str = "") -> Decision:
+    return Decision(person.clinic.physio, person.episode().id, reason)
+
+
+async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    jo = await flagged(clinic)
+    review.close_case(clinic.db, decided(jo, "fine"), open_cases(jo)["D1"].id, clinic.clock.now())
+    await clinic.service.move_clock(clinic.clock.now() + HOUR)
+    await jo.say("I can't feel my legs and I wet myself")
+    await clinic.service.move_clock(DAY2 + HOUR)
+    assert len(seen_questions(jo)) == 1
+    await clinic.service.move_clock(DAY4 + HOUR)
+    assert len(seen_questions(jo)) == 2, "one a day, for two days"
+
+
+async def test_it_is_asked_the_day_after_the_new_one(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    jo = await flagged(clinic)
+    review.close_case(clinic.db, decided(jo, "fine"), open_cases(jo)["D1"].id, clinic.clock.now())
+    await clinic.service.move_clock(DAY2 + HOUR)
+    await jo.say("I can't feel my legs and I wet myself")
+    await clinic.service.move_clock(DAY3 + HOUR)
+    assert len(seen_questions(jo)) == 1
+
+
+async def test_a_message_to_the_physio_stays_unread_whatever_else_joins_its_case(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    jo = Person(clinic, clinic.enrol(), f"sim:{next(clinic.numbers)}")
+    await jo.say("hi", code=jo.invitation.code)
+    await jo.tap("Yes")
+    await jo.say("please tell my physio I want to talk to her")
+    await jo.say("8")
+    review.acknowledge_case(clinic.db, decided(jo), open_cases(jo)["X3"].id, clinic.clock.now())
+    await clinic.service.tick()
+    assert jo.messages(kind="message_read")
+
+
+async def test_a_step_that_begins_tomorrow_does_not_begin_with_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    jo = await offered(clinic)
+    await jo.tap("Yes")
+    await jo.say("can you send it at 7pm")
+    await jo.tap("Yes")
+    with clinic.db.read() as tx:
+        episode = jo.episode()
+        today = prescription_on(tx, episode, local_today(clinic.clock.now(), episode.zone))
+        assert rung_of(prescriptions.load(tx, today)) == "I1_1"
+
+
+async def test_done_and_another_time_in_one_message_are_both_heard(clinic: RunningClinic) -> None:
+    jo = clinic.in_care(stage="intermediate")
+    await clinic.service.move_clock(datetime(2026, 9, 23, 8, tzinfo=UTC))
+    await jo.say("done 3. can you send it at 7pm")
+    assert "Recorded: 3 out of 10." in jo.texts[-1] and "What time suits you?" in jo.texts[-1]
+
+
+async def test_start_after_a_stop_ends_the_patients_own_pause(clinic: RunningClinic) -> None:
+    jo = clinic.in_care()
+    await jo.say("pause 5 days")
+    await jo.tap("Yes")
+    await jo.say("stop")
+    await jo.say("start")
+    await clinic.service.move_clock(datetime(2026, 9, 23, 12, tzinfo=UTC))
+    assert "sent" in {message.status for message in jo.messages(kind="prompt")}
