@@ -125,6 +125,7 @@ def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str)
     [
         "the band snapped and I felt a pop in my hamstring", "snapped my hamstring on the band", "my kids and I have a fever",
         "my kids are well, I have a fever", "I have a fever, my kids too", "lost weight without being on a diet",
+        "I can't walk, it's killing me", "it won't support me when I stand", "can't walk alone today", "can't walk to work, leg's gone",
         "fell last year, fell again today", "the band snapped. something snapped in me", "nothing really in my bum, numb",
     ],
 )  # fmt: skip
