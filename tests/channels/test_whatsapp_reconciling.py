@@ -199,7 +199,7 @@ def listed(body: str, minutes: float, sid: str = "SM1") -> SimpleNamespace:
         ([], ["hello"], (), None),
         ([listed("hello", 0)], ["hello"], (), "SM1"),
         ([listed("hello ", 1)], ["hello"], (), "SM1"),
-        ([listed("other", 0)], ["hello"], (), None),
+        ([listed("other", 0)], ["hello"], (), "unknown"),
         ([listed("hello", 0)], ["hello"], ("SM1",), None),
         ([listed("hello", 6)], ["hello"], (), None),
         ([listed("hello", -2)], ["hello"], (), None),

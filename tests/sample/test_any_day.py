@@ -63,8 +63,9 @@ def test_the_same_start_gives_the_same_clinic(tmp_path: Path) -> None:
 
 
 def _lived(room: Room, name: str) -> object:
-    shown = [(each.at, each.kind, each.text) for each in room.shown(name)]
-    return shown, [(each.at, each.kind, each.score) for each in room.entries(name)]
+    """What was said and recorded, by the day: how long a retry waits is drawn anew each time, by seconds."""
+    shown = [(each.at.date(), each.kind, each.text) for each in room.shown(name)]
+    return shown, [(each.at.date(), each.kind, each.score) for each in room.entries(name)]
 
 
 def _next_stage_waits(room: Room) -> bool:

@@ -69,7 +69,7 @@ async def test_an_edit_from_three_to_eight_raises_the_flag(telegram: TelegramCli
     with telegram.clinic.db.read() as tx:
         rules = [case.rule for case in cases.list_open(tx, patient.episode())]
     assert len(rules) == 1 and rules[0].startswith("A"), rules
-    assert "Corrected. Recorded: 8 out of 10." in telegram.sent(int(patient.address))[-1]
+    assert "Corrected for today: 8 out of 10." in telegram.sent(int(patient.address))[-1]
 
 
 async def test_progress_comes_with_a_picture_once_there_are_two_scores(telegram: TelegramClinic, patient: Person) -> None:
