@@ -55,7 +55,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     if found is None:
         if IN_CI:
             pytest.fail(HOW_TO_GET_ONE)
-        pytest.skip(HOW_TO_GET_ONE)
+        pytest.skip(HOW_TO_GET_ONE)  # the contract: loud on a machine without Chromium, a failure in CI just above
     sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to sandbox for root
     running = playwright.chromium.launch(executable_path=found, args=sandbox)
     yield running
