@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import combinations
 from typing import Any, Literal, NamedTuple, cast
 
 from bot_service.clinical.words import BREAKS, PhraseBook, languages_in, phrase_words, tokens
@@ -47,6 +48,7 @@ class _Rule(NamedTuple):
     tier: Tier
     family: str
     sets: tuple[str, ...]
+    names: frozenset[str]
     window: int
     unless: tuple[str, ...]
     unless_of: tuple[str, ...]
@@ -94,17 +96,27 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
         if hit is not None:
             hits.append(hit)
         elif code == own:
-            judged = frozenset(span for name, spans in named.items() if _is_symptom(name, screen) for span in spans)
+            judged = frozenset(_judged(named, screen))
     return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
 
 
 def _find_in(words: Sequence[str], read: _Text, screen: _Screen, judged: frozenset[_Span]) -> RedFlag | None:
     """The first rule that holds; words that the patient's own language has read as no symptom (`judged`: "never had cancer") are none."""
+    named = read.found.keys()
     for rule in screen.rules:
-        span = _first_match(rule, read, screen)
+        span = _first_match(rule, read, screen) if rule.names <= named else None
         if span is not None and span not in judged:
             return RedFlag(rule.tier, rule.family, " ".join(words[span.start : span.end]))
     return None
+
+
+def _judged(named: Mapping[str, list[_Span]], screen: _Screen) -> Iterator[_Span]:
+    """What would be a flag by itself but for a "no" or an excuse, and all that lies in a figure of speech ("música pop")."""
+    for rule in screen.rules:
+        if len(rule.sets) == 1:
+            yield from named.get(rule.sets[0], ())
+    for figure in named.get(_IGNORED, ()):
+        yield from (_Span(*ends) for ends in combinations(range(figure.start, figure.end + 1), 2))
 
 
 def _named_in(words: Sequence[str], screen: _Screen) -> dict[str, list[_Span]]:
@@ -150,8 +162,6 @@ def _inside_figure(span: _Span, figures: Mapping[int, _Span]) -> bool:
 
 
 def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
-    if any(name not in read.found for name in rule.sets):
-        return None
     for core in read.found[rule.sets[0]]:
         whole = core
         for name in rule.sets[1:]:
@@ -288,4 +298,4 @@ def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
     others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
-    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), row.get("window", 6), *others)
+    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), frozenset(row["sets"]), row.get("window", 6), *others)

@@ -24,11 +24,11 @@ _UNDOING = frozenset({"almost", "nearly", "ineq", "not", "%", "to"})
 _CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
 _CLAUSE_MARKS = frozenset({"", "break", "paren", "mark", "emoji", "conj", "conj_and", "then"})
 _BESIDE_ONE = frozenset(
-    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num - ~ * or to between"
-    " better worse shift then →".split()
+    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num"
+    " - ~ * or to between better worse shift then →".split()
 )
 _PLACED = frozenset({"side", "elsewhere"})
-_LIMITING = _PLACED | {"spoil", "scope", "ineq", "not", "nearly", "start", "preunit"}
+_LIMITING = _PLACED | {"spoil", "ineq", "not", "nearly", "start", "preunit"}
 _PLACES = frozenset({"home", "elsewhere"})
 _UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "things", "preunit"})
 _JOINS = frozenset({"-", "to", "or", "~", "perhaps"})
@@ -90,8 +90,13 @@ def _spoilt(items: Sequence[Item], at: int) -> bool:
     following = at + 1
     while tag(items, following) in {"filler", "cue"}:
         following += 1
-    if tag(items, following) in _LIMITING or tag(items, at - 1) in _PLACED:
+    a_time = tag(items, at - 1) == "unit" and at == 2  # "3 days pain free"
+    if tag(items, following) == "scope" or tag(items, at - 1) in _PLACED or a_time:
         return True
+    while tag(items, following) not in _CLAUSE_ENDS:
+        if tag(items, following) in _LIMITING:
+            return True
+        following += 1
     before = at - 1
     while tag(items, before) not in _CLAUSE_ENDS:
         if tag(items, before) in _UNDOING:
@@ -187,13 +192,17 @@ def _counts_something(items: Sequence[Item], amount: Amount, explicit: bool) -> 
         or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}
     ):
         return True
-    return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (not explicit and right in {"scale_of", "exercise", "things"})
+    return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (
+        not explicit and right in {"scale_of", "exercise", "things"}
+    )
 
 
 def _unreadable(items: Sequence[Item], amount: Amount) -> bool:
     """ "less than 3", "5+", "-2": no certain value."""
     before, after = tag(items, _unhedged(items, amount.start)), tag(items, amount.end)
-    if before in {"ineq", "<", ">", "trend", "shift"} or after in {"+", "ineq_after"} or _negative(items, amount.start):
+    if after == "lead":  # "6ish plus"
+        after = tag(items, amount.end + 1)
+    if before in {"ineq", "<", ">", "trend", "shift"} or after in {"+", "ineq_after", "ineq"} or _negative(items, amount.start):
         return True
     return amount.value == 0 and tag(items, amount.start - 1) == "nearly"
 
@@ -240,7 +249,10 @@ def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
 
 def _among_strangers(items: Sequence[Item], start: int, end: int) -> bool:
     """Whether the clause has words that we do not know: they may say what a number counts, or that it is not so."""
-    return UNKNOWN in {item.tag for item in _clause(items, start, end)}
+    clause = _clause(items, start, end)
+    return any(
+        item.tag == UNKNOWN and tag(clause, at - 1) != "after" for at, item in enumerate(clause)
+    )  # "3 after breakfast" is no other 3
 
 
 def _counts_a_thing(items: Sequence[Item], amount: Amount) -> bool:
@@ -281,6 +293,8 @@ def _from_the_left(items: Sequence[Item], start: int) -> Standing:
     if before == "copula":
         subject = tag(items, at - 1)
         return "plain" if not subject or subject in _SUBJECTS or subject == "conj_and" else "unsure"
+    if before == "after" and tag(items, at - 1) in {"hurt_word", "desc", "severe"}:
+        return "unsure"  # "hurts after 10"
     if before in {"cue", "hurt_word"}:
         return "explicit"
     if before == "num" and any(item.tag == "scale_intro" for item in items[:at]):
