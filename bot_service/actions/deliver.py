@@ -14,7 +14,7 @@ from bot_service.actions.outcomes import ATTEMPTS, record_outcome, recover_after
 from bot_service.actions.prepare import may_begin, prepare
 from bot_service.channels.channel import Channel
 from bot_service.clock import Clock, monotonic, real_now
-from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
+from bot_service.errors import DeliveryError, OutcomeUnknown
 from bot_service.logs import log
 from bot_service.messages import Outbound
 from bot_service.storage import claims, clinics, outbox, rates
@@ -76,9 +76,17 @@ class Delivery:
     async def finish(self) -> None:
         """Begin nothing more, and wait for what is being sent."""
         self.is_ending = True
-        while under_way := [task for flight in self.flights.values() for task in flight.tasks]:
-            await asyncio.gather(*under_way, return_exceptions=True)
-            self.flights.clear()
+        while self.is_under_way:
+            await asyncio.gather(*self.under_way, return_exceptions=True)
+
+    @property
+    def under_way(self) -> list[asyncio.Task[None]]:
+        """Everything that is not over, or of which nobody has looked at the end."""
+        return [task for flight in self.flights.values() for task in flight.tasks]
+
+    @property
+    def is_under_way(self) -> bool:
+        return any(not task.done() for task in self.under_way)
 
 
 @dataclass
@@ -141,10 +149,9 @@ async def _some_tried(delivery: Delivery) -> int:
     while True:
         for flight in delivery.flights.values():
             flight.collect()
-        under_way = [task for flight in delivery.flights.values() for task in flight.tasks]
-        if delivery.tried or not under_way or (left := until - monotonic()) <= 0:
+        if delivery.tried or not delivery.under_way or (left := until - monotonic()) <= 0:
             break
-        await asyncio.wait(under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(delivery.under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
     tried, delivery.tried = delivery.tried, 0
     return tried
 
@@ -216,10 +223,11 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
         if outbound is None:
             return True
         channel, prepared = delivery.channels.get(UUID(outbound.sender_id)), outbound
-        if channel is None:
-            raise ChannelUnavailable("this process does not run the patient's channel")
+        if channel is None:  # the patient has moved: the next to look through that sender's messages sends it
+            await delivery.run(lambda: _not_begun(delivery, prepared, "another process runs the patient's channel"))
+            return True
         if not await delivery.run(lambda: delivery.may_begin(prepared, prepared_at)):
-            await delivery.run(lambda: _not_begun(delivery, prepared))
+            await delivery.run(lambda: _not_begun(delivery, prepared, "not begun in time"))
             return True
         provider_id = await channel.send(outbound)
     except DeliveryError as raised:
@@ -236,13 +244,13 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
     return error is None
 
 
-def _not_begun(delivery: Delivery, outbound: Outbound) -> None:
+def _not_begun(delivery: Delivery, outbound: Outbound, why: str) -> None:
     """Nobody but this worker can have sent it, and it has not: in line again, to be looked at afresh, unless it was given up meanwhile."""
     with delivery.db.begin() as tx:
         message = outbox.load(tx, UUID(outbound.id))
         if message is not None and message.claimed_by == delivery.worker:
             log().warning("stopped before the call", message=outbound.id)
-            take_back(tx, message, "due", delivery.clock.now(), "not begun in time", attempts=message.attempts - 1)
+            take_back(tx, message, "due", delivery.clock.now(), why, attempts=message.attempts - 1)
 
 
 def _put_off(delivery: Delivery, message_id: UUID) -> None:
@@ -280,6 +288,8 @@ def _claim(delivery: Delivery, sender: Sender, room: int, busy: list[UUID]) -> t
     real = delivery.real()
     claimed, turns = list[Claimed](), list[float]()
     with delivery.db.begin() as tx:
+        if not clinics.is_active(tx, sender.id):
+            return [], 0.0  # stopped by one that was in the air, or by a receipt
         now, lease = delivery.clock.now(), real + CLAIM_LEASE
         for lane in LANES:
             line = Line(sender.id, lane, busy)

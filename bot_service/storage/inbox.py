@@ -170,10 +170,6 @@ def any_waiting(tx: Tx) -> bool:
     return tx.first(_ANY_WAITING, {}) is not None
 
 
-def count_waiting(tx: Tx) -> int:
-    return int(tx.scalar(select(func.count()).select_from(inbox).where(inbox.c.status == _RECEIVED)))
-
-
 _WORDS = ("text", "tap", "edit", "media")
 # Built once: putting a statement together costs several times what running it does.
 _INSERT = inbox.insert()
