@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from bot_service.actions.histories import local_today
 from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE, Decision
 from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
-from bot_service.conversation.exercise_text import describe_session, next_day_with_slots, slots_on
+from bot_service.conversation.exercise_text import describe_session, slots_on
 from bot_service.conversation.wording import load_catalogue
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import prescriptions
@@ -24,6 +25,7 @@ from bot_service.web.prescription_form import choices_of, exercise_rows, fields_
 from bot_service.web.times import long_day
 from plans.editing import Unfit
 from plans.model import CarePlan, Prescription
+from plans.running import RUN_SLOT
 
 Mistakes = list[tuple[str, str]]
 
@@ -124,12 +126,12 @@ def _save(visit: Visit, at: _At) -> Response:
 
 
 def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, str]]:
-    """What the patient will read on the next day with exercises: the day, and the list."""
-    day = next_day_with_slots(drafted.after, local_today(visit.service.clock.now(), at.episode.zone))
-    if day is None:
-        return []
-    words = load_catalogue("en").words
-    return [(long_day(day), describe_session(drafted.after, slot, day, words)[0]) for slot in slots_on(drafted.after, day)]
+    """What the patient will read the next time in each session with a message: the day, and the list."""
+    today = local_today(visit.service.clock.now(), at.episode.zone)
+    words, plan = load_catalogue("en").words, drafted.after
+    coming = [(day, slot) for day in (today + timedelta(days=ahead) for ahead in range(1, 8)) for slot in slots_on(plan, day)]
+    first = {slot: day for day, slot in reversed(coming) if slot != RUN_SLOT}
+    return [(long_day(day), describe_session(plan, slot, day, words)[0]) for slot, day in sorted(first.items())]
 
 
 def _id(visit: Visit) -> UUID:
