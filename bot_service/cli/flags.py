@@ -20,6 +20,7 @@ from bot_service.storage import cases, clinics, episodes, reviews
 from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+from bot_service.web.attention import leading_rule, words_today
 
 Row = Mapping[str, Any]
 
@@ -34,18 +35,18 @@ def flags() -> None:
 @json_option
 def list_flags(slug: str | None, as_json: bool) -> None:
     """List open flags, then the steps that wait for a decision; the oldest first."""
-    with opened() as (settings, db, _now), db.read() as tx:
+    with opened() as (settings, db, now), db.read() as tx:
         clinic = clinics.only_clinic(tx, slug)
-        refs = {episode.id: episode.ref for episode in episodes.list_of_clinic(tx, clinic.id)}
+        known = {episode.id: episode for episode in episodes.list_of_clinic(tx, clinic.id)}
         found = [
             {
                 "kind": "flag",
                 "id": case.id,
-                "patient": refs[episode_id],
-                "rule": case.rule,
+                "patient": known[episode_id].ref,
+                "rule": leading_rule(case),
                 "opened": case.opened_at,
                 "due": case.due_at,
-                "why": f"{cases.FOR_THE_LEAD} {case.sentence}" if case.escalated_at else case.sentence,
+                "why": words_today(case, known[episode_id], now),
             }
             for episode_id, open_cases in cases.list_open_of_clinic(tx, clinic.id).items()
             for case in open_cases
@@ -54,7 +55,7 @@ def list_flags(slug: str | None, as_json: bool) -> None:
             {
                 "kind": "proposal",
                 "id": item.id,
-                "patient": refs[key],
+                "patient": known[key].ref,
                 "rule": item.rule,
                 "opened": item.created_at,
                 "due": None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bot_service.clinical.catalogue import ENGAGEMENT, RULES, rank
+from bot_service.clinical.catalogue import RULES, rank
 from bot_service.storage import cases
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Tx
@@ -103,7 +103,7 @@ def _card(
     today, heard = local_day(now, notes.zone), notes.heard
     rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
     evidence = joined(row for _, row in sorted(rows, key=lambda found: found[0], reverse=True))
-    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
+    leading = leading_rule(case)
     return CaseCard(
         id=str(case.id),
         red=case.case_key == "D1",
