@@ -21,6 +21,7 @@ from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.web.attention import leading_rule, words_today
+from bot_service.web.header import hold_words
 
 Row = Mapping[str, Any]
 
@@ -116,7 +117,7 @@ def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
         )
     held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     if held:
-        return f"on hold ({held[0].kind.replace('_', ' ')}): {episodes.why_held(tx, episode, held[0])}"
+        return hold_words(held[0], episodes.why_held(tx, episode, held[0]), local_today(now, episode.zone))
     address = patient_rows.find_active_address(tx, episode.patient_id)
     return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
 

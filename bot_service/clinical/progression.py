@@ -19,10 +19,10 @@ from plans.model import CarePlan, PrescribedExercise, ProgressionRule, Rung
 
 BLOCKERS = {
     "D1": "A red flag is open",
-    "A4": "Severe or repeated session pain is open",
-    "B3": "A worse next day is open",
-    "A3": "Session pain above the ceiling, twice or not settled, is open",
-    "B4": "Pain rising week on week is open",
+    "A4": "The flag on severe or repeated session pain is open",
+    "B3": "The flag on a clearly worse next day is open",
+    "A3": "The flag on session pain above the ceiling is open",
+    "B4": "The flag on pain rising week on week is open",
 }
 
 

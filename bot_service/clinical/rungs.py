@@ -37,6 +37,11 @@ def due_rungs(record: Record) -> tuple[tuple[PrescribedExercise, Rung, tuple[Cri
     return tuple(found)
 
 
+def has_climbed(prescription: Prescription) -> bool:
+    """Whether any exercise stands above its first rung, so that there is a step to go back."""
+    return any(item.rung is not None and item.rung != item.exercise.rungs[0].id for item in prescription.exercises)
+
+
 def next_rung(item: PrescribedExercise) -> Rung | None:
     """The rung after the present one, None at the top; the first rung for an exercise that has not started."""
     rungs = item.exercise.rungs
