@@ -139,7 +139,8 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "D1": RuleText(
             "Words that need a check now",
             "The patient wrote something that can point to a problem outside this plan. Safety text was sent; exercises are held "
-            "until a clinician clears it, for the two graver tiers always.",
+            "until a clinician clears it, for the two graver tiers always. While they are held the chat speaks of no exercises, and "
+            "what cannot be read as an answer is kept for the physio.",
             "red-flag sources in the clinical notes; fixed",
         ),
         "D2": RuleText(
