@@ -11,6 +11,7 @@ from bot_service.actions.prompt import move_cursor
 from bot_service.storage import episodes, outbox, prescriptions, reviews
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
+from bot_service.storage.reviews import Proposed
 from plans.editing import Unfit, at_rungs, carried, side_of, with_locked_slots, with_thresholds
 from plans.loading import flare_plan_text
 from plans.mistakes import Finding
@@ -37,6 +38,15 @@ def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str
         rungs=rungs,
     )
     return with_own_words(with_thresholds(document, plan, carried(old.thresholds)), plan)
+
+
+def following(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
+    """What a proposal asks for; None when it changes no prescription."""
+    if proposal.to_stage:
+        return resolved(plan, proposal.to_stage, old)
+    if proposal.rule == "C0":
+        return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
+    return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None
 
 
 def with_own_words(document: Prescription, plan: CarePlan) -> Prescription:
