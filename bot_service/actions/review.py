@@ -23,7 +23,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
 from plans.editing import at_start
-from plans.model import CarePlan, Prescription
+from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
 from schedules.rhythm import zone_named
 
