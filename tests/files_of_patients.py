@@ -1,4 +1,4 @@
-"""Files of patients as clinics would send them: good rows, and rows that are wrong in many ways, each with the column that must be named."""
+"""Files of patients as clinics would send them: good rows, and rows that are wrong in many ways, each with the column to be named."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ WAYS: Mapping[str, tuple[str, Callable[[Cells], Cells]]] = {
 
 def crowd(plan: CarePlan, rows: int, wrong: int) -> tuple[list[Cells], dict[int, str]]:
     """So many rows with so many wrong ones spread among them, in every way; and the heading to be named by row number."""
-    ways, told, made = list(WAYS.values()), {}, []
+    ways, made = list(WAYS.values()), []
+    told: dict[int, str] = {}
     every = rows // wrong
     for number in range(1, rows + 1):
         row = good_row(plan, number)

@@ -156,6 +156,17 @@ def list_invited(tx: Tx, file: ImportFile) -> list[tuple[ReadRow, Invitation]]:
     return found
 
 
+def links_of(db: Database, file: ImportFile, doors: Doors) -> bytes:
+    """The invitations of an imported file, one row each, as a file."""
+    with db.read() as tx:
+        invited = list_invited(tx, file)
+    rows = []
+    for read, made in invited:
+        links = [link.url or link.words for link in doors.links(made.ref, made.code)]
+        rows.append([str(read.number), made.ref, read.name, made.expires_at.date().isoformat(), made.code, *links])
+    return write_sheet(["Row", "Reference", "Name", "Until", "Code", *(f"Link {name}" for name in doors.channels)], rows)
+
+
 def _take_in_one(tx: Tx, member: Member, import_id: UUID, read: ReadRow, now: datetime, *, wrong: bool) -> str:
     """What became of one row."""
     if wrong or read.enrolment is None or read.plan is None:

@@ -43,7 +43,9 @@ def find_by_record(tx: Tx, clinic_id: UUID, record_number: str) -> Known | None:
 
 
 def list_by_phone(tx: Tx, clinic_id: UUID, phone: str) -> list[Known]:
-    return [_known(tx, row) for row in tx.all(_BY_PHONE, {"of_clinic": clinic_id, "hash": phone_hash(tx, phone)})]
+    # Sorted here: asked to sort, SQLite reads all patients in their order instead of those of the number.
+    rows = tx.all(_BY_PHONE, {"of_clinic": clinic_id, "hash": phone_hash(tx, phone)})
+    return sorted((_known(tx, row) for row in rows), key=lambda known: known.ref)
 
 
 def list_by_name(tx: Tx, clinic_id: UUID, name: str) -> list[Known]:
@@ -66,17 +68,14 @@ def load_goals(tx: Tx, patient_id: UUID, episode_id: UUID) -> str:
 
 def lock_clinic(tx: Tx, clinic_id: UUID) -> None:
     """Nobody else enrols in this clinic until the transaction ends, so that references and look-ups hold."""
-    tx.all(select(clinics.c.id).where(clinics.c.id == clinic_id).with_for_update(key_share=True))
+    tx.all(_LOCK, {"of_clinic": clinic_id})
 
 
+_LOCK = select(clinics.c.id).where(clinics.c.id == bindparam("of_clinic")).with_for_update(key_share=True)
 _KNOWN = (patients.c.id, patients.c.ref, patients.c.name, patients.c.data_key)
 _CONTACT = select(patients.c.phone, patients.c.record_number, patients.c.channel).where(patients.c.id == bindparam("of_patient"))
 _BY_RECORD = select(*_KNOWN).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.record_hash == bindparam("hash"))
-_BY_PHONE = (
-    select(*_KNOWN)
-    .where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.phone_hash == bindparam("hash"))
-    .order_by(patients.c.ref)
-)
+_BY_PHONE = select(*_KNOWN).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.phone_hash == bindparam("hash"))
 
 
 def _known(tx: Tx, row: Row[Any]) -> Known:
