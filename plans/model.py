@@ -241,9 +241,8 @@ def prescribe(
     are left out until unlocked; an exercise with `start_after` starts when `rungs` names it, or when its locked slot is unlocked.
     """
     stage = plan.stage(stage_id)
-    slots = tuple(
-        _prescribed_slot(slot, times or {}, days or {}, own_prompt) for slot in stage.slots if plyometrics_unlocked or not slot.locked
-    )
+    wanted = [slot for slot in stage.slots if plyometrics_unlocked or not slot.locked]
+    slots = tuple(_prescribed_slot(slot, times or {}, days or {}, own_prompt) for slot in wanted)
     return Prescription(
         plan_id=plan.id,
         plan_version=plan.version,
