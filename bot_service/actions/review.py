@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from bot_service.actions.histories import local_today
 from bot_service.actions.prescribing import resolved, supersede
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.sealed_words import seal_words
+from bot_service.clinical.flags import PAIN_RULES
+from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
@@ -20,7 +22,7 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
-from plans.model import CarePlan, PrescribedExercise, Prescription
+from plans.model import CarePlan, Prescription
 from plans.running import close_running, open_running, run_text
 from schedules.rhythm import zone_named
 
@@ -96,14 +98,17 @@ def release_hold(db: Database, decision: Decision, now: datetime) -> None:
         assess(tx, episode, now)
 
 
-def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
-    """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to."""
+def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime, *, answered: Collection[UUID] = ()) -> None:
+    """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to.
+
+    `answered` are pain cases that it answers: they close with the same reason.
+    """
     with db.begin() as tx:
         episode = _episode(tx, decision)
         old = prescriptions.load(tx, episode.prescription_id)
         before = library[episode.plan_id].previous_stage(episode.stage)
         plan = library[episode.plan_id] if before else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        if before is None and not any(_beyond_first_rung(item) for item in old.exercises):
+        if before is None and not has_climbed(old):
             raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
         pending = reviews.find_pending(tx, episode)
         if pending is not None:
@@ -116,6 +121,7 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         title = before.title if before else old.stage_title
         _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
         _audit(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
+        _close_answered(tx, episode, decision, answered, now)
 
 
 def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
@@ -251,6 +257,14 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
         _news(tx, episode, "holds_released", decision, once, now)
 
 
+def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:
+    for case in [case for case in cases.list_open(tx, episode) if case.id in case_ids and case.rule in PAIN_RULES]:
+        cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason)
+        _audit(tx, now, decision, episode, "case_closed", {"rule": case.rule})
+    if case_ids:
+        assess(tx, episodes.load(tx, episode.id), now)
+
+
 def _say_it_was_read(tx: Tx, episode: Episode, case: Case, now: datetime) -> None:
     """What the patient wrote to the physio has been read: they were promised to hear so, once for each message."""
     unread = case.reasons.get("X3", {}).get("unread")
@@ -292,10 +306,6 @@ def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) ->
     if proposal.rule == "C3":
         return resolved(plan, old.stage, old, rungs, unlocked=True)
     return None
-
-
-def _beyond_first_rung(item: PrescribedExercise) -> bool:
-    return bool(item.exercise.rungs) and item.rung is not None and item.rung != item.exercise.rungs[0].id
 
 
 def _news(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:

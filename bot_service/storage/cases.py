@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
 RED_FLAG = "D1"
-FOR_THE_LEAD = "Not acknowledged for one working day: lead."
+FOR_THE_LEAD = "Nobody has taken this on for a whole working day: the lead should look."
 _HITS = ("raised", "hit_again")
 
 
@@ -85,6 +85,16 @@ def restate(tx: Tx, old_entry: UUID, new_entry: UUID, words: str) -> None:
         reasons = {**row.reasons, row.spoke: {**row.reasons.get(row.spoke, {}), "corrected": words}}
         values: dict[str, Any] = {"reasons": reasons, **({"sentence": words} if row.spoke == row.rule else {})}
         tx.run(update(cases).where(cases.c.id == row.id).values(**values))
+
+
+def note_over(tx: Tx, case: Case, rules: Collection[str], today: date) -> Case:
+    """Let an open case remember since which day these of its rules no longer hold; one that speaks again forgets it."""
+    fresh = {rule for rule in rules if rule in case.reasons and "over" not in case.reasons[rule]}
+    if not fresh:
+        return case
+    reasons = {rule: {**detail, "over": today.isoformat()} if rule in fresh else detail for rule, detail in case.reasons.items()}
+    tx.run(update(cases).where(cases.c.id == case.id).values(reasons=reasons))
+    return replace(case, reasons=reasons)
 
 
 def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, reason: str) -> bool:
