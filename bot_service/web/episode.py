@@ -49,6 +49,7 @@ DONE = {
     "resumed": "Resumed. The patient is told.",
     "run_opened": "Running is open. The patient is told, and gets a prompt on each running day.",
     "run_closed": "Running is closed. The patient is told.",
+    "rewritten": "Prescribed. The new version applies from the next exercise day.",
     "written": "Your message is on its way.",
 }
 
