@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bot_service.actions.eligibility import Enrolment, main_slots, problems
 from bot_service.actions.histories import local_today
+from bot_service.actions.treating import treating_physio
 from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, contacts, episodes, invitations, patients, prescriptions
 from bot_service.storage.database import Database, Tx
@@ -48,8 +49,8 @@ def enrol(
 ) -> Invitation:
     """Enrol one patient. Raises Conflict with a sentence when something does not fit, NotPermitted for a viewer.
 
-    `physio` treats the patient, whoever enrols does when it is left out. A code that invites somebody already enrols nobody: the same form
-    sent twice makes one patient.
+    `physio` treats the patient and is named to them; left out it is whoever `treating_physio` finds. A code that invites somebody already
+    enrols nobody: the same form sent twice makes one patient.
     """
     check_may_enrol(member)
     with db.begin() as tx:
@@ -63,7 +64,7 @@ def enrol_in(
     """The same inside a transaction that holds the clinic's lock and whose caller has asked `check_may_enrol`."""
     if found := problems(plan, enrolment):
         raise Conflict(found[0].sentence)
-    treating = physio or member
+    treating = physio or treating_physio(tx, member, None)
     if treating.clinic_id != member.clinic_id or treating.status != "active":
         raise NotFound("no such member of staff")
     if (made := find_made(tx, member.clinic_id, code)) is not None:

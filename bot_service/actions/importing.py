@@ -13,8 +13,9 @@ from bot_service.actions.import_columns import columns_for, guess, mapping_probl
 from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_sheet, write_sheet
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
 from bot_service.actions.invitations import Doors, code_of
+from bot_service.actions.treating import physios_of
 from bot_service.errors import Conflict
-from bot_service.storage import audit, contacts, imports, staff
+from bot_service.storage import audit, contacts, imports
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.contacts import Known, same_name
 from bot_service.storage.database import Database, Tx
@@ -74,7 +75,9 @@ def upload(db: Database, member: Member, raw: bytes, library: Mapping[str, CareP
         imports.forget(tx, now - KEPT)
         fields = guess(sheet.headings, columns_for(library))
         new_id = imports.add(tx, now, clinic_id=member.clinic_id, staff_id=member.id, content=text, fields=fields)
-        imports.set_fields(tx, new_id, fields, member.id if member.role == "physio" else None)
+        physios = physios_of(tx, member.clinic_id)
+        treating = member if member in physios else physios[0] if len(physios) == 1 else None
+        imports.set_fields(tx, new_id, fields, treating.id if treating else None)
     return new_id
 
 
@@ -87,14 +90,9 @@ def content_of(file: ImportFile) -> str:
 
 def setting_for(tx: Tx, clinic: Clinic, library: Mapping[str, CarePlan], doors: Doors, physio_id: UUID | None) -> Setting:
     """What the rows of this clinic's files are read against."""
-    physios = treating(tx, clinic.id)
+    physios = physios_of(tx, clinic.id)
     default = next((each for each in physios if each.id == physio_id), None)
     return Setting(library, columns_for(library), clinic.zone, physios, default, doors.channels)
-
-
-def treating(tx: Tx, clinic_id: UUID) -> list[Member]:
-    """Who may treat a patient of the clinic."""
-    return [each for each in staff.list_of_clinic(tx, clinic_id) if each.role == "physio" and each.status == "active"]
 
 
 def check(tx: Tx, clinic_id: UUID, sheet: Sheet, fields: Sequence[str | None], setting: Setting) -> Checked:

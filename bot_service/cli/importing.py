@@ -12,9 +12,10 @@ from bot_service.actions.import_columns import columns_for, guess
 from bot_service.actions.import_file import WHAT_TO_DO, decode, read_sheet
 from bot_service.actions.importing import Checked, check, links_of, setting_for, take_in, upload
 from bot_service.actions.invitations import doors_of
+from bot_service.actions.treating import physios_of, treating_physio
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.errors import Conflict
-from bot_service.storage import imports, staff
+from bot_service.storage import imports
 from plans.loading import load_library
 
 SHOWN = 20
@@ -46,11 +47,10 @@ def import_(
         sheet = read_sheet(decode(raw))
         fields = guess(sheet.headings, columns_for(library))
         with db.read() as tx:
-            treating = staff.load_by_email(tx, physio) if physio else member
+            physios = physios_of(tx, clinic.id)
+            treating = treating_physio(tx, member, physio) if physio or len(physios) == 1 or member in physios else None
             doors = doors_of(tx, settings, clinic)
-            setting = setting_for(tx, clinic, library, doors, treating.id)
-            if physio and setting.physio is None:
-                raise Conflict(f"{physio} is not a physiotherapist of this clinic; see: stepwise staff list")
+            setting = setting_for(tx, clinic, library, doors, treating.id if treating else None)
             checked = check(tx, clinic.id, sheet, fields, setting)
         if wrong_file and checked.wrong:
             wrong_file.write_bytes(checked.corrected())
@@ -61,7 +61,7 @@ def import_(
             return
         import_id = upload(db, member, raw, library, now)
         with db.begin() as tx:
-            imports.set_fields(tx, import_id, fields, treating.id)
+            imports.set_fields(tx, import_id, fields, treating.id if treating else None)
         done = take_in(db, member, import_id, setting, now, skip_wrong=how["skip_wrong"])
         if links_file:
             links_file.write_bytes(links_of(db, done, doors))

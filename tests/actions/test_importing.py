@@ -145,6 +145,7 @@ def test_two_rows_for_one_patient_are_told_apart(sqlite_clinic: RunningClinic) -
 def test_who_treats_must_be_said_when_an_admin_imports(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     rows = [good_row(clinic.plan, 1), good_row(clinic.plan, 2) | {"physio": "ANNA REED"}]
+    a_member(clinic, "physio", "bo@example.org")
     import_id = upload(clinic.db, clinic.admin, a_file(clinic.plan, rows), clinic.service.library, clinic.clock.now())
     assert named(looked_at(clinic, import_id)) == {2: ["Physio"]}
     with clinic.db.begin() as tx:

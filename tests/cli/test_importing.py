@@ -39,4 +39,4 @@ def test_a_file_that_is_none_and_a_physio_who_is_none_are_explained_in_one_line(
     file.write_bytes(b"PK\x03\x04")
     assert "Save as" in shell.run("import", str(file), *ANNA).sentence
     file.write_bytes(a_file(PLAN, [good_row(PLAN, 1)]))
-    assert "not an active member" in shell.run("import", str(file), *ANNA, "--physio", "nobody@example.org").sentence
+    assert "not an active physio" in shell.run("import", str(file), *ANNA, "--physio", "nobody@example.org").sentence
