@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -67,8 +67,8 @@ class Editable(Protocol):
 class Remembers(Protocol):
     """A channel whose provider keeps a list of what passed through it, to be asked after an outage or a call that ended in doubt."""
 
-    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
-        """What people sent to this sender since then, oldest first, in the form that `parse` reads. Raises DeliveryError."""
+    def list_inbound(self, since: datetime) -> AsyncIterator[list[dict[str, str]]]:
+        """What people sent to this sender since then, in pages of the form that `parse` reads, in any order. Raises DeliveryError."""
 
     async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
         """What the provider did with a message whose call began then, or None when it denies having it.

@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +23,8 @@ from twilio.rest import Client
 
 from bot_service.channels import whatsapp_forms
 from bot_service.channels.whatsapp_errors import meaning_of
-from bot_service.channels.whatsapp_texts import in_steps, sendable
+from bot_service.channels.whatsapp_texts import Step, in_steps, sendable
+from bot_service.clock import monotonic
 from bot_service.errors import (
     ChannelMisconfigured,
     ChannelUnavailable,
@@ -41,8 +42,10 @@ STATUS_PATH = "/webhooks/twilio/status"
 MEDIA_PATH = "/media/"
 RETRIES = "#rc=5&rp=all"
 """The end of a webhook's address that makes Twilio try again; whether it is part of what is signed is not settled (channels.md 1B)."""
-_PAGE, _MOST_LISTED = 100, 5000
-"""Messages of the list in one answer, and at most in one question: more than a clinic's patients write in three days."""
+_PAGE, _RECENT = 500, 100
+"""Messages of the list in one answer (Twilio gives 1,000 at most), and how many of one recipient's newest tell what became of a call."""
+LONGEST_LISTING_S = 300.0
+"""After so long a list that does not end is given up until the next round (default); each page has its own time limit."""
 PICTURE_FOR = timedelta(minutes=10)
 """How long Twilio may keep a picture waiting: its link works no longer (default)."""
 _SHORTEST_VALIDITY_S, _LONGEST_VALIDITY_S = 10, 36_000
@@ -134,9 +137,8 @@ class WhatsApp:
             return await self._create(outbound, True, **self._template(outbound))
         sent, steps = "", in_steps(outbound, lambda name: self._find_content(name, outbound.language))
         for number, step in enumerate(steps, start=1):
-            content = _content(step.content_sid, step.values) if step.content_sid else {"body": step.text}
             try:
-                sent = await self._create(outbound, number == len(steps), **content)
+                sent = await self._send_step(outbound, step, number == len(steps))
             except DeliveryError as error:
                 if number > 1 and error.retryable:
                     raise OutcomeUnknown(f"Part {number} of {len(steps)} was not accepted; the parts before it were.") from error
@@ -144,6 +146,18 @@ class WhatsApp:
         if outbound.picture_token is not None:
             await self._send_picture(outbound, outbound.picture_token)
         return sent
+
+    async def _send_step(self, outbound: Outbound, step: Step, last: bool) -> str:
+        """One message of several. Where its buttons are refused, but nothing else is, the answers are named in words."""
+        if step.content_sid is None:
+            return await self._create(outbound, last, body=step.text)
+        try:
+            return await self._create(outbound, last, **_content(step.content_sid, step.values))
+        except DeliveryError as error:
+            if not error.of_form:
+                raise
+            log().warning("buttons refused", message=outbound.id, content=step.content_sid)
+        return await self._create(outbound, last, body=step.in_words)
 
     async def _send_picture(self, outbound: Outbound, token: str) -> None:
         """The picture after its text, as a message of its own: whatever becomes of it, the words and their question have arrived."""
@@ -181,21 +195,29 @@ class WhatsApp:
         """See `parse_receipt`; pure."""
         return whatsapp_forms.parse_receipt(form, message_id)
 
-    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
-        """What people sent to this sender since then, oldest first, from Twilio's list. Raises DeliveryError."""
-        given: dict[str, Any] = {"date_sent_after": since, "page_size": _PAGE, "limit": _MOST_LISTED}
+    async def list_inbound(self, since: datetime) -> AsyncIterator[list[dict[str, str]]]:
+        """What people sent to this sender since then, page by page of Twilio's list: the newest page first. Raises DeliveryError."""
+        given: dict[str, Any] = {"date_sent_after": since, "page_size": _PAGE}
         if not self._account.is_service:
             given["to"] = f"whatsapp:{self._account.sender}"
-        listed = await self._call(lambda client: client.messages.list_async(**given))
-        ours = [each for each in listed if each.direction == "inbound" and self._is_ours(each)]
-        return [whatsapp_forms.listed_form(each) for each in reversed(ours)]
+        until = monotonic() + LONGEST_LISTING_S
+        page = await self._call(lambda client: client.messages.page_async(**given))
+        while True:
+            ours = [each for each in page if each.direction == "inbound" and self._is_ours(each)]
+            yield [whatsapp_forms.listed_form(each) for each in reversed(ours)]
+            if (following := page.next_page_url) is None:
+                return
+            if monotonic() > until:
+                raise ChannelUnavailable("Twilio's list takes too long to read.")
+            page = await self._call(lambda client, url=following: client.messages.get_page_async(url))
 
     async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
         """What Twilio's list says became of a message, or None when it is not there. Raises DeliveryError when it cannot say."""
-        listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_PAGE, limit=_PAGE))
-        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each)]
+        listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_RECENT, limit=_RECENT))
+        # Pictures are messages beside the one that is asked about.
+        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each) and each.num_media in (None, "0")]
         steps = in_steps(outbound, lambda name: self._find_content(name, outbound.language)) if outbound.window_open else []
-        found = whatsapp_forms.find_sent(ours, [step.text for step in steps], began_at, taken)
+        found = whatsapp_forms.find_sent(ours, [{step.text, step.in_words or step.text} for step in steps], began_at, taken)
         if found is None:
             return None
         form = {"MessageSid": str(found.sid), "MessageStatus": str(found.status), "ErrorCode": str(found.error_code or "")}

@@ -22,11 +22,15 @@ _BARE = {"numbers": "${low}–${high}", "both": "${low}–${high} · ${words}", 
 
 @dataclass(frozen=True)
 class Step:
-    """One message of WhatsApp's: its text and, when it has buttons, the content that shows them with the values it needs."""
+    """One message of WhatsApp's: its text and, when it has buttons, the content that shows them with the values it needs.
+
+    `in_words` is the text with the answers named, for when the buttons are refused.
+    """
 
     text: str
     content_sid: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    in_words: str = ""
 
 
 def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> list[Step]:
@@ -35,7 +39,7 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
     A few answers in words become buttons under the last paragraph: a variable may hold no line break. Everything else is named in words.
     """
     buttons = [button for row in outbound.rows for button in row]
-    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS else None
+    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS and not outbound.plain else None
     before, _, last = sendable(outbound.text).rstrip().rpartition("\n\n")
     question = " ".join(last.split())
     too_long = _units(question) > LONGEST_QUESTION or any(_units(button.label) > LONGEST_LABEL for button in buttons)
@@ -43,7 +47,10 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
         return [Step(part) for part in split_text(with_choices(outbound.text, outbound.rows, outbound.hints))]
     cells = [cell for button in buttons for cell in (button.label, button.data)]
     values = {str(number): cell for number, cell in enumerate([question, *cells], start=1)}
-    return [*(Step(part) for part in split_text(before) if part), Step(question, content_sid, values)]
+    return [
+        *(Step(part) for part in split_text(before) if part),
+        Step(question, content_sid, values, with_choices(question, outbound.rows, outbound.hints)),
+    ]
 
 
 def with_choices(text: str, rows: Rows, hints: Mapping[str, str] = _BARE) -> str:

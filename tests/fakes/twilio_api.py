@@ -8,6 +8,7 @@ documented is an offence and an error. The test's side is under /control, on `co
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
 - /control/status {sid, status, error_code}: what the list says of a message
 - /control/fetching {on}: whether it fetches what MediaUrl names, as Twilio does: HEAD, then GET; /control/fetch {url}: it does so once more
+- /control/pages {largest, seconds}: how much one page of the list holds at most, and how long it takes
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
 """
 
@@ -41,6 +42,7 @@ class TwilioApi:
         self.port = 0
         self.background: set[asyncio.Task[object]] = set()
         self.fetching = False
+        self.page_takes_s = 0.0
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**20)
@@ -81,6 +83,7 @@ class TwilioApi:
         return found
 
     async def list(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(self.page_takes_s)
         return await self._answer(request, "list", dict(request.query), FILTERS)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
@@ -153,6 +156,9 @@ class TwilioApi:
         message = next(entry["message"] for entry in self.state.ledger if entry["message"]["sid"] == asked["sid"])
         message |= {"status": asked["status"], "error_code": asked.get("error_code")}
 
+    def on_pages(self, asked: Json) -> None:
+        self.state.largest_page, self.page_takes_s = asked["largest"], asked["seconds"]
+
     def on_fetching(self, asked: Json) -> None:
         self.fetching = asked["on"]
 
@@ -165,6 +171,7 @@ class TwilioApi:
     def on_reset(self, _asked: Json) -> None:
         """As new, but with the numbers going on, as they would."""
         old, self.state, self.faults = self.state, State(self.account), Faults()
+        self.fetching, self.page_takes_s = False, 0.0
         self.state.number = old.number
 
     def on_state(self, _asked: Json) -> Json:

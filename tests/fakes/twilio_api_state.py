@@ -47,6 +47,7 @@ class State:
     number: int = 0
     now: datetime = datetime(2026, 9, 21, 9, tzinfo=UTC)
     received: list[Json] = field(default_factory=list)
+    largest_page: int = 1000
     fetched_media: list[Json] = field(default_factory=list)
 
     def create(self, given: Mapping[str, str]) -> tuple[int, Json]:
@@ -85,7 +86,7 @@ class State:
             messages = [each for each in messages if _time(each["date_created"]) >= datetime.fromisoformat(since)]
         for name, key in (("To", "to"), ("From", "from")):
             messages = [message for message in messages if given.get(name) in (None, message[key])]
-        size, page = int(given.get("PageSize", "50")), int(given.get("Page", "0"))
+        size, page = min(self.largest_page, int(given.get("PageSize", "50"))), int(given.get("Page", "0"))
         shown = messages[page * size : (page + 1) * size]
         uri = f"/2010-04-01/Accounts/{self.account}/Messages.json"
         more = len(messages) > (page + 1) * size
