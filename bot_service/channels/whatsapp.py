@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextvars import ContextVar
@@ -22,8 +21,9 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from bot_service.channels import whatsapp_forms
+from bot_service.channels.whatsapp_contents import Content, read_content
 from bot_service.channels.whatsapp_errors import meaning_of
-from bot_service.channels.whatsapp_texts import Step, in_steps, sendable
+from bot_service.channels.whatsapp_texts import Step, content_fields, in_steps, sendable, validity_s
 from bot_service.clock import monotonic
 from bot_service.errors import (
     ChannelMisconfigured,
@@ -48,7 +48,6 @@ LONGEST_LISTING_S = 300.0
 """After so long a list that does not end is given up until the next round (default); each page has its own time limit."""
 PICTURE_FOR = timedelta(minutes=10)
 """How long Twilio may keep a picture waiting: its link works no longer (default)."""
-_SHORTEST_VALIDITY_S, _LONGEST_VALIDITY_S = 10, 36_000
 # What the library lets escape when a 2xx does not hold the object that the call promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError)
 _begun: ContextVar[list[bool]] = ContextVar("_begun")
@@ -152,7 +151,7 @@ class WhatsApp:
         if step.content_sid is None:
             return await self._create(outbound, last, body=step.text)
         try:
-            return await self._create(outbound, last, **_content(step.content_sid, step.values))
+            return await self._create(outbound, last, **content_fields(step.content_sid, step.values))
         except DeliveryError as error:
             if not error.of_form:
                 raise
@@ -235,6 +234,11 @@ class WhatsApp:
         if account.status != "active":
             raise ChannelMisconfigured("The Twilio account is not active.")
 
+    async def find_content(self, content_sid: str) -> Content:
+        """A content as Twilio keeps it. Raises DeliveryError: ChannelMisconfigured for one that Twilio does not know."""
+        found = await self._call(lambda client: client.content.v1.contents(content_sid).fetch_async())
+        return read_content(found.language, found.variables, found.types)
+
     async def find_approval(self, content_sid: str) -> tuple[str, str]:
         """WhatsApp's verdict on a template and the category it was given, in lower case. Raises DeliveryError."""
         found = await self._call(lambda client: client.content.v1.contents(content_sid).approval_fetch().fetch_async())
@@ -246,7 +250,7 @@ class WhatsApp:
         if content_sid is None:
             raise OutsideServiceWindow("Only an approved template may be sent now, and none is configured.")
         # All variables, always: for a missing one Twilio would send the template's sample. Neither is a line break allowed in one.
-        return _content(content_sid, {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()})
+        return content_fields(content_sid, {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()})
 
     def _find_content(self, name: str, language: str) -> str | None:
         """The content of that name in the reader's language, else in English like everything else."""
@@ -260,7 +264,7 @@ class WhatsApp:
         if last:  # the part whose id stands for the message
             given["status_callback"] = f"{self._public_url}{STATUS_PATH}?m={outbound.id}"
         if outbound.valid_for is not None:
-            given["validity_period"] = _validity(outbound.valid_for)
+            given["validity_period"] = validity_s(outbound.valid_for)
         message = await self._call(lambda client: client.messages.create_async(**given))
         if not isinstance(message.sid, str) or not whatsapp_forms.SID.fullmatch(message.sid):
             raise OutcomeUnknown("Twilio's answer names no message.")
@@ -296,11 +300,7 @@ def whatsapp_channel(settings: Settings) -> WhatsApp:
     account = Account(
         settings.twilio_account_sid or "", settings.twilio_tokens or ("",), settings.whatsapp_from or "", settings.whatsapp_templates
     )
-    return WhatsApp(account, settings.public_url, settings.twilio_api_url)
-
-
-def _content(content_sid: str, values: Mapping[str, str]) -> dict[str, str]:
-    return {"content_sid": content_sid} | ({"content_variables": json.dumps(dict(values))} if values else {})
+    return WhatsApp(account, settings.public_url, settings.twilio_api_url, settings.twilio_api_url)
 
 
 async def _awaited(coming: Awaitable[T]) -> T:
@@ -312,7 +312,3 @@ async def _note_begun(*_: object) -> None:
     begun = _begun.get(None)
     if begun is not None:
         begun[0] = True
-
-
-def _validity(left: timedelta) -> int:
-    return max(_SHORTEST_VALIDITY_S, min(_LONGEST_VALIDITY_S, int(left.total_seconds())))

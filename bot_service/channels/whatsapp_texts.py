@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from string import Template
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ LONGEST_TEXT = 1600
 """Twilio's limit for a body; WhatsApp's own is higher (21617, channels.md 1B)."""
 LONGEST_QUESTION, LONGEST_LABEL, MOST_BUTTONS = 1024, 20, 3
 """What a message with buttons may hold within the service window, where it needs no approval (channels.md 1B)."""
+SHORTEST_VALIDITY_S, LONGEST_VALIDITY_S = 10, 36_000
 _CHANGE = ":change"
 _BARE = {"numbers": "${low}–${high}", "both": "${low}–${high} · ${words}", "words": "${words}", "correct": ""}
 """How the answers are named when a message came without its language's hints: without a word of any language."""
@@ -80,6 +83,16 @@ def split_text(text: str) -> list[str]:
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [part for part in [*parts, rest] if part] or [rest]
+
+
+def content_fields(content_sid: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What names a content and fills it in."""
+    return {"content_sid": content_sid} | ({"content_variables": json.dumps(dict(values))} if values else {})
+
+
+def validity_s(left: timedelta) -> int:
+    """For how long Twilio may keep a message waiting, in seconds, within what it takes."""
+    return max(SHORTEST_VALIDITY_S, min(LONGEST_VALIDITY_S, int(left.total_seconds())))
 
 
 def sendable(text: str) -> str:

@@ -13,7 +13,7 @@ from bot_service.channels.whatsapp_texts import LONGEST_LABEL, Step, in_steps
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
 from bot_service.reconciling import Reconciler
-from bot_service.storage import clinics
+from bot_service.storage import clinics, outbox
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
 from tests.running_clinic import RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
@@ -97,6 +97,11 @@ async def test_buttons_that_are_refused_later_go_out_once_more_in_words(whatsapp
     (asked,) = whatsapp.clinic.messages()
     sid = asked.provider_id
     await whatsapp.report(asked, "failed", str(code))
+    with whatsapp.clinic.db.begin() as tx:  # a repetition comes while the words are being sent
+        assert outbox.move(tx, asked.id, ("due",), "sending", asked.due_at)
+    await whatsapp.report(asked, "failed", str(code), sid=sid)
+    with whatsapp.clinic.db.begin() as tx:
+        assert outbox.move(tx, asked.id, ("sending",), "due", asked.due_at)
     await whatsapp.clinic.service.tick()
     assert whatsapp.last().endswith(IN_WORDS)
     for status in ("failed", "undelivered"):

@@ -125,6 +125,7 @@ async def test_a_list_that_breaks_off_keeps_what_it_gave_and_is_read_again_from_
     await at(whatsapp, FIRST_PROMPT + timedelta(hours=2))
     for number in range(6):
         whatsapp.fake.control("received", form=whatsapp.form(f"note number {number} for my physio"))
+    await at(whatsapp, FIRST_PROMPT + timedelta(hours=3))
     whatsapp.fake.control("pages", largest=3, seconds=0)
     whatsapp.fake.control("faults", faults=[{"kind": "none", "method": "list"}, {"kind": "status", "status": 503, "method": "list"}])
     rounds = reconciler(whatsapp)

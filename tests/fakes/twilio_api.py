@@ -4,7 +4,8 @@ It answers Messages (create, list, fetch), Accounts and Content approvals under 
 documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
 
 - /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
-- /control/template {sid, status, category, body}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
+- /control/template {sid, status, category, body, content}: a template WhatsApp knows, and what of its content differs from the
+  daily one's; /control/stopped {to}: somebody who opted out
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
 - /control/status {sid, status, error_code}: what the list says of a message
 - /control/fetching {on}: whether it fetches what MediaUrl names, as Twilio does: HEAD, then GET; /control/fetch {url}: it does so once more
@@ -51,6 +52,7 @@ class TwilioApi:
         app.router.add_get("/2010-04-01/Accounts/{account}/Messages/{sid}.json", self.fetch)
         app.router.add_get("/2010-04-01/Accounts/{account}.json", self.fetch_account)
         app.router.add_get("/v1/Content/{sid}/ApprovalRequests", self.fetch_approval)
+        app.router.add_get("/v1/Content/{sid}", self.fetch_content)
         app.router.add_route("*", "/{path:.*}", self.unknown)
         return app
 
@@ -95,6 +97,9 @@ class TwilioApi:
     async def fetch_approval(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "approval", dict(request.query), frozenset())
 
+    async def fetch_content(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "content", dict(request.query), frozenset())
+
     async def unknown(self, request: web.Request) -> web.StreamResponse:
         self.state.offences.append(f"{request.method} {request.path}")
         return _refusal(Refused(404, 20404, "The requested resource was not found"))
@@ -125,6 +130,8 @@ class TwilioApi:
                 return self.state.the_account()
             case "approval":
                 return self.state.approval(sid)
+            case "content":
+                return self.state.content(sid)
         return self.state.create(given)
 
     async def control(self, request: web.Request) -> web.Response:
@@ -140,6 +147,7 @@ class TwilioApi:
     def on_template(self, asked: Json) -> None:
         self.state.templates[asked["sid"]] = {"type": "whatsapp", "status": asked["status"], "category": asked["category"]}
 
+        self.state.contents[asked["sid"]] = asked.get("content", {})
         if "body" in asked:
             self.state.bodies[asked["sid"]] = asked["body"]
 

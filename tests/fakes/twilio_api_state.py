@@ -42,6 +42,7 @@ class State:
     offences: list[str] = field(default_factory=list)
     templates: dict[str, Json] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, Json] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     account_status: str = "active"
     number: int = 0
@@ -110,6 +111,20 @@ class State:
             raise Refused(404, 20404, "The requested resource was not found")
         url = f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests"
         return 200, {"sid": sid, "account_sid": self.account, "whatsapp": self.templates[sid], "url": url}
+
+    def content(self, sid: str) -> tuple[int, Json]:
+        """GET Content/{sid}."""
+        if sid not in self.templates:
+            raise Refused(404, 20404, "The requested resource was not found")
+        reply = {
+            "body": "Hello, this is {{1}}. Tap the button.",
+            "actions": [{"type": "QUICK_REPLY", "title": "Show my plan", "id": "show"}],
+        }
+        daily = {"language": "en", "variables": {"1": "Riverside Physio"}, "types": {"twilio/quick-reply": reply}}
+        known = {"sid": sid, "account_sid": self.account, "friendly_name": "stepwise_daily_en", "date_created": "2026-09-01T09:00:00Z"}
+        url = f"https://content.twilio.com/v1/Content/{sid}"
+        links = {"approval_fetch": f"{url}/ApprovalRequests", "approval_create": f"{url}/ApprovalRequests/whatsapp"}
+        return 200, known | {"date_updated": "2026-09-01T09:00:00Z", "url": url, "links": links} | daily | self.contents[sid]
 
     def _check(self, given: Mapping[str, str]) -> None:
         if not _ADDRESS.fullmatch(given.get("To", "")):
