@@ -251,6 +251,23 @@ class Hasty(Service):
         return True
 
 
+class Draining(Service):
+    """The real one amid a wave of prompts, which keeps it at work for minutes."""
+
+    async def beat(self) -> None:
+        await asyncio.sleep(600)
+
+
+async def test_the_line_is_free_for_the_next_update_however_much_there_is_to_send(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:
+    first = sqlite_clinic.service
+    busy = Draining(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
+    async with asyncio.timeout(60), with_telegram(replace(sqlite_clinic, service=busy), fake) as telegram:
+        assert await asyncio.gather(*(telegram.post(telegram.said(STRANGER, "hello")) for _ in range(20))) == [200] * 20
+    assert len(busy._beside) == 1, "one beat waits, not twenty"
+    for task in busy._beside:
+        task.cancel()
+
+
 @pytest.mark.parametrize(("build", "kept"), [(Service, 1), (Hasty, 0)], ids=["real", "acknowledges first"])
 async def test_an_update_is_in_the_database_at_the_moment_it_is_acknowledged(
     sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], kept: int
