@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot_service.storage.message_tables import entries, inbox, outbox, questions
+from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
@@ -25,6 +26,7 @@ from bot_service.storage.schema import metadata
 
 __all__ = [
     "addresses",
+    "alerts",
     "audit",
     "case_events",
     "case_evidence",
@@ -36,8 +38,10 @@ __all__ = [
     "inbox",
     "installation",
     "invitations",
+    "leaves",
     "metadata",
     "name_tokens",
+    "notice_choices",
     "outbox",
     "patients",
     "plan_versions",
