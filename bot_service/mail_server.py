@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -44,7 +44,8 @@ def server_of(url: str) -> Server:
 
 def sender_of(text: str) -> tuple[str, str]:
     """Name and address of `STEPWISE_MAIL_FROM`. Raises ValueError with a sentence."""
-    name, address = parseaddr(text)
+    found = getaddresses([text])
+    name, address = found[0] if len(found) == 1 else ("", "")
     if not is_address(address) or "\n" in text or "\r" in text:
         raise ValueError("must be an address such as stepwise@clinic.example, or Stepwise <stepwise@clinic.example>")
     return name, address

@@ -136,6 +136,8 @@ def _open_mail(service: Service, clinic_id: UUID) -> None:
                 clinics.mark_sender(tx, sender.id, "unused", None)
     if settings.smtp_url and settings.mail_from:
         service.add_channel(clinic_id, settings.mail_from[:80], Email(settings.smtp_url, settings.mail_from), MAIL_PER_S)
+    else:
+        log().warning("no mail server is set: flags are told only to staff who linked Telegram")
 
 
 async def _open_those_added(service: Service, opened: AsyncExitStack) -> list[Listener]:

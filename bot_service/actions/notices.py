@@ -10,12 +10,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.voices import clinic_setting
-from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, Step, acts_for, told_at, whom_to_tell
+from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, Step, acts_for, covered_by, told_at, whom_to_tell
 from bot_service.clinical.working_hours import next_open
 from bot_service.storage import alerts, cases, clinics, notices, outbox, staff
 from bot_service.storage.alerts import Alert
 from bot_service.storage.clinics import Clinic, Sender
 from bot_service.storage.database import Database, Tx
+from bot_service.storage.staff import Member
 
 FLAG_NOTICE = "flag_notice"
 NOTICE_KEPT = timedelta(days=7)
@@ -49,6 +50,14 @@ def tell_due(db: Database, now: datetime, public_url: str) -> int:
 def limits_of(clinic: Clinic) -> Limits:
     """How long a flag may wait in this clinic."""
     return Limits(*(clinic_setting(clinic, name) for name in ("notice_remind_min", "notice_deputy_min", "notice_lead_days")))
+
+
+def whose_patients(tx: Tx, member: Member, now: datetime) -> frozenset[UUID]:
+    """The colleagues whose patients are this member's today: their own, also while away, and of those whom they cover."""
+    clinic = clinics.load_clinic(tx, member.clinic_id)
+    today = now.astimezone(ZoneInfo(clinic.zone)).date()
+    people = notices.list_colleagues(tx, clinic.id)
+    return covered_by(member.id, people, notices.list_aways(tx, clinic.id, today), today) | {member.id}
 
 
 def ways_to(tx: Tx, staff_id: UUID, senders: Collection[Sender]) -> list[UUID]:

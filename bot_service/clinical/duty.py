@@ -96,7 +96,7 @@ def whom_to_tell(step: Step, physio_id: UUID, people: Mapping[UUID, Colleague], 
     Up from the physio (or whoever covers) are the deputies, then the leads, then every admin, then every physio.
     """
     acting = acts_for(physio_id, aways, today)
-    responsible = [acting] if acting is not None else []
+    responsible = [acting] if acting is not None and acting in people and people[acting].active else []
     rungs = [
         responsible,
         [each.id for each in people.values() if each.duty == "deputy"],
