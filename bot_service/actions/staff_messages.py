@@ -9,9 +9,9 @@ from uuid import UUID
 from bot_service.actions.notices import FLAG_NOTICE
 from bot_service.actions.voices import clinic_setting
 from bot_service.conversation.notices import FlagNotice, flag_text, initials_of
-from bot_service.errors import DeliveryError, NotFound, RecipientStopped
+from bot_service.errors import DeliveryError, RecipientStopped
 from bot_service.messages import Outbound
-from bot_service.storage import alerts, cases, clinics, notices, outbox, patients, staff
+from bot_service.storage import alerts, clinics, notices, outbox, patients, staff
 from bot_service.storage.database import Tx
 from bot_service.storage.outbox import Message
 from bot_service.storage.staff import Member
@@ -91,9 +91,6 @@ def _channel(tx: Tx, message: Message) -> str:
 
 def _flag(tx: Tx, message: Message, *, again: bool) -> str:
     content, clinic = message.content, clinics.load_clinic(tx, message.clinic_id)
-    case = cases.find(tx, UUID(content["case"]))
-    if case is None:
-        raise NotFound("no such case")
-    ref, patient_id = notices.find_patient(tx, case.episode_id)
+    rule, ref, patient_id = notices.load_flag(tx, UUID(content["case"]))
     initials = initials_of(patients.load(tx, patient_id).name) if clinic_setting(clinic, "notice_initials") else None
-    return flag_text(FlagNotice(ref, case.rule, content["step"], content["link"], content.get("covers"), initials, again))
+    return flag_text(FlagNotice(ref, rule, content["step"], content["link"], content.get("covers"), initials, again))

@@ -143,6 +143,15 @@ questions = Table(
     Index("ix_questions_outbox", "outbox_id"),
 )
 
+media_links = Table(
+    "media_links",
+    metadata,
+    key_id(),
+    *of_episode(null=False),
+    at("expires_at", null=False),
+    at("used_at"),
+)
+
 entries = Table(
     "entries",
     metadata,

@@ -13,7 +13,7 @@ from bot_service.clinical.duty import Away, Colleague
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage.database import Tx
 from bot_service.storage.staff import Member
-from bot_service.storage.tables import clinics, episodes, leaves, notice_choices, outbox, patients, staff
+from bot_service.storage.tables import cases, clinics, episodes, leaves, notice_choices, outbox, patients, staff
 
 WAYS = ("email", "telegram", "both")
 DUTIES = ("deputy", "lead")
@@ -167,11 +167,11 @@ def find_replaced(tx: Tx, message_id: UUID) -> UUID | None:
     return tx.scalar(select(outbox.c.replaces_id).where(outbox.c.id == message_id))  # type: ignore[no-any-return]  # the column type
 
 
-def find_patient(tx: Tx, episode_id: UUID) -> tuple[str, UUID]:
-    """Reference and id of an episode's patient."""
-    query = select(patients.c.ref, patients.c.id).join_from(episodes, patients, episodes.c.patient_id == patients.c.id)
-    row = tx.one(query.where(episodes.c.id == episode_id))
-    return row.ref, row.id
+def load_flag(tx: Tx, case_id: UUID) -> tuple[str, str, UUID]:
+    """A flag's rule, and its patient's reference and id."""
+    query = select(cases.c.rule, patients.c.ref, patients.c.id).join_from(cases, episodes, episodes.c.id == cases.c.episode_id)
+    row = tx.one(query.join(patients, patients.c.id == episodes.c.patient_id).where(cases.c.id == case_id))
+    return row.rule, row.ref, row.id
 
 
 def claim_digests(tx: Tx, now: datetime) -> list[tuple[UUID, datetime | None]]:

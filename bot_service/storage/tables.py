@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_service.storage.message_tables import entries, inbox, outbox, questions
+from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
 from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
@@ -39,6 +39,7 @@ __all__ = [
     "installation",
     "invitations",
     "leaves",
+    "media_links",
     "metadata",
     "name_tokens",
     "notice_choices",

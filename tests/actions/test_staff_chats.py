@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot_service.actions.staff_chats import CODE, take_from_staff
+from bot_service.actions.staff_chats import CODE
 from bot_service.clock import real_now
 from bot_service.conversation.notices import LINKED, ONE_CHAT_EACH, STAFF_CHAT
 from bot_service.errors import RecipientStopped
@@ -15,7 +15,6 @@ from bot_service.storage.staff import Member
 from tests.notice_clinic import EMERGENCY, NoticeClinic, with_mail
 from tests.running_clinic import Person, RunningClinic, open_clinic
 
-assert take_from_staff
 HOUR = timedelta(hours=1)
 CHAT = "sim:staff"
 
