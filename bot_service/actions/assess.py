@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, get_args
 
+from bot_service.actions.asked_again import unanswered
 from bot_service.actions.consent import next_review
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
@@ -37,6 +38,7 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record."""
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
+    _ask_the_patient(tx, episode, now)
     flags = list(flags_for(record))
     open_cases = _note_over(tx, _raise_flags(tx, episode, record, flags, closed, now), flags, record.today)
     for case in list(open_cases):
@@ -44,8 +46,21 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
             cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
             open_cases.remove(case)
     _propose(tx, episode, record, open_cases, closed, now)
-    if silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
+    begun = episode.baseline is not None or episode.next_prompt_at is not None
+    if begun and silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
         stop_for_silence(tx, episode, now)
+
+
+def _ask_the_patient(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Questions that may not stay without an answer: a case while they do, closed by the answer."""
+    missing = unanswered(tx, episode, now) if episode.patient_status == "opted_in" else {}
+    for case in cases.list_open(tx, episode):
+        if case.rule in missing and missing[case.rule] is None:
+            cases.close_case(tx, now, episode, case.id, cases.SETTLED, "the patient has answered")
+    for raised in missing.values():
+        if raised is not None:
+            urgency: Any = raised.urgency
+            cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
 
 
 def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], closed: Mapping[str, Closed], now: datetime) -> list[Case]:

@@ -10,10 +10,12 @@ from typing import Literal
 from uuid import UUID
 
 from bot_service.actions.histories import local_today
+from bot_service.actions.treating import treating_physio
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, episodes, patients, prescriptions
-from bot_service.storage.database import Database
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.patients import Patient
 from bot_service.storage.staff import Member
 from plans.model import CarePlan, Prescription, prescribe
 from schedules.rhythm import zone_named
@@ -55,41 +57,40 @@ class Invitation:
 
 
 def enrol(
-    db: Database, plan: CarePlan, member: Member, enrolment: Enrolment, now: datetime, random_code: Callable[[], str] | None = None
+    db: Database,
+    plan: CarePlan,
+    member: Member,
+    enrolment: Enrolment,
+    now: datetime,
+    random_code: Callable[[], str] | None = None,
+    *,
+    physio: Member | None = None,
 ) -> Invitation:
-    """Enrol one patient. Raises Conflict with a sentence when something does not fit, NotPermitted for a viewer."""
+    """Enrol one patient. Raises Conflict with a sentence when something does not fit, NotPermitted for a viewer.
+
+    `physio` treats the patient and is named to them; left out it is whoever `treating_physio` finds.
+    """
     if member.role not in ("physio", "admin"):
         raise NotPermitted("only physiotherapists and admins can enrol patients")
     _check(plan, enrolment)
     document = _prescription(plan, enrolment)
     code = (random_code or _code)()
     with db.begin() as tx:
-        number = patients.count_of_clinic(tx, member.clinic_id) + 1
-        while patients.has_ref(tx, member.clinic_id, _ref(number)):
-            number += 1
-        patient_id = patients.add(
-            tx,
-            now,
-            clinic_id=member.clinic_id,
-            ref=_ref(number),
-            name=enrolment.name.strip(),
-            zone=enrolment.zone,
-            language=enrolment.language,
-        )
-        patient = patients.load(tx, patient_id)
+        treating = physio or treating_physio(tx, member, None)
+        patient = _add_patient(tx, member.clinic_id, enrolment, now)
         today = local_today(now, enrolment.zone)
         episode_id = episodes.add(
-            tx, clinic_id=member.clinic_id, patient_id=patient_id, physio_id=member.id, plan_id=plan.id, start_date=today,
+            tx, clinic_id=member.clinic_id, patient_id=patient.id, physio_id=treating.id, plan_id=plan.id, start_date=today,
             stage=document.stage, stage_start=today, baseline=enrolment.baseline,
         )  # fmt: skip
         prescription_id = prescriptions.add(
-            tx, now, clinic_id=member.clinic_id, episode_id=episode_id, patient_id=patient_id, document=document, staff_id=member.id,
+            tx, now, clinic_id=member.clinic_id, episode_id=episode_id, patient_id=patient.id, document=document, staff_id=treating.id,
             starts_on=today, reason="enrolment",
         )  # fmt: skip
         episodes.change(tx, episode_id, prescription_id=prescription_id)
         patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
-        audit.record(tx, now, member.email, "enrolled", clinic_id=member.clinic_id, subject_id=patient_id)
-    return Invitation(patient_id, episode_id, patient.ref, code, now + INVITATION_LIFE)
+        audit.record(tx, now, member.email, "enrolled", clinic_id=member.clinic_id, subject_id=patient.id)
+    return Invitation(patient.id, episode_id, patient.ref, code, now + INVITATION_LIFE)
 
 
 def invite_again(db: Database, member: Member | None, patient_id: UUID, now: datetime) -> Invitation:
@@ -111,6 +112,16 @@ def invite_again(db: Database, member: Member | None, patient_id: UUID, now: dat
         who = member.email if member else "simulated phone"
         audit.record(tx, now, who, "invited_again", clinic_id=patient.clinic_id, subject_id=patient.id)
     return Invitation(patient.id, episode.id, patient.ref, code, now + INVITATION_LIFE)
+
+
+def _add_patient(tx: Tx, clinic_id: UUID, enrolment: Enrolment, now: datetime) -> Patient:
+    number = patients.count_of_clinic(tx, clinic_id) + 1
+    while patients.has_ref(tx, clinic_id, _ref(number)):
+        number += 1
+    patient_id = patients.add(
+        tx, now, clinic_id=clinic_id, ref=_ref(number), name=enrolment.name.strip(), zone=enrolment.zone, language=enrolment.language
+    )
+    return patients.load(tx, patient_id)
 
 
 def _prescription(plan: CarePlan, enrolment: Enrolment) -> Prescription:

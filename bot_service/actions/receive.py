@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -206,6 +206,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
     ]
     red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
     record = load_record(tx, episode, at)
+    holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     return Situation(
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
@@ -216,12 +217,19 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, local_today(now, episode.zone)),
         red_flag=_told_about(red_flags),
-        held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))),
+        held=frozenset(_held_as(hold) for hold in holds),
+        paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         prompt_at=prompt_time(plan.slots),
         offers=still_open(tx, episode, record),
     )
+
+
+def _end_of(ends: list[date | None]) -> date | None:
+    """When the last of several pauses is over; None when one has no end, or there is none."""
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
 
 
 def _held_as(hold: Hold) -> str:

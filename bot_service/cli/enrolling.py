@@ -10,7 +10,9 @@ import click
 
 from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
+from bot_service.actions.treating import treating_physio
 from bot_service.channels.whatsapp_texts import invitation_link
+from bot_service.cli.kinds import TimeOfDay
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
@@ -20,6 +22,7 @@ from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
 from plans.model import CarePlan
+from plans.thresholds import Delivery
 
 
 @click.command()
@@ -28,7 +31,8 @@ from plans.model import CarePlan
 @clinic_option
 @click.option("--zone", help="IANA time zone of the patient; the clinic's when left out.")
 @click.option("--language", default="en", show_default=True, help="The patient's language: " + ", ".join(SHIPPED) + ".")
-@click.option("--at", "at", metavar="HH:MM", help="When the patient wants the exercises, local time.")
+@click.option("--physio", metavar="EMAIL", help="Who treats the patient, when somebody else enrols and the clinic has several physios.")
+@click.option("--at", "at", type=TimeOfDay(), metavar="HH:MM", help="When the patient wants the exercises, local time.")
 @click.option("--plan", "plan_id", default="proximal_hamstring_tendinopathy", show_default=True)
 @click.option("--stage", help="Where to begin; the first stage when left out.")
 @click.option("--baseline", type=click.IntRange(0, 10), help="Usual pain before loading; the patient is asked when left out.")
@@ -40,7 +44,7 @@ from plans.model import CarePlan
 )
 @click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
 @json_option
-def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
+def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
     """Enrol a patient and print the invitation."""
     with opened() as (settings, db, now):
         member, clinic = acting(db, email, slug)
@@ -56,7 +60,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             zone=given["zone"] or clinic.zone,
             language=given["language"],
             stage=given["stage"],
-            at=_time(at),
+            at=at,
             baseline=given["baseline"],
             treated_side=given["side"],
             flare_plan_signed=given["flare_plan_signed"],
@@ -64,14 +68,23 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             own_prompt=_every_slot(plan, given["stage"]) if given["each_session"] else frozenset(),
             answers={question.id: question.must_be for question in plan.eligibility},
         )
-        invitation = enrol_patient(db, plan, member, enrolment, now)
-        links = _links(db, settings, clinic, invitation)
+        with db.read() as tx:
+            physio = treating_physio(tx, member, given["physio"])
+        invitation = enrol_patient(db, plan, member, enrolment, now, physio=physio)
+        print_invitation(db, settings, clinic, invitation, "Enrolled as", as_json=as_json)
+    if at is not None and (words := _in_quiet_hours(at, plan.rules.delivery)):
+        click.echo(words, err=True)
+
+
+def print_invitation(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation, what: str, *, as_json: bool) -> None:
+    """The code and the links made of it, to be given to the patient."""
+    links = _links(db, settings, clinic, invitation)
     if as_json:
         click.echo(
             json.dumps({"ref": invitation.ref, "code": invitation.code, "links": links, "expires_at": invitation.expires_at.isoformat()})
         )
         return
-    click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
+    click.echo(f"{what} {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
     for link in links:
         click.echo(f"  {link}")
     click.echo(
@@ -101,10 +114,13 @@ def _links(db: Database, settings: Settings, clinic: Clinic, invitation: Invitat
     return links + ([f"{settings.public_url}/phone/{invitation.ref}"] if settings.is_sample else [])
 
 
-def _time(text: str | None) -> time | None:
-    if text is None:
-        return None
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError("--at is a time such as 07:30") from None
+def _in_quiet_hours(at: time, delivery: Delivery) -> str:
+    """What becomes of a time that lies in the hours in which nothing else is sent unasked."""
+    start, end = delivery.quiet_from, delivery.quiet_until
+    inside = start <= at < end if start <= end else at >= start or at < end
+    if not inside:
+        return ""
+    return (
+        f"Note: {at:%H:%M} is in quiet hours ({start:%H:%M} to {end:%H:%M}). The patient's choice wins, so exercises come at {at:%H:%M}; "
+        f'if that is a slip, the patient can write "send it at 9am".'
+    )

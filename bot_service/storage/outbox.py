@@ -14,9 +14,9 @@ from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import outbox, patients, questions
 
-UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "news", "message_read")
+UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "again", "news", "message_read")
 """Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
-CAPPED = ("prompt", "check_in", "nudge", "silence")
+CAPPED = ("prompt", "check_in", "nudge", "silence", "again")
 """Kinds that count towards the daily cap (`clinical.md` 0.12). What a clinician decides or asks is not held back by it."""
 MUST_ARRIVE = ("safety", "news", "flag_notice", "digest")
 """Kinds that are sent again when the first may not have arrived; all others go out at most once."""
