@@ -134,8 +134,9 @@ def test_d5_says_since_when() -> None:
         ("done 1, " * 14 + "missed", {"D3", "D4", "D5"}),
         ("done 1, no, no, no, " + "missed, " * 10 + "missed", {"D3"}),
         ("no, no, no, " + "missed, " * 8 + "paused, " * 20 + "paused", {"D3"}),
+        ("no, no, no, " + "missed, " * 6 + "paused, " * 2 + "paused", {"D3"}),
     ],
-    ids=["refuses", "did it today", "does it", "silent", "silent and held since"],
+    ids=["refuses", "did it today", "does it", "silent", "silent and held since", "held before the week was over"],
 )
 def test_what_the_record_cannot_tell_it_does_not_deny(history: str, denied: set[str]) -> None:
     assert no_longer_so(an_episode(week(history))) == denied
