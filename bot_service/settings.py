@@ -24,6 +24,7 @@ _WEBHOOK_PORTS = (None, 443, 80, 88, 8443)
 """The only ports to which Telegram posts (Bot API, setWebhook)."""
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}")
 _TEMPLATE = re.compile(r"[a-z][a-z_0-9]*:[a-z]{2,3}(-[A-Za-z]+)?")
+_HERE = ("127.0.0.1", "::1", "localhost")
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
 
 
@@ -103,7 +104,9 @@ class Settings(BaseSettings):
             raise ValueError(f"STEPWISE_SECRET_KEY must be at least {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("STEPWISE_DATABASE_URL must begin with sqlite:/// and a file, or with postgresql+psycopg://")
-        _ = self.host_and_port
+        host, _ = self.host_and_port
+        if "public_url" not in self.model_fields_set and host in _HERE:
+            self.public_url = f"http://{self.bind}"  # links must lead to the port that we listen on
         return self
 
     @property
@@ -121,7 +124,7 @@ class Settings(BaseSettings):
             host = port = None
         if not host or port is None:
             raise ValueError("STEPWISE_BIND must look like 127.0.0.1:8000")
-        if self.is_sample and host not in ("127.0.0.1", "::1", "localhost"):
+        if self.is_sample and host not in _HERE:
             raise ValueError("the sample clinic is served on this machine only; set STEPWISE_BIND to 127.0.0.1:8000, or use a real channel")
         return host, port
 

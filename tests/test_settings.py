@@ -101,6 +101,19 @@ def test_addresses_of_this_machine(bind: str, found: tuple[str, int]) -> None:
     assert load_settings(bind=bind).host_and_port == found
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"bind": "127.0.0.1:8001"}, "http://127.0.0.1:8001"),
+        ({"bind": "127.0.0.1:8001", "public_url": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        (TELEGRAM | {"bind": "0.0.0.0:80"}, "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_lead_to_where_the_service_listens_unless_it_is_told(given: dict[str, str], found: str) -> None:
+    assert load_settings(**given).public_url == found
+
+
 def test_the_environment_counts_and_an_empty_value_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWISE_TICK_SECONDS", "9")
     monkeypatch.setenv("STEPWISE_BIND", "")

@@ -122,8 +122,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         _blocked(tx, episode, address, inbound.heard == "blocked", now)
         return None
     patients.mark_heard(tx, episode.patient_id, address.id, received.at)
-    if inbound.alias is not None:
-        aliases.remember(tx, now, address, inbound.alias)
+    for name in (inbound.alias, inbound.address):  # either may be all that the next message, or the provider's list, names
+        if name is not None and name != address.address:
+            aliases.remember(tx, now, address, name)
     return _converse(tx, received, inbound, episode, address, now)
 
 
