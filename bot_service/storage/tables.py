@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot_service.storage.care_tables import notes, outcomes
 from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
 from bot_service.storage.people_tables import (
     addresses,
@@ -39,7 +40,9 @@ __all__ = [
     "media_links",
     "metadata",
     "name_tokens",
+    "notes",
     "outbox",
+    "outcomes",
     "patients",
     "plan_versions",
     "prescriptions",
