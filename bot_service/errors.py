@@ -28,7 +28,12 @@ class Conflict(BotServiceError):
 
 
 class AlreadyEnrolled(Conflict):
-    """This person or address already has an active episode of care."""
+    """This person or address is a patient here already. `field` says what shows it, `ref` who it is."""
+
+    def __init__(self, message: str, field: str = "", ref: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.ref = ref
 
 
 class AlreadyDecided(Conflict):

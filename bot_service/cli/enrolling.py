@@ -10,14 +10,13 @@ import click
 
 from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
+from bot_service.actions.invitations import doors_of
 from bot_service.actions.treating import treating_physio
-from bot_service.channels.whatsapp_texts import invitation_link
 from bot_service.cli.kinds import TimeOfDay
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
 from bot_service.settings import Settings
-from bot_service.storage import clinics, credentials
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
@@ -98,20 +97,9 @@ def _every_slot(plan: CarePlan, stage: str | None) -> frozenset[int]:
 
 
 def _links(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation) -> list[str]:
-    """One for each bot and number of the clinic itself: the code opens nothing through another clinic's."""
-    code = invitation.code
     with db.read() as tx:
-        senders, first = clinics.list_senders(tx), clinics.first_clinic(tx)
-        kept = {sender.id for sender, _ in credentials.list_kept(tx)}
-    ours = [sender for sender in senders if sender.clinic_id == clinic.id]
-    links = [f"https://t.me/{sender.name}?start={code}" for sender in ours if sender.channel == "telegram"]
-    set_here = settings.whatsapp_from if "whatsapp" in settings.channels else None
-    numbers = [each.name for each in ours if each.channel == "whatsapp" and (each.id in kept or each.name == set_here)]
-    if set_here and clinic.id == first.id and not any((each.channel, each.name) == ("whatsapp", set_here) for each in senders):
-        numbers.append(set_here)  # it is added at the first start
-    by_hand = f'the words "Start {code}", sent to your WhatsApp number'
-    links += [invitation_link(number, code) if number.startswith("+") else by_hand for number in numbers]
-    return links + ([f"{settings.public_url}/phone/{invitation.ref}"] if settings.is_sample else [])
+        links = doors_of(tx, settings, clinic).links(invitation.ref, invitation.code)
+    return [link.url or f'the words "{link.words}", sent to your WhatsApp number' for link in links]
 
 
 def _in_quiet_hours(at: time, delivery: Delivery) -> str:

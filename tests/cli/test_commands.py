@@ -116,7 +116,7 @@ def test_a_problem_is_one_sentence_and_exit_1(clinic: tuple[Shell, str], words: 
         words
         for words, command in COMMANDS.items()
         if any("--json" in parameter.opts for parameter in command.params)
-        and words not in (("enrol",), ("simulate",), ("patients", "show"), ("patients", "invite"), ("plans", "show"))
+        and words not in (("enrol",), ("import",), ("simulate",), ("patients", "show"), ("patients", "invite"), ("plans", "show"))
     ],
     ids=" ".join,
 )
