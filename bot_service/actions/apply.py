@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
+from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.assess import assess, flag_due_by, lead_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
@@ -77,7 +78,9 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
     changed = [_apply(tx, episode, effect, heard, now) for effect in turn.effects]
     _prove_asked(tx, turn, now)
     leaving = turn.safety or any(isinstance(effect, OptOut) for effect in turn.effects)
-    lines = [*([Line("back_from_silence")] if back and not leaving else []), *turn.lines]
+    today = local_today(now, episode.zone)
+    on_again = back and not leaving and not episodes.list_holds_in_force(tx, episode.id, today)
+    lines = [*([Line("back_from_silence")] if on_again else []), *turn.lines]
     if episode.patient_status in BEFORE_CONSENT and turn.ask is not None and turn.ask.kind == "consent":
         patients.set_status(tx, episode.patient_id, BEFORE_CONSENT, "asked", now)
     if any(changed):
@@ -264,6 +267,8 @@ def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) 
         content["ask"] = {"kind": ask.kind, "day": ask.day and ask.day.isoformat(), "slot": ask.slot, "detail": dict(ask.detail)}
         if ask.again is not None:
             content["ask"]["again"] = str(ask.again)
+        if ask.kind == "safety" and ask.again is None and "again" not in ask.detail:
+            ask_tomorrow(tx, episode, content["ask"], now)
     if turn.change is not None:
         content["change"] = str(turn.change)
     kind = "safety" if turn.safety else "goodbye" if any(isinstance(effect, OptOut) for effect in turn.effects) else "reply"

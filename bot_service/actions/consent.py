@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.voices import voice_for
@@ -51,6 +52,7 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
     else:
         address = known
         patients.take_back_address(tx, known)
+    outbox.redirect(tx, patient.id, received.sender_id)  # or what waits would wait for a bot that may be stopped
     audit.record(tx, now, "patient", "chat_linked", clinic_id=patient.clinic_id, subject_id=patient.id)
     return address
 
@@ -76,6 +78,9 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
     patients.record_consent(tx, episode.patient_id, wording)
     if episode.baseline is not None:
         start_schedule(tx, episode, now)
+    else:
+        ask_tomorrow(tx, episode, {"kind": "baseline"}, now)
+        episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
     audit.record(tx, now, "patient", "opted_in", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 

@@ -15,7 +15,7 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
-PRIORITY = ("D1", "A4", "B3", "A3", "B4", "X3", "X1", "X2", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 ENGAGEMENT = "engagement"
 
 
@@ -137,7 +137,8 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "D1": RuleText(
             "Words that need a check now",
             "The patient wrote something that can point to a problem outside this plan. Safety text was sent; exercises are held "
-            "until a clinician clears it, for the two graver tiers always.",
+            "until a clinician clears it, for the two graver tiers always. While they are held the chat speaks of no exercises, and "
+            "what cannot be read as an answer is kept for the physio.",
             "red-flag sources in the clinical notes; fixed",
         ),
         "D2": RuleText(
@@ -193,5 +194,16 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
             "Answer not understood", "The question was asked again twice and is still unanswered; read what was written.", _DEFAULT
         ),
         "X3": RuleText("Message for the physio", "The patient asked for a person, or wrote something that is not an answer.", _DEFAULT),
+        "X4": RuleText(
+            "Safety question not answered",
+            "After severe pain or a jump the patient is asked about signs of something else; without an answer they are not ruled out. "
+            "It is asked again the next day before anything else, and only once.",
+            _DEFAULT,
+        ),
+        "X5": RuleText(
+            "Usual pain not known",
+            "The patient agreed but has not said how the usual pain is, and was asked twice. Exercises begin when it is known.",
+            _DEFAULT,
+        ),
     }
 )

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from bot_service.clinical.adherence import adherence, counted_days
+from bot_service.clinical.adherence import counted_days, done_share
 from bot_service.clinical.catalogue import ENGAGEMENT, Flag, Urgency, basis_of
-from bot_service.clinical.in_words import listed, long_day, plural, short_day
+from bot_service.clinical.in_words import listed, long_day, percent, plural, short_day
 from bot_service.clinical.record import Reason, Record
 
 _REASON_WORDS: dict[Reason, str] = {
@@ -68,15 +68,15 @@ def low_adherence_flag(record: Record) -> Flag | None:
     if age < review.low_adherence_days:
         return None
     counted = counted_days(record, review.low_adherence_days)
-    share = adherence(record, review.low_adherence_days)
-    if share is None or share >= review.low_adherence_pct or len(counted) < review.low_adherence_min_scheduled:
+    share = done_share(record, review.low_adherence_days)
+    if share is None or 100 * share >= review.low_adherence_pct or len(counted) < review.low_adherence_min_scheduled:
         return None
     done = sum(record.status(day) == "done" for day in counted)
     return _engagement(
         record,
         "D4",
         "routine",
-        f"{share} % done over {review.low_adherence_days} days: {done} of {len(counted)} scheduled days in full.",
+        f"{percent(share)} % done over {review.low_adherence_days} days: {done} of {len(counted)} scheduled days in full.",
         counted,
         "review.low_adherence_pct",
         suggestion="A shorter plan or another time of day may fit better.",
@@ -106,6 +106,18 @@ def silence_flag(record: Record) -> Flag | None:
         occurred=last + timedelta(days=review.lost_contact_days if lost else review.silent_days),
         since=last,
     )
+
+
+def no_longer_so(record: Record) -> frozenset[str]:
+    """Which of D3, D4 and D5 the record denies today; what it cannot tell, since nothing is asked any more, it does not deny."""
+    review = record.rules.review
+    share, last = done_share(record, review.low_adherence_days), record.last_reply
+    denied = {
+        "D3": refusals_flag(record) is None,
+        "D4": share is not None and 100 * share >= review.low_adherence_pct,
+        "D5": last is not None and (record.today - last).days < review.silent_days,
+    }
+    return frozenset(rule for rule, is_denied in denied.items() if is_denied)
 
 
 def _engagement(

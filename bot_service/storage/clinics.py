@@ -79,6 +79,12 @@ def only_clinic(tx: Tx, slug: str | None = None) -> Clinic:
     return found[0]
 
 
+def change_settings(tx: Tx, clinic_id: UUID, changed: dict[str, Any]) -> None:
+    """Set some of a clinic's own values, leaving the others."""
+    kept = load_clinic(tx, clinic_id).settings
+    tx.run(update(clinics).where(clinics.c.id == clinic_id).values(settings=kept | changed))
+
+
 def find_or_add_sender(tx: Tx, clinic_id: UUID, channel: str, name: str, rate_per_s: float | None) -> Sender:
     """The sender of that channel and name, made on first use."""
     query = select(senders).where(senders.c.channel == channel, senders.c.name == name)
@@ -92,6 +98,11 @@ def find_or_add_sender(tx: Tx, clinic_id: UUID, channel: str, name: str, rate_pe
 
 def list_senders(tx: Tx) -> list[Sender]:
     return [_sender(row) for row in tx.all(_SENDERS, {})]
+
+
+def is_active(tx: Tx, sender_id: UUID) -> bool:
+    """Whether the sender may send: nobody has stopped it."""
+    return tx.one(_OF_SENDER, {"of_sender": sender_id}).status == "active"  # type: ignore[no-any-return]  # the column type
 
 
 def clinic_of_sender(tx: Tx, sender_id: UUID) -> UUID:
@@ -136,7 +147,7 @@ def mark_sample(tx: Tx) -> None:
 
 # Built once: putting a statement together costs several times what running it does.
 _BY_ID = select(clinics).where(clinics.c.id == bindparam("clinic_id"))
-_OF_SENDER = select(senders.c.clinic_id).where(senders.c.id == bindparam("of_sender"))
+_OF_SENDER = select(senders.c.clinic_id, senders.c.status).where(senders.c.id == bindparam("of_sender"))
 _SENDERS = select(senders).order_by(senders.c.channel, senders.c.name)
 
 

@@ -113,6 +113,13 @@ outbox = Table(
         postgresql_where=text("status in ('due','claimed','sending')"),
     ),
     Index("ix_outbox_patient", "patient_id", "due_at"),
+    Index(
+        "ix_outbox_staff",
+        "staff_id",
+        "due_at",
+        sqlite_where=text("staff_id is not null"),
+        postgresql_where=text("staff_id is not null"),
+    ),
     Index("ix_outbox_episode", "episode_id", "kind"),
     Index("ix_outbox_provider", "sender_id", "provider_id"),
 )
@@ -134,6 +141,15 @@ questions = Table(
     Column("asked_again", Integer, nullable=False, server_default="0"),
     Index("ix_questions_open", "episode_id", sqlite_where=text("closed_at is null"), postgresql_where=text("closed_at is null")),
     Index("ix_questions_outbox", "outbox_id"),
+)
+
+media_links = Table(
+    "media_links",
+    metadata,
+    key_id(),
+    *of_episode(null=False),
+    at("expires_at", null=False),
+    at("used_at"),
 )
 
 entries = Table(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bot_service.storage.message_tables import entries, inbox, outbox, questions
+from bot_service.storage.care_tables import notes, outcomes
+from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
+from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
     episodes,
     holds,
+    imports,
     installation,
     invitations,
     name_tokens,
@@ -25,6 +28,7 @@ from bot_service.storage.schema import metadata
 
 __all__ = [
     "addresses",
+    "alerts",
     "audit",
     "case_events",
     "case_evidence",
@@ -33,12 +37,18 @@ __all__ = [
     "entries",
     "episodes",
     "holds",
+    "imports",
     "inbox",
     "installation",
     "invitations",
+    "leaves",
+    "media_links",
     "metadata",
     "name_tokens",
+    "notes",
+    "notice_choices",
     "outbox",
+    "outcomes",
     "patients",
     "plan_versions",
     "prescriptions",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
@@ -11,8 +11,8 @@ from typing import Any
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
 from bot_service.clinical.in_words import plural
 from bot_service.storage.caseload import Listed, OpenCase, Pending
-from bot_service.storage.cases import FOR_THE_LEAD
-from bot_service.storage.episodes import Hold
+from bot_service.storage.cases import FOR_THE_LEAD, Case
+from bot_service.storage.episodes import Episode, Hold
 from bot_service.web.times import day_words, local_day, moment, span
 
 
@@ -99,14 +99,36 @@ def needs_today(found: Attention, now: datetime, zone: str) -> bool:
 
 
 def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
-    """What a rule says as of today: a corrected value first, silence counted up to now or to the day on which we `heard` again."""
+    """What a rule says as of today: a corrected value first, silence counted up to now or to the day on which we `heard` again.
+
+    What was so and no longer is says since when.
+    """
     words = str(detail.get("corrected") or detail.get("sentence") or "")
     if "since" not in detail:
-        return words
+        return f"{words} No longer so since {day_words(date.fromisoformat(detail['over']))}." if "over" in detail else words
     since = date.fromisoformat(detail["since"])
     if heard is not None and heard > since:
         return f"{words} Wrote again on {day_words(heard)}."
     return f"{words} That was {plural((today - since).days, 'day')} ago."
+
+
+def leading_rule(case: Case | OpenCase) -> str:
+    """The rule that a case leads with: on the engagement case the most pressing of those that still hold."""
+    if case.case_key != ENGAGEMENT:
+        return case.rule
+    return min(case.reasons, key=lambda rule: ("over" in case.reasons[rule], rank(rule)), default=case.rule)
+
+
+def case_words(case: Case | OpenCase, today: date, heard: date | None) -> str:
+    """What a case says first, as of today; what nobody has acknowledged in time begins with that."""
+    words = said(case.reasons.get(leading_rule(case), {}), today, heard) or case.sentence
+    return words if case.escalated_at is None else f"{FOR_THE_LEAD} {words}"
+
+
+def words_today(case: Case, episode: Episode, now: datetime) -> str:
+    """The same for one episode's case at `now`."""
+    heard = local_day(episode.last_heard_at, episode.zone) if episode.last_heard_at else None
+    return case_words(case, local_day(now, episode.zone), heard)
 
 
 def due_words(due_at: datetime | None, now: datetime, zone: str, *, at_once: bool = False) -> str:
@@ -132,25 +154,18 @@ def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     need = _need_of(case)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
-    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
-    words = said(case.reasons.get(leading, {}), today, heard) or case.sentence
     if case.escalated_at is not None:
-        words, urgency = f"{FOR_THE_LEAD} {words}", -1
+        urgency = -1
     return Reason(
         need,
         label,
-        words,
+        case_words(case, today, heard),
         case.opened_at,
         case.due_at,
         case.status == "acknowledged",
         urgency * 100 + rank(case.rule),
         case.urgency == "now",
     )
-
-
-def leading_rule(rules: Iterable[str]) -> str:
-    """The most pressing of the rules on one case."""
-    return min(rules, key=rank)
 
 
 FLAG_LABELS = {
@@ -165,6 +180,8 @@ FLAG_LABELS = {
     "E4": "Gap in loading",
     "X2": "Please read",
     "X3": "Message for you",
+    "X4": "Safety question",
+    "X5": "Usual pain unknown",
 }
 
 
@@ -175,7 +192,7 @@ def _need_of(case: OpenCase) -> Need:
         return Need.UNREACHABLE
     if case.case_key != ENGAGEMENT:
         return Need.FLAG
-    if "D5" in case.reasons:
+    if leading_rule(case) == "D5":
         return Need.SILENT
     # "Pain is in the way" is about pain, whatever the figures are.
     return Need.FLAG if case.urgency != "routine" else Need.LOW

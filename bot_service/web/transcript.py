@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot_service.actions.histories import HELD
+from bot_service.storage.check_ins import MERGED
 from bot_service.storage.inbox import Said
 from bot_service.storage.transcripts import Shown
 from bot_service.web.evidence import Noted, Notes
+from bot_service.web.header import HOLDS
 from bot_service.web.times import clock_time, local_day, long_day
 
 SHORT = 40
@@ -20,6 +23,7 @@ KINDS = {
     "safety": "Safety text",
     "news": "News of a decision",
     "message_read": "Their message was read",
+    "again": "Question asked again",
     "seen": "Question: were you seen?",
     "silence": "After a week of silence",
     "goodbye": "Last message",
@@ -38,7 +42,7 @@ STATES = {
 }
 MEDIA = "media"
 _NOT_NEEDED = ("answered", "merged into", "asked together")
-_ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "silence": 0, "news": 0, "message_read": 0}
+_ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silence": 0, "news": 0, "message_read": 0}
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,18 @@ def _unneeded(item: Shown) -> bool:
 
 
 def _our_turn(item: Shown, zone: str) -> Turn:
-    reason = "" if (item.reason or "").startswith("merged into") else (item.reason or "")
-    if (item.reason or "").startswith("merged into"):
-        reason = "asked together with the exercises"
+    reason = _reason(item.reason or "")
     state = STATES.get(item.status, item.status) + (f": {reason}" if reason and item.status not in ("sent", "delivered", "read") else "")
     trouble = item.status in ("failed", "in_doubt", "expired")
     return Turn(True, clock_time(item.at, zone), KINDS.get(item.kind, item.kind), state, trouble, item.text, "", ())
+
+
+def _reason(stored: str) -> str:
+    """Why a message did not go out, in words: a stored reason may hold an id or the kind of a hold."""
+    if stored.startswith(MERGED):
+        return "asked together with the exercises"
+    hold = HOLDS.get(stored.removeprefix(f"{HELD}: "))
+    return hold[0].lower() + hold[1:] if hold else stored
 
 
 def _their_turn(item: Said, before: str, notes: Notes, zone: str) -> Turn:

@@ -42,19 +42,24 @@ class State:
     offences: list[str] = field(default_factory=list)
     templates: dict[str, Json] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, Json] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     account_status: str = "active"
     number: int = 0
     now: datetime = datetime(2026, 9, 21, 9, tzinfo=UTC)
     received: list[Json] = field(default_factory=list)
+    largest_page: int = 1000
+    fetched_media: list[Json] = field(default_factory=list)
 
     def create(self, given: Mapping[str, str]) -> tuple[int, Json]:
         """POST Messages.json."""
         self._check(given)
         self.number += 1
-        sid = f"SM{self.number:032x}"
+        sid = f"{'MM' if 'MediaUrl' in given else 'SM'}{self.number:032x}"
         first = json.loads(given.get("ContentVariables", "{}")).get("1", "")
-        body = given.get("Body") or self.bodies.get(given["ContentSid"], "Hello, this is {}. Tap the button.").format(first)
+        body = given.get("Body", "")
+        if "ContentSid" in given:
+            body = self.bodies.get(given["ContentSid"], "Hello, this is {}. Tap the button.").format(first)
         message = self._message(sid, body, given.get("From"), given["To"], given.get("MessagingServiceSid"))
         self.ledger.append({"message": message, "given": dict(given)})
         return 201, message
@@ -69,7 +74,7 @@ class State:
         return {
             "account_sid": self.account, "api_version": "2010-04-01", "body": body, "date_created": _date(self.now),
             "date_sent": None, "date_updated": _date(self.now), "direction": "outbound-api", "error_code": None, "error_message": None,
-            "from": sender, "messaging_service_sid": service, "num_media": "0", "num_segments": "1",
+            "from": sender, "messaging_service_sid": service, "num_media": "1" if sid.startswith("MM") else "0", "num_segments": "1",
             "price": None, "price_unit": None, "sid": sid, "status": "queued", "subresource_uris": {}, "to": to,
             "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{sid}.json",
         }  # fmt: skip
@@ -82,7 +87,7 @@ class State:
             messages = [each for each in messages if _time(each["date_created"]) >= datetime.fromisoformat(since)]
         for name, key in (("To", "to"), ("From", "from")):
             messages = [message for message in messages if given.get(name) in (None, message[key])]
-        size, page = int(given.get("PageSize", "50")), int(given.get("Page", "0"))
+        size, page = min(self.largest_page, int(given.get("PageSize", "50"))), int(given.get("Page", "0"))
         shown = messages[page * size : (page + 1) * size]
         uri = f"/2010-04-01/Accounts/{self.account}/Messages.json"
         more = len(messages) > (page + 1) * size
@@ -107,6 +112,20 @@ class State:
         url = f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests"
         return 200, {"sid": sid, "account_sid": self.account, "whatsapp": self.templates[sid], "url": url}
 
+    def content(self, sid: str) -> tuple[int, Json]:
+        """GET Content/{sid}."""
+        if sid not in self.templates:
+            raise Refused(404, 20404, "The requested resource was not found")
+        reply = {
+            "body": "Hello, this is {{1}}. Tap the button.",
+            "actions": [{"type": "QUICK_REPLY", "title": "Show my plan", "id": "show"}],
+        }
+        daily = {"language": "en", "variables": {"1": "Riverside Physio"}, "types": {"twilio/quick-reply": reply}}
+        known = {"sid": sid, "account_sid": self.account, "friendly_name": "stepwise_daily_en", "date_created": "2026-09-01T09:00:00Z"}
+        url = f"https://content.twilio.com/v1/Content/{sid}"
+        links = {"approval_fetch": f"{url}/ApprovalRequests", "approval_create": f"{url}/ApprovalRequests/whatsapp"}
+        return 200, known | {"date_updated": "2026-09-01T09:00:00Z", "url": url, "links": links} | daily | self.contents[sid]
+
     def _check(self, given: Mapping[str, str]) -> None:
         if not _ADDRESS.fullmatch(given.get("To", "")):
             raise Refused(400, 21211, "The 'To' number is not a valid phone number.")
@@ -116,9 +135,9 @@ class State:
             raise Refused(400, 21603, "A 'From' phone number is required.")
         if "ContentSid" in given:
             self._check_content(given)
-        elif not given.get("Body"):
+        elif not given.get("Body") and not given.get("MediaUrl"):
             raise Refused(400, 21602, "Message body is required.")
-        elif len(given["Body"].encode("utf-16-le")) // 2 > LONGEST_BODY:
+        elif len(given.get("Body", "").encode("utf-16-le")) // 2 > LONGEST_BODY:
             raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
         if not 1 <= int(given.get("ValidityPeriod", "1")) <= 36_000:
             raise Refused(400, 21611, "ValidityPeriod out of range")

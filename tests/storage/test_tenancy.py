@@ -41,11 +41,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "kind": "prompt", "lane": "bulk", "occurrence_key": "k", "content": {}, "due_at": NOW, "expires_at": NOW + HOUR, "status": "due",
         "status_at": NOW,
     },
+    "media_links": {"expires_at": NOW},
     "questions": {"kind": "session", "opened_at": NOW, "expires_at": NOW},
     "entries": {"seq": 1, "kind": "session", "day": TODAY, "at": NOW},
     "cases": {
         "case_key": "A1", "rule": "A1", "urgency": "now", "status": "open", "sentence": "s", "reasons": {}, "opened_at": NOW,
     },
+    "notes": {"words": SEALED, "created_at": NOW},
+    "outcomes": {"measure": "visa_h", "value": 1, "day": TODAY, "created_at": NOW},
     "unsealed": {"place": "holds.why", "row_id": UUID(int=1), "words": "away"},
     "proposals": {"rule": "C1", "from_stage": "early", "detail": {}, "evidence_version": 1, "status": "pending", "created_at": NOW},
 }  # fmt: skip
