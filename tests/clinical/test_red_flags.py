@@ -127,6 +127,8 @@ def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str)
         "my kids are well, I have a fever", "I have a fever, my kids too", "lost weight without being on a diet",
         "I can't walk, it's killing me", "it won't support me when I stand", "can't walk alone today", "can't walk to work, leg's gone",
         "fell last year, fell again today", "the band snapped. something snapped in me", "nothing really in my bum, numb",
+        "loud pop at the back of my thigh", "leg weakness for two days", "popped my hamstring", "there was a crack at the back of my thigh",
+        "crashed on my bike", "bladder not normal", "can't walk now but the dog is fine", "rain or shine I can't walk",
     ],
 )  # fmt: skip
 def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str) -> None:
