@@ -48,7 +48,8 @@ def test_beside_these_words_and_signs_a_number_is_a_score(text: str, score: int)
         "the single leg one", "one leg hurt", "pain one leg", "usually one", "two legs", "two knees", "one great leg", "lost one", "up 3",
         "dropped by 2", "5 up", "2/10 up on last time", "exercises 8/10", "8/10 exercises", "4 exercises", "my exercises, 10",
         "no pain again with squats", "no pain mate at first", "no pain before the first few", "pain free the last few", "5 foot 6",
-        "6ish plus", "sore after 3", "hurts after 10", "agony after 4", "3 days pain free", "the film was 9/10", "film 9/10", "zorb, zorb 5",
+        "6ish plus", "sore after 3", "hurts after 10", "agony after 4", "3 days pain free", "the film was 9/10", "film 9/10",
+        "zorb, zorb 5",
         "zorb no pain", "no pain zorb", "no pain almost", "mostly no pain", "90% pain free", "3 zorb after",
     ],
 )  # fmt: skip
