@@ -32,7 +32,7 @@ class Figures:
 def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[str, Figures]:
     """The figures of these patients by reference; the same as the whole record gives."""
     since = (now - timedelta(days=DRAWN + 1)).date()
-    found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 1))
+    found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 2))
     return {item.ref: _figures(_record(tx, item, found[item.episode_id], now)) for item in listed}
 
 

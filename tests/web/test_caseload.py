@@ -10,10 +10,9 @@ import pytest
 from bot_service.actions.histories import load_record
 from bot_service.actions.review import Decision, acknowledge_case, pause
 from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.clock import monotonic
 from bot_service.storage import caseload, cases, episodes
 from bot_service.web.recent import DAYS, recent_figures
-from tests.running_clinic import Person, RunningClinic
+from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look
 
 READY = "done 2/1, " * 14 + "done 2/1"
@@ -74,9 +73,9 @@ def test_a_case_that_somebody_looks_after_stands_behind_one_that_nobody_does(sql
     browser = Browser(clinic).sign_in()
     assert names(browser.page) == ["Alpha", "Beta"]
     with clinic.db.read() as tx:
-        alpha = next(item for item in caseload.list_patients(tx, clinic.clinic.id) if item.ref.startswith("P001"))
-        case = caseload.list_open_cases(tx, clinic.clinic.id)[alpha.episode_id][0]
-    acknowledge_case(clinic.db, Decision(clinic.physio, alpha.episode_id, ""), case.id, clinic.clock.now())
+        alpha = both[0].invitation.episode_id
+        case = caseload.list_open_cases(tx, [alpha])[alpha][0]
+    acknowledge_case(clinic.db, Decision(clinic.physio, alpha, ""), case.id, clinic.clock.now())
     browser.get("/")
     assert names(browser.page) == ["Beta", "Alpha"]
     assert "Being looked after" in browser.words
@@ -133,26 +132,11 @@ def test_the_figures_of_the_list_are_those_of_the_whole_record(sqlite_clinic: Ru
         live(clinic, person, ", ".join(draw.choices(kinds, k=draw.randint(1, 40))))
     now = clinic.clock.now()
     with clinic.db.read() as tx:
-        found = recent_figures(tx, caseload.list_patients(tx, clinic.clinic.id), now)
+        ids = [person.invitation.episode_id for person in people]
+        found = recent_figures(tx, caseload.list_patients(tx, ids).values(), now)
         for person in people:
             record = load_record(tx, episodes.load(tx, person.invitation.episode_id), now)
             figures = found[person.invitation.ref]
             assert (figures.adherence, figures.reply_rate) == (adherence(record, DAYS), reply_rate(record, DAYS))
             recent = [day.pain for day in record.rated_days if day.pain is not None and (record.today - day.day).days < 28]
             assert list(figures.pains) == recent
-
-
-def test_two_hundred_patients_are_listed_in_a_moment(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
-    people: list[Person] = [clinic.in_care(f"Patient {i}") for i in range(200)]
-    for person in people[:50]:
-        live(clinic, person, "done 3/1, " * 13 + "done 3/1")
-    browser = Browser(clinic).sign_in()
-    took = []
-    for _ in range(3):
-        began = monotonic()
-        browser.get("/")
-        took.append(monotonic() - began)
-    assert len(names(browser.page)) == 50
-    assert "Page 1 of 4, 200 patients" in browser.words
-    assert min(took) < 1.0, f"{took}"  # aimed at 0.3 s; the rest is for loaded machines
