@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, Table, Uuid, bindparam, text
+from sqlalchemy.types import TypeEngine
 
 from bot_service.app import Service
 from bot_service.storage import clinics, patients, sealing, staff, tables
@@ -54,6 +55,8 @@ def add_big_clinic(service: Service, now: datetime, number: int, *, days: int = 
     draw = random.Random(seed)
     service.register_plans()
     with service.db.begin() as tx:
+        if service.db.is_sqlite:
+            tx.run(text("pragma cache_size = -300000"))  # all indexes in memory while they grow
         clinic = clinics.add_clinic(tx, now, "crowded", "Crowded Physiotherapy", "Europe/London")
         team = [staff.add(tx, now, clinic.id, f"p{n}@crowded.example", f"{FIRST[n % 16]} {LAST[n % 13]}", "physio") for n in range(physios)]
         senders = [clinics.find_or_add_sender(tx, clinic.id, channel, f"crowded-{channel}", None).id for channel in CHANNELS]
@@ -80,7 +83,7 @@ def _document(service: Service, stage: str, side: str) -> dict[str, Any]:
 def _add_day(tx: Tx, clinic_id: UUID, at: datetime, number: int) -> None:
     """A prompt for everybody and, from most of those in care, an answer with a score; the database draws, which is quicker."""
     drawn = _DRAWN["sqlite" if tx.db.is_sqlite else "postgresql"]
-    types = {"clinic": Uuid(), "day": Date(), "at": Utc(), "said": Utc()}
+    types: dict[str, TypeEngine[Any]] = {"clinic": Uuid(), "day": Date(), "at": Utc(), "said": Utc()}
     values = {"clinic": clinic_id, "day": at.date(), "at": at, "said": at + timedelta(hours=2)}
     for statement in _DAY:
         words = text(statement.format(**drawn, number=number))
@@ -173,8 +176,8 @@ class _Writer:
             ended_at=self._earlier() if state == "ended" else None,
         )  # fmt: skip
         self._add(
-            tables.prescriptions, id=prescription_id, number=1, stage=stage, document=self.documents[stage, side], staff_id=physio_id,
-            starts_on=began, created_at=self.now, **of_clinic,
+            tables.prescriptions, id=prescription_id, number=1, stage=stage, document=self.documents[stage, side], side=side,
+            staff_id=physio_id, starts_on=began, created_at=self.now, **of_clinic,
         )  # fmt: skip
 
     def _hold(self, episode_id: UUID, kind: str) -> None:

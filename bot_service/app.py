@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,8 +17,7 @@ from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
 from bot_service.channels.channel import Channel, Editable
 from bot_service.channels.simulator import Simulator
-from bot_service.clock import MovableClock, SystemClock, monotonic, real_now
-from bot_service.errors import DeliveryError
+from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
@@ -29,10 +27,8 @@ from bot_service.storage.database import Database
 from plans.loading import content_hash
 from plans.model import CarePlan
 
-POLL_LEASE = timedelta(seconds=90)
-"""How long a replica keeps a bot to itself; more than twice the longest poll."""
-SHORT_POLL_S = 0.5
-"""A provider that answers "nothing" at once is asked again no sooner than this."""
+COURTESY_S = 5.0
+"""How long at the end the answers to taps are waited for (default)."""
 TELEGRAM_PER_S = 25.0
 """Below the provider's guideline of about 30 messages a second for one bot (`channels.md` 1A)."""
 WHATSAPP_PER_S = 60.0
@@ -54,7 +50,8 @@ class Service:
     last_tick: datetime | None = None
     errors: int = 0
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _courtesies: set[asyncio.Task[None]] = field(default_factory=set)
+    _beside: set[asyncio.Task[None]] = field(default_factory=set)
+    _roused: bool = False
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
@@ -83,8 +80,8 @@ class Service:
     async def tick(self) -> None:
         """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""
         async with self._busy:
+            self._roused = False
             await self._work()
-            self.last_tick = real_now()
 
     async def beat(self) -> None:
         """A tick that never raises: the next one does what this one could not, and readyz shows when none succeeds."""
@@ -95,6 +92,18 @@ class Service:
         except Exception as error:  # noqa: BLE001  # the database being away, say, must not end the ticking
             self.errors += 1
             log().error("tick failed", error=type(error).__name__)
+
+    def rouse(self) -> None:
+        """A beat as soon as may be, beside whoever asks for it: one that is at work already may take minutes, and sees to it on its way."""
+        if not self._roused:
+            self._roused = True
+            self._do_beside(self.beat())
+
+    async def finish(self) -> None:
+        """Begin nothing more; what is being sent is finished, and so is what was begun beside it, if that takes no longer than a moment."""
+        await self.delivery.finish()
+        if self._beside:
+            await asyncio.wait(self._beside, timeout=COURTESY_S)
 
     async def phone_did(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
         """A human did something on a simulated phone: it is theirs from now on, and is answered at once."""
@@ -114,14 +123,17 @@ class Service:
     async def _work(self) -> None:
         failed: set[UUID] = set()
         for _ in range(1000):
+            if self.delivery.is_ending:
+                return
             due = await self.delivery.run(self._look)
             done = await self._receive_all(failed) if due.replies else 0
             if due.plans:
                 done += await self.delivery.run(self._plan_due)
             if due.escalations:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
-            if due.messages or done:
+            if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
+            self.last_tick = real_now()
             if not done:
                 return
 
@@ -153,9 +165,12 @@ class Service:
             handled += 1
             if courtesy is not None:
                 # Beside the work and not in it: a provider that hangs must not keep the next patient's words waiting.
-                task = asyncio.create_task(self._be_courteous(courtesy))
-                self._courtesies.add(task)
-                task.add_done_callback(self._courtesies.discard)
+                self._do_beside(self._be_courteous(courtesy))
+
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     async def _be_courteous(self, courtesy: Courtesy) -> None:
         channel = self.channels[courtesy.sender_id]
@@ -199,92 +214,6 @@ class _Due:
     plans: bool
     escalations: bool
     messages: bool
-
-
-class Poller:
-    """Fetches one sender's updates for as long as the service runs: stored durably before the next offset confirms them."""
-
-    def __init__(self, service: Service, sender: Sender, channel: Any) -> None:
-        self._service = service
-        self._sender = sender
-        self._channel = channel
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-        await self._service.delivery.run(self._leave)
-
-    async def catch_up(self) -> None:
-        """Store what waits at the provider before anything is sent: it may be a STOP, or the answer to yesterday's question."""
-        offset: int | None = None
-        try:
-            if not await self._may_poll():
-                return
-            await self._channel.prepare_polling()
-            while updates := await self._channel.poll(offset, 0):
-                offset = await self._store(updates)
-        except Exception as error:  # noqa: BLE001  # the provider may be down; the polling itself tries again
-            self._complain(error, 0)
-
-    async def _store(self, updates: Sequence[Mapping[str, Any]]) -> int | None:
-        """Keep every update; the offset that confirms them."""
-        for raw in updates:
-            await self._service.hear(self._sender.id, raw)
-        # One that even lacks a number is kept like any other that cannot be read; it must not stop those that have one.
-        numbers = [raw["update_id"] for raw in updates if type(raw.get("update_id")) is int]
-        return max(numbers) + 1 if numbers else None
-
-    def _complain(self, error: Exception, attempt: int) -> None:
-        # Our own errors are sentences for the operator, such as who else uses this bot (409); anybody else's may quote anything.
-        reason = str(error) if isinstance(error, DeliveryError) else None
-        log().warning("polling failed", sender=str(self._sender.id), error=type(error).__name__, reason=reason, attempt=attempt)
-
-    async def _may_poll(self) -> bool:
-        """Whether this replica is the one that polls; asked before each poll, which is shorter than the lease."""
-        return await self._service.delivery.run(self._take)
-
-    def _take(self) -> bool:
-        now = real_now()
-        with self._service.db.begin() as tx:
-            return clinics.take_polling(tx, self._sender.id, self._service.worker, now, now + POLL_LEASE)
-
-    def _leave(self) -> None:
-        with self._service.db.begin() as tx:
-            clinics.leave_polling(tx, self._sender.id, self._service.worker)
-
-    async def _run(self) -> None:
-        offset: int | None = None
-        failures, prepared = 0, False
-        while True:
-            began = monotonic()
-            try:
-                if not await self._may_poll():
-                    await asyncio.sleep(POLL_LEASE.total_seconds() / 10)
-                    continue
-                if not prepared:
-                    await self._channel.prepare_polling()
-                    prepared = True
-                # After an empty answer all is confirmed, and no offset is sent: ids may begin again below it after a quiet week.
-                updates = await self._channel.poll(offset)
-                offset = await self._store(updates)
-                failures = 0
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # noqa: BLE001  # a provider that is down must not end the polling
-                failures += 1
-                self._complain(error, failures)
-                await asyncio.sleep(min(60.0, 0.5 * 2**failures))
-                continue
-            if updates:
-                await self._service.beat()
-            elif monotonic() - began < SHORT_POLL_S:
-                await asyncio.sleep(SHORT_POLL_S)
 
 
 def provider_ids() -> str:

@@ -26,7 +26,8 @@ class Outbound:
 
         `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the
     answers in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers
-    that keep messages waiting. `picture` is a PNG that goes with the text where the channel can.
+    that keep messages waiting. `picture` is a PNG that goes with the text where the channel can; `picture_token` is the end of the
+    address under which the provider fetches it instead, once.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Outbound:
     hints: Mapping[str, str] = field(default_factory=dict)
     valid_for: timedelta | None = None
     picture: bytes | None = field(default=None, repr=False)
+    picture_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from bot_service.actions import reconcile
 from bot_service.app import Service
-from bot_service.clock import real_now
 from bot_service.errors import DeliveryError
 from bot_service.logs import log
-from bot_service.storage import clinics
+from bot_service.polling import Alone
 from bot_service.storage.clinics import Sender
 
 EVERY = timedelta(minutes=3)
@@ -23,25 +21,14 @@ OVERLAP = timedelta(minutes=30)
 """How far a round reaches into the one before: a list may show a message some time after it was sent."""
 
 
-class Reconciler:
+class Reconciler(Alone):
     """Asks for as long as the service runs; one replica at a time for a sender."""
 
+    lease = 2 * EVERY
+
     def __init__(self, service: Service, sender: Sender, channel: Any) -> None:
-        self._service = service
-        self._sender = sender
-        self._channel = channel
+        super().__init__(service, sender, channel)
         self._since: datetime | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            await self._service.delivery.run(self._leave)
 
     async def go_round(self) -> None:
         """Catch up, and handle what was found."""
@@ -55,7 +42,7 @@ class Reconciler:
         """
         missed = 0
         try:
-            if await self._service.delivery.run(self._take):
+            if await self._is_ours():
                 missed = await self._ask_for_missed()
                 await self._ask_about_doubts()
         except Exception as error:  # noqa: BLE001  # neither the provider nor the database being down may end the rounds
@@ -92,12 +79,3 @@ class Reconciler:
             await service.delivery.run(
                 lambda asked=question, told=receipt: reconcile.settle(service.db, sender_id, asked, told, service.clock.now())  # type: ignore[misc]  # bound now
             )
-
-    def _take(self) -> bool:
-        now = real_now()
-        with self._service.db.begin() as tx:
-            return clinics.take_polling(tx, self._sender.id, self._service.worker, now, now + 2 * EVERY)
-
-    def _leave(self) -> None:
-        with self._service.db.begin() as tx:
-            clinics.leave_polling(tx, self._sender.id, self._service.worker)

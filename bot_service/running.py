@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import uvicorn
 
 from bot_service.actions.crowding import find_crowded
-from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Poller, Service, provider_ids
+from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Service, provider_ids
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import MovableClock, SystemClock
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, SettingsError
 from bot_service.logs import log
+from bot_service.polling import Poller
 from bot_service.reconciling import Reconciler
 from bot_service.sample.clinic import reopen_sample_clinic
 from bot_service.senders import find_fault, make_channel, webhook_address
@@ -30,6 +32,8 @@ from bot_service.web.site import build_site
 from plans.loading import load_library
 from schedules.ticker import Ticker
 
+LAST_ANSWERS_S = 5
+"""How long at the end requests may still be answered (default); a beat that one of them asked for may go on for minutes."""
 RETRY_S = 30.0
 """How long after a webhook could not be set it is tried again (default)."""
 
@@ -60,7 +64,14 @@ def build_service(settings: Settings, db: Database, clock: SystemClock | Movable
 async def run_service(service: Service, listening: socket.socket, ready: Callable[[], None]) -> None:
     """Serve until told to stop; what is being sent then is finished first."""
     async with _channels(service) as listeners:
-        config = uvicorn.Config(build_site(service), log_config=None, access_log=False, lifespan="off", server_header=False)
+        config = uvicorn.Config(
+            build_site(service),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=LAST_ANSWERS_S,
+        )
         server = uvicorn.Server(config)
         await _catch_up(listeners)
         ticker = Ticker(service.settings.tick_seconds, service.beat)
@@ -72,11 +83,11 @@ async def run_service(service: Service, listening: socket.socket, ready: Callabl
         try:
             await server.serve(sockets=[listening])
         finally:
+            await service.finish()
             for listener in listeners:
                 await listener.stop()
             await ticker.stop()
             await first
-            await service.delivery.finish()
 
 
 async def _catch_up(listeners: list[Listener]) -> None:
@@ -110,7 +121,7 @@ async def _open_those_of_settings(service: Service, opened: AsyncExitStack) -> l
         opened.push_async_callback(channel.close)
         await channel.start()
         sender = service.add_channel(clinic.id, await _bot_name(channel), channel, TELEGRAM_PER_S)
-        await _set_menus(channel)
+        _beside(opened, _set_menus(channel))
         poller = Poller(service, sender, channel)
         listeners.append(Posting(poller, channel, webhook_address(settings)) if channel.is_posted_to else poller)
     if "whatsapp" in settings.channels:
@@ -150,10 +161,21 @@ async def _open_added(service: Service, opened: AsyncExitStack, sender: Sender, 
     if not isinstance(channel, Telegram):
         return Reconciler(service, sender, channel)
     if channel.account:
-        await _set_menus(channel)
+        _beside(opened, _set_menus(channel))
     poller = Poller(service, sender, channel)
     address = webhook_address(service.settings, sender.id)
     return Posting(poller, channel, address, patient=True) if channel.is_posted_to else poller
+
+
+def _beside(opened: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Do this while the start goes on; what of it is not over at the end is left."""
+    task = asyncio.create_task(work)
+
+    async def leave() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    opened.push_async_callback(leave)
 
 
 class Posting:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-from functools import cache
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from plans.checks import examine, parse
-from plans.mistakes import PlanError, PlanErrors
+from plans.checks import PLACEHOLDERS, examine, filled, parse
+from plans.mistakes import PlanError, PlanErrors, Spot
 from plans.model import CarePlan
 from plans.tongues import Words, translation_findings, words_of
 
-__all__ = ["LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "load_library", "load_plan", "load_words"]
+__all__ = ["LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "flare_plan_text", "load_library", "load_plan", "load_words"]
 
+Own = tuple[tuple[str, int], ...]
+"""Dotted keys under [rules] and the numbers set for one patient."""
 LIBRARY = Path(__file__).with_name("library")
 TRANSLATIONS = "translations"
 """The folder beside the plans that holds their texts in other languages, one file for each plan and language."""
@@ -76,14 +80,46 @@ def load_library(directory: Path | str | None = None) -> dict[str, CarePlan]:
     return plans
 
 
-@cache
-def load_words(plan_id: str, language: str, directory: Path = LIBRARY) -> Words:
-    """A plan's texts in another language, by key; nothing where no translation of the plan's present version can be read."""
+@lru_cache(maxsize=512)
+def load_words(plan_id: str, language: str, directory: Path = LIBRARY, own: Own = ()) -> Words:
+    """A plan's texts in another language, by key; nothing where no translation of the plan's present version can be read.
+
+    `own` are numbers that a clinician set for one patient: they stand in the texts in the place of the plan's.
+    """
     file = directory / TRANSLATIONS / f"{plan_id}.{language}.toml"
     try:
-        return words_of(_tables(directory / f"{plan_id}.toml"), _tables(file)) if file.is_file() else {}
+        if not file.is_file():
+            return {}
+        plan = _tables(directory / f"{plan_id}.toml")
+        return words_of(plan, _tables(file), _rules(plan, own))
     except PlanErrors:
         return {}  # the check names what is wrong; a message must go out all the same
+
+
+def flare_plan_text(plan: CarePlan, own: Mapping[str, int], directory: Path = LIBRARY) -> str:
+    """The flare plan with a patient's own numbers in it. Raises ValueError when its text as it was in that version is not at hand."""
+    if not own.keys() & {".".join(path) for path in PLACEHOLDERS.values()}:
+        return plan.flare_plan
+    try:
+        tables = _tables(directory / f"{plan.id}.toml")
+    except PlanErrors:
+        tables = {}
+    text = tables.get("flare_plan", "")
+    if filled(text, _rules(tables, ())) != plan.flare_plan:
+        raise ValueError("the flare plan is worded differently since; leave it unsigned, or its numbers as they are")
+    return str(filled(text, _rules(tables, tuple(own.items()))))
+
+
+def _rules(tables: Mapping[str, Any], own: Own) -> Spot:
+    """The numbers under [rules], with a patient's own ones in their place."""
+    rules = copy.deepcopy(tables.get("rules", {}))
+    for key, value in own:
+        *path, name = key.split(".")
+        table = rules
+        for step in path:
+            table = table.get(step, {})
+        table[name] = value
+    return Spot(rules)
 
 
 def _check_translation(file: Path) -> list[PlanError]:

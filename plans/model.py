@@ -178,7 +178,8 @@ class PrescribedExercise(Part):
 class Prescription(Part):
     """An immutable, resolved document: what one patient was prescribed, with the thresholds that judge it.
 
-    Stored whole; a change is always a new one. `flare_plan` is None when the physio has not signed it.
+    Stored whole; a change is always a new one. `flare_plan` is None when the physio has not signed it. `thresholds` are the numbers that a
+    clinician set for this patient, by dotted key; `rules` and `progression` hold them already.
     """
 
     plan_id: Key
@@ -196,6 +197,7 @@ class Prescription(Part):
     advice_red: Text
     flare_plan: Text | None = None
     rungs_preauthorised: bool = False
+    thresholds: dict[str, int] = Field(default_factory=dict)
     plyometrics_unlocked: bool = False
     run_steps_open: tuple[int, int] | None = None
     run_step: int | None = None

@@ -26,11 +26,11 @@ def texts_of(plan: Mapping[str, Any]) -> dict[str, str]:
     return texts | {"return_to_run.rule": course["rule"]} | steps
 
 
-def words_of(plan: Mapping[str, Any], written: Mapping[str, Any]) -> Words:
-    """The pairs of a translation; none when it was made for another version of the plan."""
+def words_of(plan: Mapping[str, Any], written: Mapping[str, Any], rules: Spot) -> Words:
+    """The pairs of a translation, with the numbers of `rules` in them; none when it was made for another version of the plan."""
     if (written.get("plan"), written.get("version")) != (plan["id"], plan["version"]):
         return {}
-    rules, translated = Spot(plan).child("rules"), _flat(written)
+    translated = _flat(written)
     return {key: (filled(text, rules), filled(translated[key], rules)) for key, text in texts_of(plan).items() if key in translated}
 
 

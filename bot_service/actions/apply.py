@@ -77,7 +77,9 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
     changed = [_apply(tx, episode, effect, heard, now) for effect in turn.effects]
     _prove_asked(tx, turn, now)
     leaving = turn.safety or any(isinstance(effect, OptOut) for effect in turn.effects)
-    lines = [*([Line("back_from_silence")] if back and not leaving else []), *turn.lines]
+    today = local_today(now, episode.zone)
+    on_again = back and not leaving and not episodes.list_holds_in_force(tx, episode.id, today)
+    lines = [*([Line("back_from_silence")] if on_again else []), *turn.lines]
     if episode.patient_status in BEFORE_CONSENT and turn.ask is not None and turn.ask.kind == "consent":
         patients.set_status(tx, episode.patient_id, BEFORE_CONSENT, "asked", now)
     if any(changed):

@@ -11,7 +11,7 @@ from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
-from bot_service.clinical.catalogue import Flag
+from bot_service.clinical.catalogue import ENGAGEMENT, TAKING_PART, Flag
 from bot_service.clinical.engagement import silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
@@ -37,7 +37,8 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record."""
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
-    open_cases = _raise_flags(tx, episode, record, list(flags_for(record)), closed, now)
+    flags = list(flags_for(record))
+    open_cases = _note_over(tx, _raise_flags(tx, episode, record, flags, closed, now), flags, record.today)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
             cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
@@ -61,6 +62,12 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
         raised = Raised(flag.case, flag.rule, flag.urgency, flag.sentence, detail, flag.evidence)
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, flag.urgency, now))
     return cases.list_open(tx, episode)
+
+
+def _note_over(tx: Tx, open_cases: list[Case], flags: list[Flag], today: date) -> list[Case]:
+    """Reasons on the engagement case come and go; one that no longer holds must not lead it."""
+    over = TAKING_PART - {flag.rule for flag in flags}
+    return [cases.note_over(tx, case, over, today) if case.case_key == ENGAGEMENT else case for case in open_cases]
 
 
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:

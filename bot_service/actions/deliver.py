@@ -14,10 +14,11 @@ from bot_service.actions.outcomes import ATTEMPTS, record_outcome, recover_after
 from bot_service.actions.prepare import may_begin, prepare
 from bot_service.channels.channel import Channel
 from bot_service.clock import Clock, monotonic, real_now
-from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
+from bot_service.errors import DeliveryError, OutcomeUnknown
 from bot_service.logs import log
 from bot_service.messages import Outbound
-from bot_service.storage import clinics, outbox, rates
+from bot_service.storage import claims, clinics, outbox, rates
+from bot_service.storage.claims import Claimed, Line
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
 
@@ -30,6 +31,8 @@ LOOK_AFTER_S = 15.0
 """How often leases that lapsed are looked for, in real seconds."""
 LONGEST_TURN_S = 1.0
 """A sender whose rate lets the next message go within this time is waited for; a longer wait is the next tick's."""
+IN_FLIGHT = 8
+"""How many messages of a sender may be in the air at once (default): 25 a second at an answer's usual 50 to 300 ms (`channels.md` 3)."""
 LANES = ("now", "bulk")
 """Answers and safety texts before prompts, out of one budget for each sender (`rates.py`)."""
 T = TypeVar("T")
@@ -52,7 +55,9 @@ class Delivery:
     real: Callable[[], datetime] = real_now
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     looked_after_at: float = field(default=-1e9, init=False)
-    under_way: dict[UUID, asyncio.Task[tuple[int, float]]] = field(default_factory=dict, init=False)
+    tried: int = field(default=0, init=False)
+    flights: dict[UUID, Flight] = field(default_factory=dict, init=False)
+    is_ending: bool = field(default=False, init=False)
 
     def wants_to_look_after(self) -> bool:
         """Whether it is time to look for leases that lapsed."""
@@ -69,55 +74,137 @@ class Delivery:
         return await asyncio.to_thread(work) if self.in_threads else work()
 
     async def finish(self) -> None:
-        """Wait for what is being sent."""
-        await asyncio.gather(*self.under_way.values(), return_exceptions=True)
-        self.under_way.clear()
+        """Begin nothing more, and wait for what is being sent."""
+        self.is_ending = True
+        while self.is_under_way:
+            await asyncio.gather(*self.under_way, return_exceptions=True)
+
+    @property
+    def under_way(self) -> list[asyncio.Task[None]]:
+        """Everything that is not over, or of which nobody has looked at the end."""
+        return [task for flight in self.flights.values() for task in flight.tasks]
+
+    @property
+    def is_under_way(self) -> bool:
+        return any(not task.done() for task in self.under_way)
+
+
+@dataclass
+class Flight:
+    """What of one sender is under way: the go that begins messages, and those that are in the air with their patients.
+
+    `width` is how many may be in the air at once: one after a failure, which may be everybody's, and one more with each success.
+    """
+
+    go: asyncio.Task[None] | None = None
+    sends: dict[asyncio.Task[None], frozenset[UUID]] = field(default_factory=dict)
+    width: int = 1
+
+    @property
+    def tasks(self) -> list[asyncio.Task[None]]:
+        return [*self.sends, *([self.go] if self.go else [])]
+
+    @property
+    def room(self) -> int:
+        return max(0, self.width - sum(not task.done() for task in self.sends))
+
+    @property
+    def patients(self) -> list[UUID]:
+        """Whose messages are in the air: their next ones wait, or they might overtake."""
+        return [patient for task, patients in self.sends.items() if not task.done() for patient in patients]
+
+    def heard(self, *, good: bool) -> None:
+        """One message is through."""
+        self.width = min(IN_FLIGHT, self.width + 1) if good else 1
+
+    def collect(self) -> None:
+        """Forget what is over. Raises what went wrong beside the call, such as the database being away."""
+        over = [task for task in self.tasks if task.done()]
+        for task in over:
+            self.sends.pop(task, None)
+            if task is self.go:
+                self.go = None
+        for task in over:
+            task.result()
 
 
 async def deliver_due(delivery: Delivery) -> int:
-    """Send what is due, one message of a sender at a time; how many were tried, or await their turn.
+    """Send what is due; how many messages were tried since the last time, or await their turn.
 
-    With one send in flight a crash leaves at most one message in doubt for each sender. Senders do not wait for each other: one whose
-    provider hangs is left to itself after a moment, and has its next go when this one is over.
+    Senders do not wait for each other: one whose provider hangs is left to itself after a moment, and goes on when it answers.
     """
     waiting = await delivery.run(lambda: _with_work(delivery))
-    if delivery.in_threads:
-        for sender, lanes in waiting:
-            if sender.id not in delivery.under_way:
-                delivery.under_way[sender.id] = asyncio.create_task(_deliver_of(delivery, sender, lanes))
-        gone = await _gather_some(delivery)
-    else:
-        gone = [await _deliver_of(delivery, sender, lanes) for sender, lanes in waiting]
-    tried = sum(number for number, _ in gone)
-    turns = [turn for _, turn in gone if 0 < turn <= LONGEST_TURN_S]
+    if not delivery.in_threads:
+        return await _deliver_in_line(delivery, waiting)
+    for sender in waiting:
+        flight = delivery.flights.setdefault(sender.id, Flight())
+        if flight.go is None and not delivery.is_ending:
+            flight.go = asyncio.create_task(_go(delivery, sender, flight))
+    return await _some_tried(delivery)
+
+
+async def _some_tried(delivery: Delivery) -> int:
+    """How many messages were tried: as soon as there are any, or when a moment has passed, or nothing is under way."""
+    until = monotonic() + LONGEST_TURN_S
+    while True:
+        for flight in delivery.flights.values():
+            flight.collect()
+        if delivery.tried or not delivery.under_way or (left := until - monotonic()) <= 0:
+            break
+        await asyncio.wait(delivery.under_way, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+    tried, delivery.tried = delivery.tried, 0
+    return tried
+
+
+async def _go(delivery: Delivery, sender: Sender, flight: Flight) -> None:
+    """Begin a sender's messages as its rate and those in the air allow, for a moment: then whoever watches looks at it all afresh."""
+    until = monotonic() + LONGEST_TURN_S
+    while not delivery.is_ending and (left := until - monotonic()) > 0:
+        if not flight.room:
+            in_the_air = [task for task in flight.sends if not task.done()]
+            await asyncio.wait(in_the_air, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            continue
+        room, busy = flight.room, flight.patients
+        claimed, turn = await delivery.run(lambda room=room, busy=busy: _claim(delivery, sender, room, busy))  # type: ignore[misc]  # bound now
+        for ids, patients in _by_patient(claimed):
+            flight.sends[asyncio.create_task(_deliver_in_turn(delivery, ids, flight))] = patients
+        if not claimed:
+            if not 0 < turn <= LONGEST_TURN_S:
+                return
+            await delivery.sleep(turn)
+
+
+def _by_patient(claimed: list[Claimed]) -> list[tuple[list[UUID], frozenset[UUID]]]:
+    """The messages that may be in the air together: those of one patient follow each other."""
+    chains: dict[UUID, list[UUID]] = {}
+    for each in claimed:
+        chains.setdefault(each.patient_id or each.id, []).append(each.id)
+    return [(ids, frozenset({key} - set(ids))) for key, ids in chains.items()]
+
+
+async def _deliver_in_line(delivery: Delivery, waiting: list[Sender]) -> int:
+    """The same where one thread does everything: one go of each sender, one message after another."""
+    tried, turns = 0, list[float]()
+    for sender in waiting:
+        claimed, turn = _claim(delivery, sender, delivery.batch, [])
+        await _deliver_in_turn(delivery, [each.id for each in claimed], Flight())
+        turns += [turn] if not claimed and 0 < turn <= LONGEST_TURN_S else []
+    tried, delivery.tried = delivery.tried, 0
     if turns and not tried:
         await delivery.sleep(min(turns))  # the rate's next moment comes long before the next tick
     return tried + len(turns)
 
 
-async def _gather_some(delivery: Delivery) -> list[tuple[int, float]]:
-    """What senders have done that are through with their go: until one of them has tried something, or a moment has passed."""
-    gone, until = list[tuple[int, float]](), monotonic() + LONGEST_TURN_S
-    while delivery.under_way and not any(tried for tried, _ in gone) and (left := until - monotonic()) > 0:
-        await asyncio.wait(delivery.under_way.values(), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        through = [sender_id for sender_id, task in delivery.under_way.items() if task.done()]
-        gone += [delivery.under_way.pop(sender_id).result() for sender_id in through]
-    return gone
-
-
-async def _deliver_of(delivery: Delivery, sender: Sender, lanes: list[str]) -> tuple[int, float]:
-    """One go of a sender, lane by lane: how many messages were tried, and in how many seconds its rate allows more (0: nothing waits)."""
-    tried, turns = 0, list[float]()
-    for lane in lanes:
-        claimed, turn = await delivery.run(lambda lane=lane: _claim(delivery, sender, lane))  # type: ignore[misc]  # bound now
-        turns += [turn] if turn else []
-        for index, message_id in enumerate(claimed, 1):
-            tried += 1
-            if not await _deliver_one(delivery, message_id):
-                rest = claimed[index:]
-                await delivery.run(lambda rest=rest: _give_back(delivery, rest))  # type: ignore[misc]  # bound now
-                return tried, 0.0
-    return tried, min(turns, default=0.0)
+async def _deliver_in_turn(delivery: Delivery, message_ids: list[UUID], flight: Flight) -> None:
+    """Send claimed messages one after another; after a failure the rest goes back: the sender may be stopped, and answers go first."""
+    left = list(message_ids)
+    good = True
+    while left and good:
+        good = await _deliver_one(delivery, left.pop(0))
+        flight.heard(good=good)
+        delivery.tried += 1
+    if left:
+        await delivery.run(lambda: _give_back(delivery, left))
 
 
 def _give_back(delivery: Delivery, message_ids: list[UUID]) -> None:
@@ -136,10 +223,11 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
         if outbound is None:
             return True
         channel, prepared = delivery.channels.get(UUID(outbound.sender_id)), outbound
-        if channel is None:
-            raise ChannelUnavailable("this process does not run the patient's channel")
+        if channel is None:  # the patient has moved: the next to look through that sender's messages sends it
+            await delivery.run(lambda: _not_begun(delivery, prepared, "another process runs the patient's channel"))
+            return True
         if not await delivery.run(lambda: delivery.may_begin(prepared, prepared_at)):
-            await delivery.run(lambda: _not_begun(delivery, prepared))
+            await delivery.run(lambda: _not_begun(delivery, prepared, "not begun in time"))
             return True
         provider_id = await channel.send(outbound)
     except DeliveryError as raised:
@@ -156,13 +244,13 @@ async def _deliver_one(delivery: Delivery, message_id: UUID) -> bool:
     return error is None
 
 
-def _not_begun(delivery: Delivery, outbound: Outbound) -> None:
+def _not_begun(delivery: Delivery, outbound: Outbound, why: str) -> None:
     """Nobody but this worker can have sent it, and it has not: in line again, to be looked at afresh, unless it was given up meanwhile."""
     with delivery.db.begin() as tx:
         message = outbox.load(tx, UUID(outbound.id))
         if message is not None and message.claimed_by == delivery.worker:
             log().warning("stopped before the call", message=outbound.id)
-            take_back(tx, message, "due", delivery.clock.now(), "not begun in time", attempts=message.attempts - 1)
+            take_back(tx, message, "due", delivery.clock.now(), why, attempts=message.attempts - 1)
 
 
 def _put_off(delivery: Delivery, message_id: UUID) -> None:
@@ -178,8 +266,8 @@ def _put_off(delivery: Delivery, message_id: UUID) -> None:
             put_back_check_in(tx, message, now)
 
 
-def _with_work(delivery: Delivery) -> list[tuple[Sender, list[str]]]:
-    """The senders that may send and have something due, and in which of their lanes, in the order in which these go."""
+def _with_work(delivery: Delivery) -> list[Sender]:
+    """The senders that may send and have something due."""
     if delivery.wants_to_look_after():
         delivery.looked_after_at = monotonic()
         recover_after_crash(delivery.db, delivery.clock.now(), everything=False, real=delivery.real())
@@ -187,21 +275,30 @@ def _with_work(delivery: Delivery) -> list[tuple[Sender, list[str]]]:
         now = delivery.clock.now()
         for lost in outbox.expire_stale(tx, now):
             put_back_check_in(tx, lost, now)
-        waiting = outbox.lanes_with_work(tx, now)
-        active = [sender for sender in clinics.list_senders(tx) if sender.status == "active" and sender.id in delivery.channels]
-    return [(sender, lanes) for sender in active if (lanes := [lane for lane in LANES if (sender.id, lane) in waiting])]
+        waiting = claims.senders_with_work(tx, now)
+        return [
+            sender
+            for sender in clinics.list_senders(tx)
+            if sender.status == "active" and sender.id in delivery.channels and sender.id in waiting
+        ]
 
 
-def _claim(delivery: Delivery, sender: Sender, lane: str) -> tuple[list[UUID], float]:
-    """What may be sent now; or nothing, and in how many seconds the rate allows more."""
+def _claim(delivery: Delivery, sender: Sender, room: int, busy: list[UUID]) -> tuple[list[Claimed], float]:
+    """What may begin now, answers and safety texts first; or nothing, and in how many seconds the rate allows more."""
     real = delivery.real()
+    claimed, turns = list[Claimed](), list[float]()
     with delivery.db.begin() as tx:
-        now = delivery.clock.now()
-        waiting = outbox.count_due(tx, now, sender.id, [lane], delivery.batch)
-        if not waiting:
-            return [], 0.0
-        may_start = rates.take(tx, sender.id, lane, sender.rate_per_s, real.timestamp(), waiting)
-        if not may_start:
-            return [], rates.turn_in(tx, sender.id, lane, real.timestamp())
-        lease = real + CLAIM_LEASE
-        return outbox.claim(tx, now, sender_ids=[sender.id], worker=delivery.worker, lease_until=lease, limit=may_start, lanes=[lane]), 0.0
+        if not clinics.is_active(tx, sender.id):
+            return [], 0.0  # stopped by one that was in the air, or by a receipt
+        now, lease = delivery.clock.now(), real + CLAIM_LEASE
+        for lane in LANES:
+            line = Line(sender.id, lane, busy)
+            waiting = claims.count_due(tx, now, line, room - len(claimed))
+            if not waiting:
+                continue
+            may_start = rates.take(tx, sender.id, lane, sender.rate_per_s, real.timestamp(), waiting)
+            if not may_start:
+                turns.append(rates.turn_in(tx, sender.id, lane, real.timestamp()))
+                continue
+            claimed += claims.claim(tx, now, line, worker=delivery.worker, lease_until=lease, limit=may_start)
+    return claimed, min(turns, default=0.0)

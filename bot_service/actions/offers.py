@@ -134,8 +134,7 @@ def _stepped_up(tx: Tx, old: Prescription, exercise: str, rung: str) -> tuple[Pr
     if exercise == RUN:
         return open_running(old, old.return_to_run, old.run_steps_open or (0, 0), int(rung)), "running"
     plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-    rungs = {item.exercise.id: item.rung for item in old.exercises if item.rung} | {exercise: rung}
-    return resolved(plan, old.stage, old, rungs), old.exercise(exercise).exercise.name
+    return resolved(plan, old.stage, old, {exercise: rung}), old.exercise(exercise).exercise.name
 
 
 def _same_agreement(document: Prescription, old: Prescription, *, runs: bool) -> bool:

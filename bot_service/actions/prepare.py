@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bot_service.actions import window
+from bot_service.actions import pictures, window
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_of
 from bot_service.actions.prompt import asked_on, prompt_key
@@ -16,7 +16,6 @@ from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import flare_state, severe_since
-from bot_service.conversation.progress_picture import draw_progress
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
@@ -157,8 +156,8 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     content = with_words(tx, episode, _with_flare(tx, message.content, episode, voice, now))
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
-    picture = _picture(tx, content, episode, now)
     by_template = window.needs_template(tx, message, address, now)
+    shown = {} if by_template else pictures.shown_with(tx, content, episode, address.sender_id, now, lease_until)
     if by_template:
         text, rows = window.AS_TEMPLATE, []
     outbox.move(
@@ -188,17 +187,8 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         language=episode.language,
         hints=load_catalogue(episode.language).hints,
         valid_for=message.expires_at - now,
-        picture=picture,
+        **shown,
     )
-
-
-def _picture(tx: Tx, content: Mapping[str, Any], episode: Episode, now: datetime) -> bytes | None:
-    """The picture of the pain scores beside the words about how it is going; none before there are two to compare."""
-    if not any(key == "progress" for key, _ in content.get("lines", ())):
-        return None
-    record = load_record(tx, episode, now)
-    pains = {day.day: day.pain for day in record.rated_days if day.pain is not None}
-    return draw_progress(pains, record.rules.pain_ceiling, record.today) if len(pains) > 1 else None
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,29 +11,59 @@ from bot_service.actions.prompt import move_cursor
 from bot_service.storage import episodes, outbox, prescriptions, reviews
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
+from bot_service.storage.reviews import Proposed
+from plans.editing import Unfit, at_rungs, carried, side_of, with_locked_slots, with_thresholds
+from plans.loading import flare_plan_text
+from plans.mistakes import Finding
 from plans.model import CarePlan, Prescription, prescribe
 from plans.running import open_running
 
 
 def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False) -> Prescription:
-    """The stage as prescribed to this patient: their times, side and agreements carried over."""
-    main = min((slot.at for slot in old.slots if slot.prompted), default=None)
-    same = {slot.number: slot.at for slot in old.slots}
-    times = {
-        slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots
-    }
+    """The stage as prescribed to this patient. Within a stage only the named rungs move, or the locked slots open; all else stays.
+
+    Another stage is the plan's, with the patient's times, side, agreements and own thresholds carried over.
+    """
+    if stage == old.stage:
+        document = at_rungs(old, rungs or {})
+        return _still_running(with_locked_slots(document, plan, _times(plan, stage, old)), old) if unlocked else document
     document = prescribe(
         plan,
         stage,
-        times,
+        _times(plan, stage, old),
         own_prompt=_chosen_slots(plan, old),
         flare_plan_signed=old.flare_plan is not None,
         rungs_preauthorised=old.rungs_preauthorised,
-        plyometrics_unlocked=unlocked or (old.plyometrics_unlocked and stage == old.stage),
-        treated_side=old.exercises[0].treated_side if old.exercises else "both",
+        treated_side=side_of(old),
         rungs=rungs,
     )
-    return _still_running(document, old)
+    return with_own_words(with_thresholds(document, plan, carried(old.thresholds)), plan)
+
+
+def following(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
+    """What a proposal asks for; None when it changes no prescription."""
+    if proposal.to_stage:
+        return resolved(plan, proposal.to_stage, old)
+    if proposal.rule == "C0":
+        return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
+    return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None
+
+
+def with_own_words(document: Prescription, plan: CarePlan) -> Prescription:
+    """The same with the patient's own numbers in the signed flare plan. Raises Unfit when they cannot be written there."""
+    if document.flare_plan is None:
+        return document
+    try:
+        return document.model_copy(update={"flare_plan": flare_plan_text(plan, document.thresholds)})
+    except ValueError as problem:
+        raise Unfit([Finding("flare_plan", str(problem))]) from None
+
+
+def _times(plan: CarePlan, stage: str, old: Prescription) -> dict[int, time]:
+    """The patient's main time for every slot with a message, and their own times of the same slots otherwise."""
+    main = min((slot.at for slot in old.slots if slot.prompted), default=None)
+    same = {slot.number: slot.at for slot in old.slots}
+    return {slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots}
 
 
 def _still_running(document: Prescription, old: Prescription) -> Prescription:

@@ -210,7 +210,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         record=record,
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, local_today(now, episode.zone)),
-        red_flag_open=bool(red_flags),
+        red_flag=_told_about(red_flags),
         held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
@@ -222,6 +222,12 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
 def _held_as(hold: Hold) -> str:
     """A pause that the clinic placed is not the patient's to end."""
     return "clinic_pause" if hold.kind == "pause" and hold.placed_by != "patient" else hold.kind
+
+
+def _told_about(red_flags: list[cases.Case]) -> str | None:
+    """The tier of the open red flag, or `suicide`."""
+    detail: Mapping[str, Any] = next((case.reasons.get("D1", {}) for case in red_flags), {})
+    return "suicide" if detail.get("family") == "suicide" else detail.get("tier")
 
 
 def _told_today(red_flags: list[cases.Case], today: Any) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,9 +10,11 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import resolved, supersede
+from bot_service.actions.prescribing import following, resolved, supersede
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.sealed_words import seal_words
+from bot_service.clinical.flags import PAIN_RULES
+from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
@@ -20,7 +22,8 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, Proposed
 from bot_service.storage.staff import Member
-from plans.model import CarePlan, PrescribedExercise, Prescription
+from plans.editing import at_start
+from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
 from schedules.rhythm import zone_named
 
@@ -43,17 +46,17 @@ class Decision:
 def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, proposal_id: UUID, now: datetime) -> None:
     """Carry a proposal out. Raises AlreadyDecided when it is no longer pending or its evidence changed, NotPermitted, NotFound."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         proposal = _pending(tx, episode, proposal_id)
         _decide(tx, episode, proposal, "approved", decision, now)
         old = prescriptions.load(tx, episode.prescription_id)
         # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
         plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        document = _next_prescription(plan, old, proposal)
+        document = following(plan, old, proposal)
         if document is not None:
             supersede(tx, episode, document, decision.member.id, decision.reason, now)
         if proposal.to_stage:
-            _news(
+            tell_patient(
                 tx,
                 episode,
                 "plan_changed_forward",
@@ -63,14 +66,14 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
                 stage=library[episode.plan_id].stage(proposal.to_stage).title,
             )
         elif document is not None:
-            _news(tx, episode, "plan_changed_same", decision, f"approved:{proposal.id}", now)
-        _audit(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
+            tell_patient(tx, episode, "plan_changed_same", decision, f"approved:{proposal.id}", now)
+        note_decision(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
 
 
 def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date | None, now: datetime) -> None:
     """Keep the present plan until a day: what is proposed, or any step when nothing is. Raises Conflict, NotPermitted, NotFound."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         today = local_today(now, episode.zone)
         end = until or today + HELD_FOR
         if end <= today:
@@ -81,29 +84,31 @@ def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date
             held, rule = proposal.id, proposal.rule
         else:
             held, rule = _hold_everything(tx, episode, decision, end, now), reviews.OWN
-        _news(tx, episode, "plan_held", decision, f"held:{held}", now)
-        _audit(tx, now, decision, episode, "held", {"rule": rule, "until": end.isoformat()})
+        tell_patient(tx, episode, "plan_held", decision, f"held:{held}", now)
+        note_decision(tx, now, decision, episode, "held", {"rule": rule, "until": end.isoformat()})
 
 
 def release_hold(db: Database, decision: Decision, now: datetime) -> None:
     """Let steps be proposed again. Raises Conflict when nothing is held."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         if not reviews.list_held(tx, episode, local_today(now, episode.zone)):
             raise Conflict("nothing is held for this patient")
         reviews.release_held(tx, episode.id)
-        _audit(tx, now, decision, episode, "hold_released", {})
+        note_decision(tx, now, decision, episode, "hold_released", {})
         assess(tx, episode, now)
 
 
-def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
-    """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to."""
+def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime, *, answered: Collection[UUID] = ()) -> None:
+    """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to.
+
+    `answered` are pain cases that it answers: they close with the same reason.
+    """
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         old = prescriptions.load(tx, episode.prescription_id)
         before = library[episode.plan_id].previous_stage(episode.stage)
-        plan = library[episode.plan_id] if before else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        if before is None and not any(_beyond_first_rung(item) for item in old.exercises):
+        if before is None and not has_climbed(old):
             raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
         pending = reviews.find_pending(tx, episode)
         if pending is not None:
@@ -111,17 +116,18 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         else:
             to = before.id if before else None
             reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
-        document = resolved(plan, before.id if before else episode.stage, old)
+        document = resolved(library[episode.plan_id], before.id, old) if before else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = before.title if before else old.stage_title
-        _news(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
-        _audit(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
+        tell_patient(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
+        note_decision(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
+        _close_answered(tx, episode, decision, answered, now)
 
 
 def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
     """Open a range of the plan's running steps, beginning at the first of it, or close running. Raises Conflict, NotPermitted, NotFound."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         old = prescriptions.load(tx, episode.prescription_id)
         if steps is None and old.run_steps_open is None:
             raise Conflict("running is not open for this patient")
@@ -135,14 +141,14 @@ def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decisio
             raise Conflict(str(error)) from None
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         opened = {"step": run_text(document), "rule": course.rule} if steps and course else {}
-        _news(tx, episode, "run_opened" if steps else "run_closed", decision, f"run:{tx.new_id()}", now, **opened)
-        _audit(tx, now, decision, episode, "running_opened" if steps else "running_closed", {"steps": steps})
+        tell_patient(tx, episode, "run_opened" if steps else "run_closed", decision, f"run:{tx.new_id()}", now, **opened)
+        note_decision(tx, now, decision, episode, "running_opened" if steps else "running_closed", {"steps": steps})
 
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
@@ -154,57 +160,57 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
             _announce_release(tx, episode, decision, f"cleared:{case.id}", now)
         _say_it_was_read(tx, episode, case, now)
-        _audit(tx, now, decision, episode, "case_closed", {"rule": case.rule})
+        note_decision(tx, now, decision, episode, "case_closed", {"rule": case.rule})
         assess(tx, episodes.load(tx, episode.id), now)
 
 
 def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Say that somebody is looking after it."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
         if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
             _say_it_was_read(tx, episode, case, now)
-            _audit(tx, now, decision, episode, "case_acknowledged", {})
+            note_decision(tx, now, decision, episode, "case_acknowledged", {})
 
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
     """Pause exercise prompts until a day (the first one with prompts again), or until resumed."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         today = local_today(now, episode.zone)
         if until is not None and until <= today:
             raise Conflict("the day to start again must lie ahead")
         episodes.place_hold(tx, now, episode, "pause", why=decision.reason, by=decision.member.name, from_day=today, until_day=until)
         outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
         if until is not None:
-            _news(tx, episode, "paused_by_clinic", decision, f"paused:{tx.new_id()}", now, until=until.isoformat())
-        _audit(tx, now, decision, episode, "paused", {"until": until and until.isoformat()})
+            tell_patient(tx, episode, "paused_by_clinic", decision, f"paused:{tx.new_id()}", now, until=until.isoformat())
+        note_decision(tx, now, decision, episode, "paused", {"until": until and until.isoformat()})
 
 
 def resume(db: Database, decision: Decision, now: datetime) -> None:
     """End a pause, or let a patient start whom a physio had to see first."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         if not episodes.release_holds(tx, now, episode.id, ("pause", "physio_first", "lost_contact"), decision.member.name):
             raise Conflict("nothing is paused for this patient")
         _announce_release(tx, episode, decision, f"resumed:{tx.new_id()}", now)
-        _audit(tx, now, decision, episode, "resumed", {})
+        note_decision(tx, now, decision, episode, "resumed", {})
 
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
     """End the episode of care: nothing more is sent."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         episodes.end(tx, now, episode, "discharged", decision.reason)
         patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in"), "discharged", now)
         outbox.cancel_waiting(tx, now, episode.patient_id, "discharged")
         conversations.close_all(tx, episode.id, now, "discharged")
         reviews.withdraw_pending(tx, now, episode.id)
         reviews.withdraw_offers(tx, now, episode)
-        _audit(tx, now, decision, episode, "discharged", {})
+        note_decision(tx, now, decision, episode, "discharged", {})
 
 
 def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> None:
@@ -214,26 +220,28 @@ def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> Non
     except ValueError as error:
         raise Conflict(str(error)) from None
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         patients.set_zone(tx, episode.patient_id, zone)
         if episode.next_prompt_at is not None:
             move_cursor(tx, episodes.load(tx, episode.id), now)
-        _audit(tx, now, decision, episode, "zone_changed", {"zone": zone})
+        note_decision(tx, now, decision, episode, "zone_changed", {"zone": zone})
 
 
 def write_to_patient(db: Database, decision: Decision, words: str, now: datetime) -> None:
     """Send the patient the clinician's own words. Raises Conflict for an empty message or a patient who stopped."""
     with db.begin() as tx:
-        episode = _episode(tx, decision)
+        episode = episode_of(tx, decision)
         if not words.strip():
             raise Conflict("write something first")
         if episode.patient_status != "opted_in":
             raise Conflict("this patient does not get messages here; get in touch another way")
-        _news(tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, sealed=seal_words(tx, episode, words.strip()[:1500]))
-        _audit(tx, now, decision, episode, "wrote_to_patient", {})
+        tell_patient(
+            tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, sealed=seal_words(tx, episode, words.strip()[:1500])
+        )
+        note_decision(tx, now, decision, episode, "wrote_to_patient", {})
 
 
-def _episode(tx: Tx, decision: Decision) -> Episode:
+def episode_of(tx: Tx, decision: Decision) -> Episode:
     """The episode, locked, if this member may decide about it: another clinic's is not told apart from none."""
     episode = episodes.load_locked(tx, decision.episode_id)
     if episode.clinic_id != decision.member.clinic_id:
@@ -248,7 +256,15 @@ def _episode(tx: Tx, decision: Decision) -> Episode:
 def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, now: datetime) -> None:
     """Exercises go on, unless something else still holds them back."""
     if not episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
-        _news(tx, episode, "holds_released", decision, once, now)
+        tell_patient(tx, episode, "holds_released", decision, once, now)
+
+
+def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:
+    for case in [case for case in cases.list_open(tx, episode) if case.id in case_ids and case.rule in PAIN_RULES]:
+        cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason)
+        note_decision(tx, now, decision, episode, "case_closed", {"rule": case.rule})
+    if case_ids:
+        assess(tx, episodes.load(tx, episode.id), now)
 
 
 def _say_it_was_read(tx: Tx, episode: Episode, case: Case, now: datetime) -> None:
@@ -283,27 +299,14 @@ def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, 
     return reviews.record_own(tx, now, episode, "held", decision.member.id, to_stage=None, reason=decision.reason, hold_until=until)
 
 
-def _next_prescription(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
-    if proposal.to_stage:
-        return resolved(plan, proposal.to_stage, old)
-    rungs = {item.exercise.id: item.rung for item in old.exercises if item.rung}
-    if proposal.rule == "C0":
-        return resolved(plan, old.stage, old, rungs | dict(proposal.detail["rungs"]))
-    if proposal.rule == "C3":
-        return resolved(plan, old.stage, old, rungs, unlocked=True)
-    return None
-
-
-def _beyond_first_rung(item: PrescribedExercise) -> bool:
-    return bool(item.exercise.rungs) and item.rung is not None and item.rung != item.exercise.rungs[0].id
-
-
-def _news(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
+def tell_patient(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
+    """News for the patient, at once; nothing to those who get no messages here."""
     if episode.patient_status != "opted_in":
         return
     content = {"lines": [[key, {"physio": decision.member.name, **values}]]}
     queue_for_patient(tx, episode, now, "news", f"news:{once}", now, now + NEWS_KEPT, content, lane="now")
 
 
-def _audit(tx: Tx, now: datetime, decision: Decision, episode: Episode, what: str, detail: dict[str, Any]) -> None:
+def note_decision(tx: Tx, now: datetime, decision: Decision, episode: Episode, what: str, detail: dict[str, Any]) -> None:
+    """Who decided what about whom, in the audit trail."""
     audit.record(tx, now, decision.member.email, what, clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 from bot_service.messages import Button, Inbound, Outbound, Receipt
@@ -26,14 +25,6 @@ class Channel(Protocol):
 
     def parse(self, raw: Mapping[str, Any]) -> Inbound | None:
         """What a person did, from the provider's own form; pure. None when it is nothing for us; ValueError when it is garbage."""
-
-
-@runtime_checkable
-class Polled(Protocol):
-    """A channel whose inbound messages are fetched rather than pushed."""
-
-    async def poll(self, offset: int | None) -> list[dict[str, Any]]:
-        """Wait for raw updates from `offset` on. Store them durably before asking with a higher one: that confirms them for good."""
 
 
 @runtime_checkable
@@ -61,20 +52,6 @@ class Editable(Protocol):
 
     async def edit(self, address: str, message_id: str, text: str, rows: Rows = ()) -> bool:
         """Replace the text and the buttons of a message of ours."""
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """A channel whose provider keeps a list of what passed through it, to be asked after an outage or a call that ended in doubt."""
-
-    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
-        """What people sent to this sender since then, oldest first, in the form that `parse` reads. Raises DeliveryError."""
-
-    async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
-        """What the provider did with a message whose call began then, or None when it denies having it.
-
-        `taken` are the provider's ids of our other messages to that address. Raises DeliveryError when it cannot say.
-        """
 
 
 @runtime_checkable

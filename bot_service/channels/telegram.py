@@ -11,7 +11,6 @@ from typing import Any
 
 from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.error import BadRequest, TelegramError
-from telegram.helpers import create_deep_linked_url
 
 from bot_service.channels.telegram_request import AiohttpRequest, meaning_of
 from bot_service.channels.telegram_updates import parse_update
@@ -102,12 +101,6 @@ class Telegram:
         """Whether a post with this secret is Telegram's; how long the comparison takes says nothing about ours."""
         given = secret.encode("utf-8", "surrogateescape")
         return any(hmac.compare_digest(given, ours.encode()) for ours in self._webhook_secrets)
-
-    def deep_link(self, code: str) -> str:
-        """The link that opens a chat with this bot and carries `code`: at most 64 of A-Z a-z 0-9 _ -, else ValueError."""
-        if self._identity is None:
-            raise ChannelMisconfigured("The bot's name is not known yet: it has not answered since the start.")
-        return create_deep_linked_url(self._identity.username, code)
 
     async def send(self, outbound: Outbound) -> str:
         """Send the text, in several messages when it is long, the buttons under the last. Returns the id of the last.

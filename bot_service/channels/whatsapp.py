@@ -11,7 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Collection, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -32,15 +32,19 @@ from bot_service.errors import (
     OutcomeUnknown,
     OutsideServiceWindow,
 )
+from bot_service.logs import log
 from bot_service.messages import Inbound, Outbound, Receipt
 from bot_service.settings import Settings
 
 T = TypeVar("T")
 STATUS_PATH = "/webhooks/twilio/status"
+MEDIA_PATH = "/media/"
 RETRIES = "#rc=5&rp=all"
 """The end of a webhook's address that makes Twilio try again; whether it is part of what is signed is not settled (channels.md 1B)."""
 _PAGE, _MOST_LISTED = 100, 5000
 """Messages of the list in one answer, and at most in one question: more than a clinic's patients write in three days."""
+PICTURE_FOR = timedelta(minutes=10)
+"""How long Twilio may keep a picture waiting: its link works no longer (default)."""
 _SHORTEST_VALIDITY_S, _LONGEST_VALIDITY_S = 10, 36_000
 # What the library lets escape when a 2xx does not hold the object that the call promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError)
@@ -137,7 +141,16 @@ class WhatsApp:
                 if number > 1 and error.retryable:
                     raise OutcomeUnknown(f"Part {number} of {len(steps)} was not accepted; the parts before it were.") from error
                 raise
+        if outbound.picture_token is not None:
+            await self._send_picture(outbound, outbound.picture_token)
         return sent
+
+    async def _send_picture(self, outbound: Outbound, token: str) -> None:
+        """The picture after its text, as a message of its own: whatever becomes of it, the words and their question have arrived."""
+        try:
+            await self._create(replace(outbound, valid_for=PICTURE_FOR), False, media_url=[f"{self._public_url}{MEDIA_PATH}{token}"])
+        except DeliveryError as error:
+            log().warning("picture not sent", message=outbound.id, error=type(error).__name__)
 
     def parse(self, raw: Mapping[str, Any]) -> Inbound | None:
         """See `parse_form`; pure."""
@@ -218,7 +231,7 @@ class WhatsApp:
         keys = [f"{name}:{code}" for code in (language, language.partition("-")[0], "en")]
         return next((self._account.templates[key] for key in keys if key in self._account.templates), None)
 
-    async def _create(self, outbound: Outbound, last: bool, **content: str) -> str:
+    async def _create(self, outbound: Outbound, last: bool, **content: str | list[str]) -> str:
         account = self._account
         given: dict[str, Any] = {"to": outbound.address, **content}
         given |= {"messaging_service_sid": account.sender} if account.is_service else {"from_": f"whatsapp:{account.sender}"}

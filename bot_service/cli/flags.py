@@ -20,6 +20,8 @@ from bot_service.storage import cases, clinics, episodes, reviews
 from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+from bot_service.web.attention import leading_rule, words_today
+from bot_service.web.header import hold_words
 
 Row = Mapping[str, Any]
 
@@ -34,18 +36,18 @@ def flags() -> None:
 @json_option
 def list_flags(slug: str | None, as_json: bool) -> None:
     """List open flags, then the steps that wait for a decision; the oldest first."""
-    with opened() as (settings, db, _now), db.read() as tx:
+    with opened() as (settings, db, now), db.read() as tx:
         clinic = clinics.only_clinic(tx, slug)
-        refs = {episode.id: episode.ref for episode in episodes.list_of_clinic(tx, clinic.id)}
+        known = {episode.id: episode for episode in episodes.list_of_clinic(tx, clinic.id)}
         found = [
             {
                 "kind": "flag",
                 "id": case.id,
-                "patient": refs[episode_id],
-                "rule": case.rule,
+                "patient": known[episode_id].ref,
+                "rule": leading_rule(case),
                 "opened": case.opened_at,
                 "due": case.due_at,
-                "why": f"{cases.FOR_THE_LEAD} {case.sentence}" if case.escalated_at else case.sentence,
+                "why": words_today(case, known[episode_id], now),
             }
             for episode_id, open_cases in cases.list_open_of_clinic(tx, clinic.id).items()
             for case in open_cases
@@ -54,7 +56,7 @@ def list_flags(slug: str | None, as_json: bool) -> None:
             {
                 "kind": "proposal",
                 "id": item.id,
-                "patient": refs[key],
+                "patient": known[key].ref,
                 "rule": item.rule,
                 "opened": item.created_at,
                 "due": None,
@@ -115,7 +117,7 @@ def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
         )
     held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     if held:
-        return f"on hold ({held[0].kind.replace('_', ' ')}): {episodes.why_held(tx, episode, held[0])}"
+        return hold_words(held[0], episodes.why_held(tx, episode, held[0]), local_today(now, episode.zone))
     address = patient_rows.find_active_address(tx, episode.patient_id)
     return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
 

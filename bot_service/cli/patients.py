@@ -18,6 +18,7 @@ from bot_service.storage import cases, clinics, episodes, reviews
 from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+from bot_service.web.attention import leading_rule, words_today
 from plans.loading import load_library
 
 NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
@@ -56,7 +57,7 @@ def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
             "adherence_pct": adherence(record, 28),
             "reply_rate_pct": reply_rate(record, 28),
             "next_prompt": episode.next_prompt_at,
-            "open_flags": [f"{case.rule}: {case.sentence}" for case in cases.list_open(tx, episode)],
+            "open_flags": [f"{leading_rule(case)}: {words_today(case, episode, now)}" for case in cases.list_open(tx, episode)],
             "last_28_days": {day.isoformat(): status for day, status in record.strip(28)},
         }
     if as_json:

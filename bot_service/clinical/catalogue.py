@@ -17,6 +17,10 @@ URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
 PRIORITY = ("D1", "A4", "B3", "A3", "B4", "X3", "X1", "X2", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 ENGAGEMENT = "engagement"
+ENGAGEMENT_RULES = ("D5", "D3", "D4", "C5")
+"""The rules that are reasons on the engagement case, the most pressing first."""
+TAKING_PART = frozenset({"D3", "D4", "D5"})
+"""The rules about what is done and answered, which are judged anew at each look."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,8 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "D1": RuleText(
             "Words that need a check now",
             "The patient wrote something that can point to a problem outside this plan. Safety text was sent; exercises are held "
-            "until a clinician clears it, for the two graver tiers always.",
+            "until a clinician clears it, for the two graver tiers always. While they are held the chat speaks of no exercises, and "
+            "what cannot be read as an answer is kept for the physio.",
             "red-flag sources in the clinical notes; fixed",
         ),
         "D2": RuleText(

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from statistics import median
 from uuid import UUID
 
-from bot_service.clinical.adherence import adherence
+from bot_service.clinical.adherence import done_share
 from bot_service.clinical.catalogue import Flag, Urgency, basis_of
 from bot_service.clinical.flare import restart_state
-from bot_service.clinical.in_words import long_day, plural, short_day
+from bot_service.clinical.in_words import long_day, percent, plural, short_day
 from bot_service.clinical.record import LoadingDay, Record
 
 
@@ -17,8 +17,8 @@ def plateau_flag(record: Record) -> Flag | None:
     """D2: long enough in the stage and done as asked, yet the median pain is at or above the floor and has not fallen."""
     rule = record.rules.review.plateau
     in_stage = (record.today - record.stage_start).days
-    share = adherence(record, rule.days)
-    if in_stage < rule.days or share is None or share < rule.min_adherence_pct:
+    share = done_share(record, rule.days)
+    if in_stage < rule.days or share is None or 100 * share < rule.min_adherence_pct:
         return None
     now, before = _window(record, 0, rule.compare_days), _window(record, rule.compare_days, rule.compare_days)
     if min(len(now), len(before)) < rule.min_rated_days:
@@ -31,7 +31,7 @@ def plateau_flag(record: Record) -> Flag | None:
         "D2",
         "routine",
         f"Median session pain {latest:g}/10 over the last {rule.compare_days} days, {earlier:g} in the {rule.compare_days} before, "
-        f"with {share} % done over {rule.days} days.",
+        f"with {percent(share)} % done over {rule.days} days.",
         tuple(day.day for day in (*before, *now)),
         record.stage_start + timedelta(days=in_stage - (in_stage - rule.days) % rule.compare_days),
         ("review.plateau.days", "review.plateau.min_points"),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fractions import Fraction
 from uuid import UUID
 
-from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.clinical.in_words import listed, long_day, plural, short_day
+from bot_service.clinical.adherence import done_share, reply_share
+from bot_service.clinical.in_words import listed, long_day, percent, plural, short_day
 from bot_service.clinical.pain import settled, settled_day
 from bot_service.clinical.record import LoadingDay, Record
 from plans.model import CarePlan, ProgressionRule
@@ -124,20 +125,20 @@ def _still_loading(record: Record) -> Criterion:
 
 def _adherence(record: Record, rule: ProgressionRule) -> Criterion:
     target = record.rules.adherence_target_pct
-    share = adherence(record, rule.adherence_days)
+    share = done_share(record, rule.adherence_days)
     text = f"Adherence {target} % or more over {plural(rule.adherence_days, 'day')}"
-    return Criterion("adherence", text, None if share is None else share >= target, _percent(share))
+    return Criterion("adherence", text, None if share is None else 100 * share >= target, _percent(share))
 
 
 def _reply_rate(record: Record, rule: ProgressionRule) -> Criterion:
     target = record.rules.min_reply_rate_pct
-    share = reply_rate(record, rule.adherence_days)
+    share = reply_share(record, rule.adherence_days)
     text = f"Reply rate {target} % or more over {plural(rule.adherence_days, 'day')}"
-    return Criterion("reply_rate", text, None if share is None else share >= target, _percent(share))
+    return Criterion("reply_rate", text, None if share is None else 100 * share >= target, _percent(share))
 
 
-def _percent(share: int | None) -> str:
-    return "not assessable: nothing was scheduled" if share is None else f"{share} %"
+def _percent(share: Fraction | None) -> str:
+    return "not assessable: nothing was scheduled" if share is None else f"{percent(share)} %"
 
 
 def _rows(days: Sequence[LoadingDay]) -> tuple[UUID, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
-from bot_service.clinical.adherence import adherence, counted_days
+from bot_service.clinical.adherence import counted_days, done_share
 from bot_service.clinical.catalogue import ENGAGEMENT, Flag, Urgency, basis_of
-from bot_service.clinical.in_words import listed, long_day, plural, short_day
+from bot_service.clinical.in_words import listed, long_day, percent, plural, short_day
 from bot_service.clinical.record import Reason, Record
 
 _REASON_WORDS: dict[Reason, str] = {
@@ -68,15 +68,15 @@ def low_adherence_flag(record: Record) -> Flag | None:
     if age < review.low_adherence_days:
         return None
     counted = counted_days(record, review.low_adherence_days)
-    share = adherence(record, review.low_adherence_days)
-    if share is None or share >= review.low_adherence_pct or len(counted) < review.low_adherence_min_scheduled:
+    share = done_share(record, review.low_adherence_days)
+    if share is None or 100 * share >= review.low_adherence_pct or len(counted) < review.low_adherence_min_scheduled:
         return None
     done = sum(record.status(day) == "done" for day in counted)
     return _engagement(
         record,
         "D4",
         "routine",
-        f"{share} % done over {review.low_adherence_days} days: {done} of {len(counted)} scheduled days in full.",
+        f"{percent(share)} % done over {review.low_adherence_days} days: {done} of {len(counted)} scheduled days in full.",
         counted,
         "review.low_adherence_pct",
         suggestion="A shorter plan or another time of day may fit better.",

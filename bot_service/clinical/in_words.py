@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from fractions import Fraction
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,6 +43,11 @@ def ordinal(number: int) -> str:
 def plural(number: int, noun: str) -> str:
     """1 day, 2 days"""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(share: Fraction) -> int:
+    """A share as a whole percentage, a half rounded up; for words only, since 79.9 is not 80."""
+    return int(100 * share + Fraction(1, 2))
 
 
 def listed(parts: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from enum import IntEnum
 
 from bot_service.clinical.catalogue import ENGAGEMENT
@@ -25,15 +24,15 @@ class Need(IntEnum):
 WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABLE, Need.SILENT, Need.LOW})
 
 
-def need_of_case(case_key: str, rules: Collection[str], urgency: str) -> Need:
-    """What an open case asks for. `storage/standing.py` says the same to the database."""
+def need_of_case(case_key: str, leading: str, urgency: str) -> Need:
+    """What an open case asks for, by its key and the rule it leads with. `storage/standing.py` says the same to the database."""
     if case_key == "D1":
         return Need.RED_FLAG
     if case_key == "X1":
         return Need.UNREACHABLE
     if case_key != ENGAGEMENT:
         return Need.FLAG
-    if "D5" in rules:
+    if leading == "D5":
         return Need.SILENT
     # "Pain is in the way" is about pain, whatever the figures are.
     return Need.FLAG if urgency != "routine" else Need.LOW

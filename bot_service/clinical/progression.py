@@ -9,20 +9,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from bot_service.clinical.adherence import adherence
+from bot_service.clinical.adherence import done_share
 from bot_service.clinical.catalogue import ENGAGEMENT, RULES, Flag, basis_of
 from bot_service.clinical.criteria import Criterion, checklist, plyometric_block, stage_criteria
-from bot_service.clinical.in_words import sentence
+from bot_service.clinical.in_words import percent, sentence
 from bot_service.clinical.record import Record
 from bot_service.clinical.rungs import agreed_beforehand, due_rungs
 from plans.model import CarePlan, PrescribedExercise, ProgressionRule, Rung
 
 BLOCKERS = {
     "D1": "A red flag is open",
-    "A4": "Severe or repeated session pain is open",
-    "B3": "A worse next day is open",
-    "A3": "Session pain above the ceiling, twice or not settled, is open",
-    "B4": "Pain rising week on week is open",
+    "A4": "The flag on severe or repeated session pain is open",
+    "B3": "The flag on a clearly worse next day is open",
+    "A3": "The flag on session pain above the ceiling is open",
+    "B4": "The flag on pain rising week on week is open",
 }
 
 
@@ -105,8 +105,8 @@ def _step(
     rule_id: str, rule: ProgressionRule, required: tuple[Criterion, ...], card: tuple[Criterion, ...], record: Record, plan: CarePlan
 ) -> Proposal | None:
     unmet = {item.key for item in required if item.met is not True}
-    share = adherence(record, rule.adherence_days)
-    if unmet - {"adherence"} or share is None or share < record.rules.adherence_soft_pct:
+    share = done_share(record, rule.adherence_days)
+    if unmet - {"adherence"} or share is None or 100 * share < record.rules.adherence_soft_pct:
         return None
     following = plan.next_stage(record.stage)
     fired = "C5" if unmet else rule_id
@@ -114,7 +114,7 @@ def _step(
         rule=fired,
         from_stage=record.stage,
         to_stage=following.id if following else None,
-        sentence=_step_words(rule_id, share, rule, record, following.title if following else None, low=bool(unmet)),
+        sentence=_step_words(rule_id, percent(share), rule, record, following.title if following else None, low=bool(unmet)),
         criteria=card,
         evidence=tuple(dict.fromkeys(row for item in required for row in item.evidence)),
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from fractions import Fraction
 from itertools import pairwise
 
-from bot_service.clinical.adherence import adherence
+from bot_service.clinical.adherence import done_share
 from bot_service.clinical.criteria import Criterion
-from bot_service.clinical.in_words import plural, short_day
+from bot_service.clinical.in_words import percent, plural, short_day
 from bot_service.clinical.pain import settled_day
 from bot_service.clinical.record import LoadingDay, Record
 from plans.model import PrescribedExercise, Prescription, Rung
@@ -24,8 +25,8 @@ def due_rungs(record: Record) -> tuple[tuple[PrescribedExercise, Rung, tuple[Cri
     Due means: every week of the set number of days at this rung had settled loading days and no other kind, session pain stayed in
     the green band (amber earns no credit), and at least the soft share of the scheduled days was done.
     """
-    share = adherence(record, record.rules.deload.rung_settled_days)
-    if share is None or share < record.rules.adherence_soft_pct:
+    share = done_share(record, record.rules.deload.rung_settled_days)
+    if share is None or 100 * share < record.rules.adherence_soft_pct:
         return ()
     found = []
     for item in record.prescription.exercises:
@@ -36,6 +37,11 @@ def due_rungs(record: Record) -> tuple[tuple[PrescribedExercise, Rung, tuple[Cri
     return tuple(found)
 
 
+def has_climbed(prescription: Prescription) -> bool:
+    """Whether any exercise stands above its first rung, so that there is a step to go back."""
+    return any(item.rung is not None and item.rung != item.exercise.rungs[0].id for item in prescription.exercises)
+
+
 def next_rung(item: PrescribedExercise) -> Rung | None:
     """The rung after the present one, None at the top; the first rung for an exercise that has not started."""
     rungs = item.exercise.rungs
@@ -44,7 +50,7 @@ def next_rung(item: PrescribedExercise) -> Rung | None:
     return next((after for now, after in pairwise(rungs) if now.id == item.rung), None)
 
 
-def _settled_at_rung(item: PrescribedExercise, record: Record, share: int) -> tuple[Criterion, ...] | None:
+def _settled_at_rung(item: PrescribedExercise, record: Record, share: Fraction) -> tuple[Criterion, ...] | None:
     needed = record.rules.deload.rung_settled_days
     since = max(record.rung_since.get(item.exercise.id, record.stage_start), record.stage_start)
     if (record.today - since).days < needed:
@@ -58,7 +64,7 @@ def _settled_at_rung(item: PrescribedExercise, record: Record, share: int) -> tu
     return (
         Criterion("rung_days", f"At least {plural(needed, 'day')} at this rung", True, f"since {short_day(since)}", ()),
         Criterion("rung_settled", "Every week settled, session pain in the green band", True, plural(len(days), "loading day"), rows),
-        Criterion("rung_adherence", f"Adherence {record.rules.adherence_soft_pct} % or more", True, f"{share} %", ()),
+        Criterion("rung_adherence", f"Adherence {record.rules.adherence_soft_pct} % or more", True, f"{percent(share)} %", ()),
     )
 
 

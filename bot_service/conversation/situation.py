@@ -57,9 +57,9 @@ class Situation:
     """Everything that a turn may look at. `open` holds the open questions, the youngest first.
 
     `today` is the patient's day when they wrote, and `day_is_over` says that it has ended before we could answer. `safety_told` are
-    the tiers whose full text was sent today; `last` is the latest value recorded in the last day; `ever_agreed` matters to somebody
-    who stopped; `media_just_came` says that the last photo or the like was thanked for a moment ago; `offers` are the ids of the
-    offers that hold at this moment.
+    the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the latest value recorded
+    in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or the like was thanked
+    for a moment ago; `offers` are the ids of the offers that hold at this moment.
     """
 
     today: date
@@ -70,7 +70,7 @@ class Situation:
     record: Record | None = None
     baseline_known: bool = True
     safety_told: frozenset[str] = frozenset()
-    red_flag_open: bool = False
+    red_flag: str | None = None
     held: frozenset[str] = frozenset()
     prompt_at: time | None = None
     day_is_over: bool = False

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from bot_service.conversation.answers import answer_scored, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
 from bot_service.conversation.exercise_text import next_day_with_slots, slots_on
+from bot_service.conversation.held import while_held
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.situation import (
@@ -39,6 +40,11 @@ def take_turn(told: Told, now: Situation) -> Turn:
     target = _target(told, now)
     kind = KINDS[target.kind] if target else None
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
+    turn = _decided(told, reading, target, now)
+    return while_held(turn, told, reading, now) if "red_flag" in now.held else turn
+
+
+def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if reading.red_flag is not None:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":

@@ -53,6 +53,12 @@ def says_start(text: str, language: str) -> bool:
     return not set(_words(catalogue.words["start"])).isdisjoint(plain(text, catalogue).split())
 
 
+def says_help(text: str, language: str) -> bool:
+    """Whether the words are the one that asks what can be written here, and no question of their own."""
+    catalogue = load_catalogue(language)
+    return plain(text, catalogue) in ("help", plain(catalogue.says["help"], catalogue))
+
+
 def asks_progress(text: str, language: str) -> bool:
     """Whether the words are the one that asks how it is going."""
     catalogue = load_catalogue(language)

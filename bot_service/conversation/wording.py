@@ -21,7 +21,7 @@ from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
 from plans.model import Prescription
 from plans.running import RUN_SLOT, run_text
-from plans.tongues import in_other_words, in_words
+from plans.tongues import Words, in_other_words, in_words
 
 _FILES = resources.files("bot_service.conversation") / "catalogues"
 SHIPPED = languages_in(_FILES)
@@ -91,7 +91,7 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
     """
     catalogue = load_catalogue(voice.language)
     if plan := voice.prescription:
-        voice = replace(voice, prescription=in_words(plan, load_words(plan.plan_id, catalogue.language)))
+        voice = replace(voice, prescription=in_words(plan, _plan_words(plan, catalogue)))
     blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
     rows: Rows = []
     if change := content.get("change"):
@@ -174,12 +174,16 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         **values,
     }
     if plan := voice.prescription:  # an exercise or a step that was named when the message was queued
-        words = load_words(plan.plan_id, catalogue.language)
+        words = _plan_words(plan, catalogue)
         known |= {name: in_other_words(value, words) for name, value in values.items() if isinstance(value, str)}
     for name in ("day", "until"):
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)
     return known
+
+
+def _plan_words(plan: Prescription, catalogue: Catalogue) -> Words:
+    return load_words(plan.plan_id, catalogue.language, own=tuple(sorted(plan.thresholds.items())))
 
 
 def _ask_rows(ask: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> Rows:

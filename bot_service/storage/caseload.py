@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from bot_service.storage.database import Tx
@@ -150,33 +150,34 @@ def load_recent(tx: Tx, listed: Collection[Listed], since: date, asked_since: da
     found = {item.episode_id: Recent() for item in listed}
     by_patient = {item.patient_id: found[item.episode_id] for item in listed}
     sessions = _sessions_that_hold().where(entries.c.episode_id.in_(found), entries.c.day >= since)
-    for episode, kind, day, slot, score, outcome, prescription in tx.all(sessions.order_by(entries.c.seq)):
-        found[read_id(episode)].entries.append(_entry(kind, day, slot, score, outcome, read_id(prescription), asked_since))
+    for row in tx.all(sessions.order_by(entries.c.seq)):
+        found[read_id(row.episode)].entries.append(_entry(row, asked_since))
     of_prompt = (outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason)
-    asked = select(*_ids(outbox.c.episode_id, outbox.c.prescription_id), *of_prompt).where(
+    asked = select(_raw(outbox.c.episode_id, "episode"), _raw(outbox.c.prescription_id, "prescription"), *of_prompt).where(
         outbox.c.patient_id.in_(by_patient), outbox.c.due_at >= asked_since, outbox.c.kind == "prompt"
     )
-    for episode, prescription, day, slot, status, reason in tx.all(asked):
-        if (recent := found.get(read_id(episode))) is not None:
-            recent.prompts.append(Prompt(day, slot, status, reason, read_id(prescription)))
-    heard = select(*_ids(inbox.c.patient_id), func.coalesce(inbox.c.said_at, inbox.c.received_at)).where(
+    for row in tx.all(asked):
+        if (recent := found.get(read_id(row.episode))) is not None:
+            recent.prompts.append(Prompt(row.day, row.slot, row.status, row.reason, read_id(row.prescription)))
+    said = func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")
+    heard = select(_raw(inbox.c.patient_id, "patient"), said).where(
         inbox.c.patient_id.in_(by_patient), inbox.c.received_at >= asked_since, inbox.c.heard.in_(("text", "tap", "edit", "media"))
     )
-    for patient, said in tx.all(heard):
-        by_patient[read_id(patient)].heard.append(said)
+    for row in tx.all(heard):
+        by_patient[read_id(row.patient)].heard.append(row.said)
     return found
 
 
-def _ids(*columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """Ids as the driver gives them: the same few come thousands of times, so `read_id` reads each once."""
-    return [type_coerce(column, NullType()).label(f"id{number}") for number, column in enumerate(columns)]
+def _raw(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """An id as the driver gives it: the same few come thousands of times, so `read_id` reads each once."""
+    return type_coerce(column, NullType()).label(name)
 
 
 def _sessions_that_hold() -> Select[Any]:
     """Sessions and their pain as they now stand: confirmed, and superseded by nothing."""
     newer = entries.alias("newer")
-    episode, prescription = _ids(entries.c.episode_id, entries.c.prescription_id)
-    return select(episode, entries.c.kind, entries.c.day, entries.c.slot, entries.c.score, entries.c.outcome, prescription).where(
+    columns = (entries.c.kind, entries.c.day, entries.c.slot, entries.c.score, entries.c.outcome)
+    return select(_raw(entries.c.episode_id, "episode"), _raw(entries.c.prescription_id, "prescription"), *columns).where(
         entries.c.kind.in_(("session", "pain_during")), entries.c.confirmed, ~exists().where(newer.c.supersedes_id == entries.c.id)
     )
 
@@ -187,20 +188,18 @@ _OF_EPISODE = (
 _NOBODY = UUID(int=0)
 
 
-def _entry(
-    kind: str, day: date, slot: int | None, score: int | None, outcome: str | None, prescription: UUID | None, at: datetime
-) -> Entry:
+def _entry(row: Row[Any], at: datetime) -> Entry:
     return Entry(
         id=_NOBODY,
         seq=0,
-        kind=kind,
-        day=day,
-        slot=slot,
-        score=score,
-        outcome=outcome,
+        kind=row.kind,
+        day=row.day,
+        slot=row.slot,
+        score=row.score,
+        outcome=row.outcome,
         at=at,
         done_at=None,
-        prescription_id=prescription,
+        prescription_id=read_id(row.prescription),
         inbox_id=None,
         question_id=None,
         supersedes_id=None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
 RED_FLAG = "D1"
-FOR_THE_LEAD = "Not acknowledged for one working day: lead."
+FOR_THE_LEAD = "Nobody has taken this on for a whole working day: the lead should look."
 _HITS = ("raised", "hit_again")
 
 
@@ -87,6 +87,16 @@ def restate(tx: Tx, old_entry: UUID, new_entry: UUID, words: str) -> None:
         tx.run(update(cases).where(cases.c.id == row.id).values(**values))
 
 
+def note_over(tx: Tx, case: Case, rules: Collection[str], today: date) -> Case:
+    """Let an open case remember since which day these of its rules no longer hold; one that speaks again forgets it."""
+    fresh = {rule for rule in rules if rule in case.reasons and "over" not in case.reasons[rule]}
+    if not fresh:
+        return case
+    reasons = {rule: {**detail, "over": today.isoformat()} if rule in fresh else detail for rule, detail in case.reasons.items()}
+    tx.run(update(cases).where(cases.c.id == case.id).values(reasons=reasons))
+    return replace(case, reasons=reasons)
+
+
 def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, reason: str) -> bool:
     """Close an open case; False when it was closed already."""
     sealed = tx.seal(episode.patient_id, f"cases.close_reason:{case_id}", reason)
@@ -108,12 +118,17 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
     return row is not None
 
 
-def escalate_due(tx: Tx, now: datetime) -> list[UUID]:
-    """Mark the cases that nobody acknowledged in time for the lead, once; whose episodes they belong to."""
-    rows = tx.all(_ESCALATE, {"now": now, "escalate_at": None, "escalated_at": now})
+def list_overdue(tx: Tx, now: datetime) -> list[UUID]:
+    """The episodes with cases that nobody acknowledged in time."""
+    return [row.episode_id for row in tx.all(_OVERDUE, {"now": now})]
+
+
+def escalate_due(tx: Tx, episode_id: UUID, now: datetime) -> int:
+    """Mark those of an episode, which is locked, for the lead, once; how many there were."""
+    rows = tx.all(_ESCALATE, {"of_episode": episode_id, "now": now, "escalate_at": None, "escalated_at": now})
     for row in rows:
         record_event(tx, now, row.id, "escalated", "nobody acknowledged it")
-    return [row.episode_id for row in rows]
+    return len(rows)
 
 
 def next_escalation_at(tx: Tx, after: datetime | None = None) -> datetime | None:
@@ -193,7 +208,9 @@ _OPEN_OF_KEY = select(cases).where(
 )
 _LAST_LOOKED = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_by != SETTLED)
 _EVIDENCE = select(case_evidence).where(case_evidence.c.case_id == bindparam("of_case")).order_by(case_evidence.c.at, case_evidence.c.id)
-_ESCALATE = update(cases).where(cases.c.escalate_at <= bindparam("now")).returning(cases.c.id, cases.c.episode_id)
+_LATE = cases.c.escalate_at <= bindparam("now")
+_OVERDUE = select(cases.c.episode_id).where(_LATE).distinct()
+_ESCALATE = update(cases).where(cases.c.episode_id == bindparam("of_episode"), _LATE).returning(cases.c.id)
 _NEXT = select(func.min(cases.c.escalate_at)).where(cases.c.escalate_at.is_not(None))
 _NEXT_AFTER = _NEXT.where(cases.c.escalate_at > bindparam("after"))
 _INSERT_EVIDENCE = case_evidence.insert()

@@ -94,6 +94,11 @@ def list_senders(tx: Tx) -> list[Sender]:
     return [_sender(row) for row in tx.all(_SENDERS, {})]
 
 
+def is_active(tx: Tx, sender_id: UUID) -> bool:
+    """Whether the sender may send: nobody has stopped it."""
+    return tx.one(_OF_SENDER, {"of_sender": sender_id}).status == "active"  # type: ignore[no-any-return]  # the column type
+
+
 def clinic_of_sender(tx: Tx, sender_id: UUID) -> UUID:
     """Whose bot or number it is."""
     return tx.one(_OF_SENDER, {"of_sender": sender_id}).clinic_id  # type: ignore[no-any-return]  # the column type
@@ -136,7 +141,7 @@ def mark_sample(tx: Tx) -> None:
 
 # Built once: putting a statement together costs several times what running it does.
 _BY_ID = select(clinics).where(clinics.c.id == bindparam("clinic_id"))
-_OF_SENDER = select(senders.c.clinic_id).where(senders.c.id == bindparam("of_sender"))
+_OF_SENDER = select(senders.c.clinic_id, senders.c.status).where(senders.c.id == bindparam("of_sender"))
 _SENDERS = select(senders).order_by(senders.c.channel, senders.c.name)
 
 

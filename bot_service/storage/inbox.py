@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, lite
 
 from bot_service.messages import Inbound
 from bot_service.storage.database import Tx
+from bot_service.storage.prepared import padded
 from bot_service.storage.tables import inbox
 
 ATTEMPTS = 3
@@ -82,7 +83,7 @@ def store(tx: Tx, now: datetime, sender_id: UUID, raw: Mapping[str, Any], inboun
 def claim_next(tx: Tx, sender_ids: Sequence[UUID], failed: Collection[UUID] = ()) -> Received | None:
     """The update whose turn it is, one at a time per address; its chat is locked until this transaction ends."""
     passed = set(failed)
-    while (oldest := tx.first(_OLDEST_WAITING, {"sender_ids": list(sender_ids), "failed": list(passed)})) is not None:
+    while (oldest := tx.first(_OLDEST_WAITING, {"sender_ids": list(sender_ids), "failed": padded(list(passed))})) is not None:
         row = oldest if oldest.said_at is None else said_first(_list_waiting_in_chat(tx, oldest))
         if row.id not in failed:
             raw = json.loads(tx.unseal_raw(f"inbox.raw:{row.id}", row.raw))
@@ -167,10 +168,6 @@ _ANY_WAITING = select(inbox.c.id).where(inbox.c.status == _RECEIVED).limit(1)
 def any_waiting(tx: Tx) -> bool:
     """Whether an update waits to be handled."""
     return tx.first(_ANY_WAITING, {}) is not None
-
-
-def count_waiting(tx: Tx) -> int:
-    return int(tx.scalar(select(func.count()).select_from(inbox).where(inbox.c.status == _RECEIVED)))
 
 
 _WORDS = ("text", "tap", "edit", "media")

@@ -136,6 +136,15 @@ questions = Table(
     Index("ix_questions_outbox", "outbox_id"),
 )
 
+media_links = Table(
+    "media_links",
+    metadata,
+    key_id(),
+    *of_episode(null=False),
+    at("expires_at", null=False),
+    at("used_at"),
+)
+
 entries = Table(
     "entries",
     metadata,
@@ -159,4 +168,5 @@ entries = Table(
     CheckConstraint("score is null or score between 0 and 10", name="score"),
     UniqueConstraint("supersedes_id"),
     UniqueConstraint("episode_id", "seq"),
+    Index("ix_entries_day", "episode_id", "day"),
 )

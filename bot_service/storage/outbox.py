@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Row, TextClause, Update, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Row, TextClause, Update, bindparam, func, select, text, update
 
 from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Tx
@@ -85,28 +85,6 @@ def queue(
         "replaces_id": replaces_id,
     }
     return tx.attempt(_INSERT, values)
-
-
-def claim(
-    tx: Tx, now: datetime, *, sender_ids: Sequence[UUID], worker: str, lease_until: datetime, limit: int, lanes: Sequence[str]
-) -> list[UUID]:
-    """Lease up to `limit` due messages of these senders (rows get their sender when queued), answers and safety texts first."""
-    wanted = {"now": now, "sender_ids": list(sender_ids), "lanes": list(lanes), "at_most": limit}
-    ids = [row.id for row in tx.all(_CLAIMABLE, wanted)]
-    if ids:
-        values = {"status": "claimed", "status_at": now, "claimed_by": worker, "lease_until": lease_until}
-        tx.run(_CLAIM, {"ids": ids, **values})
-    return ids
-
-
-def count_due(tx: Tx, now: datetime, sender_id: UUID, lanes: Sequence[str], limit: int) -> int:
-    """How many messages of a sender wait, counted up to `limit`."""
-    return len(tx.all(_WAITING_OF_SENDER, {"now": now, "sender_ids": [sender_id], "lanes": list(lanes), "at_most": limit}))
-
-
-def lanes_with_work(tx: Tx, now: datetime) -> set[tuple[UUID, str]]:
-    """The sender and lane of everything that waits."""
-    return {(row.sender_id, row.lane) for row in tx.all(_LANES, {"now": now})}
 
 
 def load_address(tx: Tx, message_id: UUID) -> bytes:
@@ -255,14 +233,7 @@ COLUMNS = tuple(outbox.c[field.name] for field in fields(Message))
 # Built once: putting a statement together costs several times what running it does.
 # A status that stands in the statement, as the index spells it: given as a parameter, SQLite cannot use a partial index and reads all rows.
 _UNSENT = text("outbox.status in ('due','claimed','sending')")
-_DUE = (_UNSENT, outbox.c.status == "due", outbox.c.due_at <= bindparam("now"))
-_WAITING_OF_SENDER = (
-    select(outbox.c.id)
-    .where(*_DUE, outbox.c.sender_id.in_(bindparam("sender_ids", expanding=True)), outbox.c.lane.in_(bindparam("lanes", expanding=True)))
-    .limit(bindparam("at_most", type_=Integer))
-)
-_LANES = select(outbox.c.sender_id, outbox.c.lane).where(*_DUE, outbox.c.sender_id.is_not(None)).distinct()
-_CLAIMABLE = _WAITING_OF_SENDER.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
+DUE = (_UNSENT, outbox.c.status == "due", outbox.c.due_at <= bindparam("now"))
 _BY_ID = select(*COLUMNS).where(outbox.c.id == bindparam("message_id"))
 _PATIENT = select(outbox.c.patient_id).where(outbox.c.id == bindparam("message_id"))
 _CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
@@ -303,7 +274,6 @@ _PROMPTS = (
 _STATUS = select(outbox.c.status).where(outbox.c.occurrence_key == bindparam("key"))
 _NEXT_DUE = select(outbox.c.due_at).where(_UNSENT, outbox.c.status == "due").order_by(outbox.c.due_at).limit(1)
 _NEXT_DUE_AFTER = _NEXT_DUE.where(outbox.c.due_at > bindparam("after"))
-_CLAIM = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.status == "due")
 _CANCEL_SESSION = update(outbox).where(
     outbox.c.episode_id == bindparam("of_episode"),
     outbox.c.kind.in_(bindparam("kinds", expanding=True)),

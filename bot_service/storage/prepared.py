@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, Date, Executable, Integer, Row, String, Uuid
 from sqlalchemy.engine import Dialect, result_tuple
@@ -109,6 +110,15 @@ class Prepared:
 def shape_of(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """What of the values decides the text of a statement: their names, and the lengths of lists."""
     return tuple([(key, len(value)) if type(value) is list else key for key, value in values.items()])
+
+
+def padded(ids: Sequence[UUID]) -> list[UUID]:
+    """The same for a list in a statement, filled up with its last to one of few lengths: each is compiled and kept by itself."""
+    length = 1 << max(0, len(ids) - 1).bit_length()
+    return [*ids, *[ids[-1] if ids else _NOBODY] * (length - len(ids))]
+
+
+_NOBODY = UUID(int=0)
 
 
 def _constants_in_the_text(element: Any, **_: Any) -> Any:

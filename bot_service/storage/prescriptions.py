@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select
 from bot_service.errors import SettingsError
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import plan_versions, prescriptions
+from plans.editing import side_of
 from plans.model import CarePlan, Prescription
 
 
@@ -66,6 +67,7 @@ def add(
             number=number,
             stage=document.stage,
             document=document.model_dump(mode="json"),
+            side=side_of(document),
             staff_id=staff_id,
             starts_on=starts_on,
             created_at=now,

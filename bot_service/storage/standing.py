@@ -25,6 +25,8 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    not_,
+    null,
     or_,
     select,
     type_coerce,
@@ -32,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from bot_service.clinical.catalogue import ENGAGEMENT, PRIORITY, URGENCIES
+from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, URGENCIES
 from bot_service.clinical.needs import Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
@@ -96,7 +98,7 @@ def load_standings(tx: Tx, clinic_id: UUID, wanted: Wanted, part: Part, now: dat
     everybody = _everybody(tx, clinic_id, wanted, now, tonight).cte("everybody")
     own = everybody.c
     place = (own.need, own.today, own.step)
-    nobody = literal(None, type_=NullType())
+    nobody = null()
     counts = select(*place, func.count().label("number"), nobody.label("episode")).group_by(*place)
     shown = (
         select(*place, literal(0).label("number"), own.episode)
@@ -107,7 +109,7 @@ def load_standings(tx: Tx, clinic_id: UUID, wanted: Wanted, part: Part, now: dat
         .subquery("shown")
     )
     rows = tx.all(union_all(counts, select(shown)))
-    counted = {Place(*row[:3]): row.number for row in rows if row.number}
+    counted = {Place(row.need, row.today, row.step): row.number for row in rows if row.number}
     return Standings(counted, [read_id(row.episode) for row in rows if not row.number])
 
 
@@ -141,7 +143,7 @@ def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: 
         .join(patients, episodes.c.patient_id == patients.c.id)
         .outerjoin(first, and_(first.c.episode_id == episodes.c.id, first.c.place == 1))
         .outerjoin(held, held.c.episode_id == episodes.c.id)
-        .where(episodes.c.clinic_id == clinic_id, _latest(), *_conditions(tx, wanted, need, first))
+        .where(episodes.c.clinic_id == clinic_id, _latest(), *_conditions(tx, clinic_id, wanted, need, first))
     )
 
 
@@ -220,10 +222,20 @@ def _need_of_case() -> ColumnElement[int]:
         (cases.c.case_key == "D1", int(Need.RED_FLAG)),
         (cases.c.case_key == "X1", int(Need.UNREACHABLE)),
         (cases.c.case_key != ENGAGEMENT, int(Need.FLAG)),
-        (cases.c.reasons["D5"].as_string().is_not(None), int(Need.SILENT)),
+        (_leads_with_silence(), int(Need.SILENT)),
         (cases.c.urgency != "routine", int(Need.FLAG)),
         else_=int(Need.LOW),
     )
+
+
+def _leads_with_silence() -> ColumnElement[bool]:
+    """Whether D5 is the most pressing reason on an engagement case: of those rules it comes first, unless it is over and another is not."""
+
+    def holds_still(rule: str) -> ColumnElement[bool]:
+        return and_(cases.c.reasons[rule].as_string().is_not(None), cases.c.reasons[(rule, "over")].as_string().is_(None))
+
+    others = [holds_still(rule) for rule in ENGAGEMENT_RULES if rule != "D5"]
+    return and_(cases.c.reasons["D5"].as_string().is_not(None), or_(holds_still("D5"), not_(or_(*others))))
 
 
 def _urgency() -> ColumnElement[int]:
@@ -277,7 +289,7 @@ def _state_since(held: Subquery, at_now: ColumnElement[datetime]) -> ColumnEleme
     )
 
 
-def _conditions(tx: Tx, wanted: Wanted, need: ColumnElement[int], first: Subquery) -> list[ColumnElement[bool]]:
+def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int], first: Subquery) -> list[ColumnElement[bool]]:
     found = []
     if wanted.mine is not None:
         found.append(or_(episodes.c.physio_id == wanted.mine, need == Need.RED_FLAG))
@@ -290,7 +302,7 @@ def _conditions(tx: Tx, wanted: Wanted, need: ColumnElement[int], first: Subquer
     if wanted.plan:
         found.append(episodes.c.plan_id == wanted.plan)
     if wanted.side:
-        found.append(episodes.c.prescription_id.in_(_on_side(wanted.side)))
+        found.append(episodes.c.prescription_id.in_(_on_side(clinic_id, wanted.side)))
     if wanted.channel:
         found.append(episodes.c.patient_id.in_(_on_channel(wanted.channel)))
     if wanted.words:
@@ -298,8 +310,8 @@ def _conditions(tx: Tx, wanted: Wanted, need: ColumnElement[int], first: Subquer
     return found
 
 
-def _on_side(side: str) -> Select[Any]:
-    return select(prescriptions.c.id).where(prescriptions.c.document[("exercises", 0, "treated_side")].as_string() == side)
+def _on_side(clinic_id: UUID, side: str) -> Select[Any]:
+    return select(prescriptions.c.id).where(prescriptions.c.clinic_id == clinic_id, prescriptions.c.side == side)
 
 
 def _on_channel(channel: str) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot_service.storage.message_tables import entries, inbox, outbox, questions
+from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
@@ -36,6 +36,7 @@ __all__ = [
     "inbox",
     "installation",
     "invitations",
+    "media_links",
     "metadata",
     "name_tokens",
     "outbox",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,8 +11,8 @@ from bot_service.clinical.catalogue import ENGAGEMENT, rank
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.needs import Need, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
-from bot_service.storage.cases import FOR_THE_LEAD
-from bot_service.storage.episodes import Hold
+from bot_service.storage.cases import FOR_THE_LEAD, Case
+from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.standing import UNHURRIED
 from bot_service.web.times import day_words, local_day, moment, span
 
@@ -77,14 +77,36 @@ def attention(item: Listed, cases: Sequence[OpenCase], pending: Sequence[Pending
 
 
 def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
-    """What a rule says as of today: a corrected value first, silence counted up to now or to the day on which we `heard` again."""
+    """What a rule says as of today: a corrected value first, silence counted up to now or to the day on which we `heard` again.
+
+    What was so and no longer is says since when.
+    """
     words = str(detail.get("corrected") or detail.get("sentence") or "")
     if "since" not in detail:
-        return words
+        return f"{words} No longer so since {day_words(date.fromisoformat(detail['over']))}." if "over" in detail else words
     since = date.fromisoformat(detail["since"])
     if heard is not None and heard > since:
         return f"{words} Wrote again on {day_words(heard)}."
     return f"{words} That was {plural((today - since).days, 'day')} ago."
+
+
+def leading_rule(case: Case | OpenCase) -> str:
+    """The rule that a case leads with: on the engagement case the most pressing of those that still hold."""
+    if case.case_key != ENGAGEMENT:
+        return case.rule
+    return min(case.reasons, key=lambda rule: ("over" in case.reasons[rule], rank(rule)), default=case.rule)
+
+
+def case_words(case: Case | OpenCase, today: date, heard: date | None) -> str:
+    """What a case says first, as of today; what nobody has acknowledged in time begins with that."""
+    words = said(case.reasons.get(leading_rule(case), {}), today, heard) or case.sentence
+    return words if case.escalated_at is None else f"{FOR_THE_LEAD} {words}"
+
+
+def words_today(case: Case, episode: Episode, now: datetime) -> str:
+    """The same for one episode's case at `now`."""
+    heard = local_day(episode.last_heard_at, episode.zone) if episode.last_heard_at else None
+    return case_words(case, local_day(now, episode.zone), heard)
 
 
 def due_words(due_at: datetime | None, now: datetime, zone: str, *, at_once: bool = False) -> str:
@@ -107,28 +129,21 @@ _URGENCIES = ("now", "same_day", "three_days", "routine")
 
 
 def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
-    need = need_of_case(case.case_key, case.reasons, case.urgency)
+    need = need_of_case(case.case_key, leading_rule(case), case.urgency)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
-    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
-    words = said(case.reasons.get(leading, {}), today, heard) or case.sentence
     if case.escalated_at is not None:
-        words, urgency = f"{FOR_THE_LEAD} {words}", -1
+        urgency = -1
     return Reason(
         need,
         label,
-        words,
+        case_words(case, today, heard),
         case.opened_at,
         case.due_at,
         case.status == "acknowledged",
         urgency * 100 + rank(case.rule),
         case.urgency == "now",
     )
-
-
-def leading_rule(rules: Iterable[str]) -> str:
-    """The most pressing of the rules on one case."""
-    return min(rules, key=rank)
 
 
 FLAG_LABELS = {

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bot_service.clinical.catalogue import ENGAGEMENT, RULES, rank
+from bot_service.clinical.catalogue import RULES, rank
+from bot_service.clinical.in_words import sentence
 from bot_service.storage import cases
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Tx
 from bot_service.storage.episode_page import CaseEvent
 from bot_service.web.attention import due_words, leading_rule, said
 from bot_service.web.evidence import Evidence, Notes, joined
-from bot_service.web.times import ago, local_day, moment
+from bot_service.web.times import local_day, moment, moment_ago
 
 URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
@@ -73,17 +75,24 @@ class ClosedCase:
 
 
 def case_cards(
-    tx: Tx, found: Sequence[Case], events: Mapping[UUID, Sequence[CaseEvent]], notes: Notes, now: datetime, zone: str
+    tx: Tx,
+    found: Sequence[Case],
+    events: Mapping[UUID, Sequence[CaseEvent]],
+    notes: Notes,
+    references: Mapping[str, str],
+    now: datetime,
+    zone: str,
 ) -> list[CaseCard]:
-    """The cards, red flags first, then by urgency and due time."""
+    """The cards, red flags first, then by urgency and due time; `references` are the plan's sources by their short names."""
     order = ("now", "same_day", "three_days", "routine")
     ranked = sorted(found, key=lambda case: (case.case_key != "D1", order.index(case.urgency), case.due_at or now, rank(case.rule)))
-    return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, now, zone) for case in ranked]
+    return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, references, now, zone) for case in ranked]
 
 
 def closed_case(case: Case, zone: str) -> ClosedCase:
     """A closed case in a line."""
-    closed = f"{moment(case.closed_at, zone)} by {case.closed_by}" if case.closed_at else ""
+    by = "by itself" if case.closed_by == cases.SETTLED else f"by {case.closed_by}"
+    closed = f"{moment(case.closed_at, zone)} {by}" if case.closed_at else ""
     return ClosedCase(title_of(case.rule), case.sentence, closed, case.close_reason or "")
 
 
@@ -97,26 +106,27 @@ def _card(
     rows_of: Sequence[tuple[str, UUID | None, UUID | None]],
     events: Sequence[CaseEvent],
     notes: Notes,
+    references: Mapping[str, str],
     now: datetime,
     zone: str,
 ) -> CaseCard:
     today, heard = local_day(now, notes.zone), notes.heard
     rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
     evidence = joined(row for _, row in sorted(rows, key=lambda found: found[0], reverse=True))
-    leading = leading_rule(case.reasons) if case.case_key == ENGAGEMENT else case.rule
+    leading = leading_rule(case)
     return CaseCard(
         id=str(case.id),
         red=case.case_key == "D1",
         title=title_of(leading),
         urgency=URGENCIES.get(case.urgency, case.urgency),
         sentence=said(case.reasons.get(leading, {}), today, heard) or case.sentence,
-        opened=f"{moment(case.opened_at, zone)} ({ago(now, case.opened_at)})",
+        opened=moment_ago(now, case.opened_at, zone),
         due=due_words(case.due_at, now, zone, at_once=case.urgency == "now"),
         overdue=case.due_at is not None and case.due_at < now,
         acknowledged=case.status == "acknowledged",
         words=case.words or "",
         reasons=tuple(
-            _reason(rule, detail, case, said(detail, today, heard))
+            _reason(rule, detail, case, said(detail, today, heard), references)
             for rule, detail in sorted(case.reasons.items(), key=lambda item: rank(item[0]))
         ),
         evidence=evidence[:SHOWN],
@@ -125,9 +135,8 @@ def _card(
     )
 
 
-def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str) -> RuleReason:
+def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str, references: Mapping[str, str]) -> RuleReason:
     text = RULES.get(rule)
-    basis = str(detail.get("basis") or "")
     return RuleReason(
         rule=rule,
         title=title_of(rule),
@@ -135,9 +144,18 @@ def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str) -> 
         first=str(detail.get("sentence") or "") if detail.get("corrected") else "",
         why=text.why if text else "",
         basis=text.basis if text else "",
-        number="default: our own number, no source" if basis == "default" else basis,
-        suggestion=str(detail.get("suggestion") or ""),
+        number="; ".join(_source(name, references) for name in str(detail.get("basis") or "").split("; ") if name),
+        suggestion=sentence(_RULE_ID.sub("", str(detail["suggestion"]))) if detail.get("suggestion") else "",
     )
+
+
+_RULE_ID = re.compile(r"^E\d: | \(E\d\)")
+"""What a suggestion names its rule with; the physio reads the words."""
+
+
+def _source(name: str, references: Mapping[str, str]) -> str:
+    """Where a number comes from, for its short name in the plan file."""
+    return "our own default, no source" if name == "default" else references.get(name, name).rstrip(".")
 
 
 def _event(event: CaseEvent, zone: str) -> str:

@@ -206,7 +206,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),
         pain=sparkline(figures.pains),
-        heard=ago(now, item.last_heard_at) if item.last_heard_at else "never",
+        heard=ago(now, item.last_heard_at, item.zone) if item.last_heard_at else "never",
     )
 
 

@@ -35,7 +35,8 @@ def decide(visit: Visit) -> Response:
             proposal = _id(form["proposal"]) if form.get("proposal") else None
             review.hold(service.db, decision, proposal, _day(form.get("until", "")), now)
         elif what == "step_back":
-            review.step_back(service.db, service.library, decision, now)
+            answered = [_id(name.removeprefix("close-")) for name in form if name.startswith("close-")]
+            review.step_back(service.db, service.library, decision, now, answered=answered)
         else:
             raise _Unfit("Choose approve, hold or step back.")
 

@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 from starlette.responses import HTMLResponse, Response
 
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.review import MAY_DECIDE
 from bot_service.actions.viewing import record_view
 from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
@@ -24,7 +26,7 @@ from bot_service.storage.patients import Patient
 from bot_service.storage.prescriptions import Prescribed
 from bot_service.storage.reviews import Proposed
 from bot_service.web.access import Visit
-from bot_service.web.case_cards import case_cards, closed_case
+from bot_service.web.case_cards import case_cards, closed_case, title_of
 from bot_service.web.charts import pain_chart
 from bot_service.web.evidence import Notes
 from bot_service.web.header import header_of
@@ -47,6 +49,7 @@ DONE = {
     "resumed": "Resumed. The patient is told.",
     "run_opened": "Running is open. The patient is told, and gets a prompt on each running day.",
     "run_closed": "Running is closed. The patient is told.",
+    "rewritten": "Prescribed. The new version applies from the next exercise day.",
     "written": "Your message is on its way.",
 }
 
@@ -107,14 +110,15 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
     said = inbox.list_of_patient(tx, patient.id)
     notes = Notes(entries.list_all(tx, episode), said, episode.zone)
     shown, whole, unneeded = transcripts.list_shown(tx, patient.id), bool(visit.asked("all")), bool(visit.asked("unneeded"))
-    waiting = episode_page.list_waiting(tx, patient.id)
+    asked = no_longer_asked(tx, episode)
+    waiting = [item for item in episode_page.list_waiting(tx, patient.id) if item.kind != "seen" or asked is None]
     return {
         "header": header_of(tx, patient, episode, clinic, now),
         "figures": _figures(record),
         "strip": strip_of(record),
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
-        "waiting": [f"{KINDS.get(item.kind, item.kind)}, {moment(item.due_at, episode.zone)}" for item in waiting],
-        **_cases(tx, episode, notes, now, clinic.zone),
+        "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
+        **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone),
     }
 
@@ -139,10 +143,12 @@ def _figures(record: Record) -> dict[str, str]:
     }
 
 
-def _cases(tx: Tx, episode: Episode, notes: Notes, now: datetime, zone: str) -> dict[str, object]:
-    events = episode_page.list_case_events(tx, episode.id)
+def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime, zone: str) -> dict[str, object]:
+    events, found = episode_page.list_case_events(tx, episode.id), cases.list_open(tx, episode)
+    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     return {
-        "cases": case_cards(tx, cases.list_open(tx, episode), events, notes, now, zone),
+        "cases": case_cards(tx, found, events, notes, plan.references, now, zone),
+        "answered_by_step_back": [(str(case.id), title_of(case.rule)) for case in found if case.rule in PAIN_RULES],
         "closed": [closed_case(case, zone) for case in cases.list_closed(tx, episode)],
         "evidence_shown": episode.evidence_version,
     }
@@ -184,13 +190,15 @@ def _decisions(tx: Tx, episode: Episode) -> list[Proposed]:
     )
 
 
-def _decided(item: Proposed, names: Mapping[object, str], zone: str) -> str:
+def _decided(item: Proposed, names: Mapping[object, str], zone: str) -> tuple[str, str]:
+    """The decision in words, and the rule that had proposed it, if one had."""
     what = {"approved": "Approved", "held": "Held", "released": "Held", "stepped_back": "Stepped back"}.get(item.status, item.status)
     until = f" until {day_words(item.hold_until)}" if item.hold_until else ""
     until += ", released since" if item.status == "released" else ""
-    rule = "" if item.rule == reviews.OWN else f" ({item.rule})"
+    rule = "" if item.rule == reviews.OWN else item.rule
+    about = f" “{title_of(rule)}”" if rule else ""
     when = moment(item.decided_at, zone) if item.decided_at else ""
-    return f"{when}: {what}{until}{rule}, by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}"
+    return f"{when}: {what}{about}{until}, by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}", rule
 
 
 def _table(record: Record) -> list[tuple[str, str, str]]:

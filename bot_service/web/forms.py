@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 LARGEST_BODY = 64 * 1024
-MOST_FIELDS = 40
+MOST_FIELDS = 400
 
 
 class Unreadable(Exception):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
+from bot_service.actions.histories import rhythm_of
+from bot_service.clinical.in_words import sentence
 from bot_service.storage import clinics, episodes, patients, prescriptions, reviews, staff
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.patients import Address, Patient
 from bot_service.storage.reviews import Proposed
-from bot_service.web.times import ago, clock_time, day_words, local_day, moment, span, zone_words
+from bot_service.web.times import ago, clock_time, day_words, local_day, moment, moment_ago, span, zone_words
+from plans.model import Prescription
+from schedules.occurrences import next_occurrence
 
 HOLDS = {
     "pause": "Paused",
@@ -19,6 +24,8 @@ HOLDS = {
     "lost_contact": "Prompts stopped: no reply for a week",
     "physio_first": "On hold: physio first",
 }
+SAYS_WHY = ("red_flag", "lost_contact")
+"""Holds whose name says already why they are there."""
 RESUMABLE = ("pause", "physio_first", "lost_contact")
 CHANNELS = {"simulator": "simulated phone", "telegram": "Telegram", "whatsapp": "WhatsApp"}
 
@@ -64,12 +71,12 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         status=_status(patient, episode, now),
         reach=_reach(address, CHANNELS.get(channel, channel)),
         reach_trouble=address is not None and address.status != "active",
-        heard=f"{moment(episode.last_heard_at, patient.zone)} ({ago(now, episode.last_heard_at)})" if episode.last_heard_at else "never",
-        next_prompt=_next(episode, held, now),
+        heard=moment_ago(now, episode.last_heard_at, patient.zone) if episode.last_heard_at else "never",
+        next_prompt=_next(episode, held, document, now),
         local_time=f"{moment(now, patient.zone)}, {zone_words(patient.zone)}"
         + (f" ({clock_time(now, clinic.zone)} at the clinic)" if clock_time(now, clinic.zone) != clock_time(now, patient.zone) else ""),
         holds=(
-            *(_hold(hold, episodes.why_held(tx, episode, hold), today) for hold in held),
+            *(hold_words(hold, episodes.why_held(tx, episode, hold), today) for hold in held),
             *(_step_held(item, tx) for item in steps_held),
         ),
         can_resume=any(hold.kind in RESUMABLE for hold in held),
@@ -78,6 +85,18 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",
     )
+
+
+def hold_words(hold: Hold, why: str, today: date) -> str:
+    """Paused until Mon 30 Nov. Why: holiday, by Anna Reed. What a rule or the patient placed needs nobody's name."""
+    start = "" if hold.from_day <= today else f" from {day_words(hold.from_day)}"
+    end = f" until {day_words(hold.until_day)}" if hold.until_day else ""
+    words = f"{HOLDS.get(hold.kind, 'On hold')}{start}{end}."
+    if hold.placed_by == "patient":
+        return f"{words} {sentence(why)}"
+    if hold.placed_by.startswith("rule "):
+        return words if hold.kind in SAYS_WHY else f"{words} Why: {why}."
+    return f"{words} Why: {why}, by {hold.placed_by}."
 
 
 def _weeks(episode: Episode, today: date) -> str:
@@ -91,10 +110,10 @@ def _status(patient: Patient, episode: Episode, now: datetime) -> str:
     if episode.status != "active":
         return f"Episode ended: {episode.end_reason or 'discharged'}"
     return {
-        "invited": f"Invited {ago(now, patient.status_at)}, chat not opened yet",
-        "asked": f"Opened the chat {ago(now, patient.status_at)}, has not agreed yet",
+        "invited": f"Invited {ago(now, patient.status_at, patient.zone)}, chat not opened yet",
+        "asked": f"Opened the chat {ago(now, patient.status_at, patient.zone)}, has not agreed yet",
         "opted_in": "",
-        "opted_out": f"Stopped all messages {ago(now, patient.status_at)}",
+        "opted_out": f"Stopped all messages {ago(now, patient.status_at, patient.zone)}",
         "discharged": "Discharged",
     }.get(patient.status, patient.status)
 
@@ -105,20 +124,24 @@ def _reach(address: Address | None, channel: str) -> str:
     return f"on {channel}" if address.status == "active" else f"messages do not arrive ({channel})"
 
 
-def _next(episode: Episode, held: list[Hold], now: datetime) -> str:
+def _next(episode: Episode, held: list[Hold], plan: Prescription, now: datetime) -> str:
     if episode.next_prompt_at is None or episode.status != "active":
         return "none planned"
-    words = f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)}"
     day = episode.next_prompt_day or local_day(episode.next_prompt_at, episode.zone)
-    if any(hold.covers(day) for hold in held):
-        return f"{words}, but it will not be sent while on hold"
-    return f"{words} (in {span(episode.next_prompt_at - now)})"
+    in_force = [hold for hold in held if hold.covers(day)]
+    if not in_force:
+        return f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)} (in {span(episode.next_prompt_at - now)})"
+    state = "paused" if in_force[-1].kind == "pause" else "on hold"
+    at = _first_after(held, plan, episode) if all(hold.until_day for hold in in_force) else None
+    return f"none while {state}" + (f"; again {moment(at, episode.zone)}, {zone_words(episode.zone)}" if at else "")
 
 
-def _hold(hold: Hold, why: str, today: date) -> str:
-    start = "" if hold.from_day <= today else f" from {day_words(hold.from_day)}"
-    end = f" until {day_words(hold.until_day)}" if hold.until_day else ""
-    return f"{HOLDS.get(hold.kind, hold.kind)}{start}{end}. Why: {why}, by {hold.placed_by}."
+def _first_after(held: list[Hold], plan: Prescription, episode: Episode) -> datetime | None:
+    """When the first prompt falls due after all that holds prompts back is over."""
+    end = max(hold.until_day for hold in held if hold.until_day)
+    start = datetime.combine(end, time(), ZoneInfo(episode.zone))
+    found = next_occurrence(rhythm_of(plan, episode.zone, episode.start_date), None, start)
+    return found.due_at if found else None
 
 
 def _step_held(item: Proposed, tx: Tx) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot_service.clinical.catalogue import RULES
 from bot_service.clinical.progression import Standing
+from bot_service.clinical.rungs import has_climbed
 from bot_service.storage.reviews import Proposed
 from bot_service.web.times import moment
 from plans.model import CarePlan, Prescription
@@ -122,5 +123,4 @@ def _back(plan: CarePlan, prescription: Prescription) -> str:
     before = plan.previous_stage(prescription.stage)
     if before is not None:
         return f"Step back to {before.title}"
-    climbed = any(item.rung is not None and item.rung != item.exercise.rungs[0].id for item in prescription.exercises)
-    return "Step back to the first step of every exercise" if climbed else ""
+    return "Step back to the first step of every exercise" if has_climbed(prescription) else ""

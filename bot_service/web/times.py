@@ -42,14 +42,30 @@ def span(length: timedelta) -> str:
     hours = int(abs(length).total_seconds() // 3600)
     if hours < 1:
         return "under an hour"
-    return plural(hours, "hour") if hours < 48 else plural(hours // 24, "day")
+    return plural(hours, "hour") if hours < 24 else plural(hours // 24, "day")
 
 
-def ago(now: datetime, at: datetime) -> str:
-    """2 days ago; just now"""
-    return "just now" if now - at < timedelta(minutes=2) else f"{span(now - at)} ago"
+def ago(now: datetime, at: datetime, zone: str) -> str:
+    """just now; 3 hours ago; yesterday 14:10; 2 days ago: days as the calendar of that zone counts them"""
+    return f"yesterday {clock_time(at, zone)}" if _days_back(now, at, zone) == 1 else _ago(now, at, zone)
+
+
+def moment_ago(now: datetime, at: datetime, zone: str) -> str:
+    """Tue 22 Sep, 08:00 (yesterday)"""
+    return f"{moment(at, zone)} ({_ago(now, at, zone)})"
 
 
 def zone_words(zone: str) -> str:
     """London time"""
     return f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+
+
+def _ago(now: datetime, at: datetime, zone: str) -> str:
+    days = _days_back(now, at, zone)
+    if days < 1:
+        return "just now" if now - at < timedelta(minutes=2) else f"{span(now - at)} ago"
+    return "yesterday" if days == 1 else f"{days} days ago"
+
+
+def _days_back(now: datetime, at: datetime, zone: str) -> int:
+    return (local_day(now, zone) - local_day(at, zone)).days

@@ -66,6 +66,30 @@ async def test_the_first_text_is_full_and_says_where_to_turn(sqlite_clinic: Runn
     assert "Please go to A&E now or call 999." in person.texts[-1], "a new day gets the full text again"
 
 
+@pytest.mark.parametrize(("words", "told"), [(EMERGENCY, "go to A&E now"), (URGENT, "call 111 today"), (SUICIDE, "Samaritans on 116 123")])
+async def test_while_held_whatever_is_written_is_answered_with_the_hold_and_reaches_the_physio(
+    sqlite_clinic: RunningClinic, words: str, told: str
+) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say(words)
+    for written in ("so what do I do", "plan", "start", "how to do them"):
+        await person.say(written)
+        assert told in person.texts[-1] and "worst pain" not in person.texts[-1] and person.received[-1].labels == [], written
+    assert open_cases(person)["X3"].words == "so what do I do"
+    assert ("exercises" in person.texts[-1]) is (words != SUICIDE), "the text for suicidal words speaks of nothing else"
+
+
+async def test_who_writes_again_after_silence_is_promised_no_exercises_while_something_else_holds_them(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    clinic = sqlite_clinic
+    person = await prompted(clinic)
+    await clinic.service.move_clock(DAY1 + timedelta(days=9))
+    review.pause(clinic.db, Decision(clinic.physio, person.episode().id, "away"), None, clinic.clock.now())
+    await person.say("hello")
+    assert "lost_contact" not in holds(person) and not any("Good to hear from you." in text for text in person.texts)
+
+
 async def test_the_next_day_we_ask_whether_they_were_seen(sqlite_clinic: RunningClinic) -> None:
     person = await prompted(sqlite_clinic)
     await person.say(URGENT)

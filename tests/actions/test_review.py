@@ -280,6 +280,7 @@ def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_t
         "bot_service/actions/review.py:approve",
         "bot_service/actions/review.py:step_back",
         "bot_service/actions/review.py:set_running",
+        "bot_service/actions/rewriting.py:rewrite",
         "bot_service/actions/offers.py:answer_offer",
     }
 

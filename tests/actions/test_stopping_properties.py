@@ -17,7 +17,7 @@ from bot_service.actions.prepare import AFTER_STOP, prepare
 from bot_service.clock import MovableClock, real_now
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown, RateLimited
 from bot_service.messages import Outbound
-from bot_service.storage import outbox
+from bot_service.storage import claims, outbox
 from bot_service.storage.database import Database
 from tests.running_clinic import START, Person, RunningClinic, open_clinic
 
@@ -89,10 +89,8 @@ class Story:
 
     def _claim(self, worker: Worker, lane: str) -> None:
         with self.clinic.db.begin() as tx:
-            worker.claimed += outbox.claim(
-                tx, self.clinic.clock.now(), sender_ids=[self.clinic.sender.id], worker=worker.name,
-                lease_until=real_now() + timedelta(minutes=2), limit=2, lanes=[lane],
-            )  # fmt: skip
+            now, line, lease = self.clinic.clock.now(), claims.Line(self.clinic.sender.id, lane), real_now() + timedelta(minutes=2)
+            worker.claimed += [each.id for each in claims.claim(tx, now, line, worker=worker.name, lease_until=lease, limit=2)]
 
     def _prepare(self, worker: Worker) -> None:
         now, message_id, stopped = self.clinic.clock.now(), worker.claimed.pop(0), self.has_stopped

@@ -52,6 +52,7 @@ def test_every_page_is_accessible_and_fits(new_page: Callable[..., Page], people
     page = new_page(phone=phone)
     paths = ["/", "/?q=nobody", *(f"/patients/{person.invitation.ref}" for person in people.values())]
     paths += ["/phone", f"/phone/{people['flared'].invitation.ref}", f"/phone/{people['new'].invitation.ref}"]
+    paths += [f"/patients/{people['steady'].invitation.ref}/prescription"]
     found, wide = [], []
     for path in paths:
         page.goto(path)
@@ -84,3 +85,27 @@ def test_a_refused_decision_is_accessible(new_page: Callable[..., Page], people:
     assert "must lie ahead" in page.get_by_role("alert").inner_text()
     assert page.locator("#pause-reason").input_value() == "holiday"
     assert findings(page) == []
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
+def test_a_prescription_is_written_checked_and_prescribed_by_keyboard_alone(
+    new_page: Callable[..., Page], people: dict[str, Person], phone: bool
+) -> None:
+    page = new_page(phone=phone)
+    page.goto(f"/patients/{people['steady'].invitation.ref}/prescription")
+    page.locator("#sets-E1").fill("many")
+    page.locator("#sets-E1").press("Enter")
+    page.get_by_role("alert").wait_for()
+    found = findings(page)
+    page.get_by_role("alert").get_by_role("link").first.press("Enter")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Check what changes").wait_for()
+    found += findings(page)
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    page.get_by_label("Why?").fill("fewer for a while")
+    page.get_by_role("button", name="Prescribe").press("Enter")
+    page.get_by_text("Prescribed. The new version applies").wait_for()
+    assert "3 × 30 s hold" in page.locator("#main").inner_text()
+    assert found == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot_service.channels.channel import Editable, Polled
+from bot_service.channels.channel import Editable
 from bot_service.channels.simulator import Simulator
 from bot_service.errors import ChannelUnavailable, DeliveryError, MessageRejected, OutcomeUnknown, RateLimited, RecipientStopped
 from bot_service.messages import Button, Outbound
@@ -81,6 +81,5 @@ async def test_edits_and_taps_go_to_the_phone() -> None:
     assert await without.answer_tap("s3")
 
 
-def test_it_is_editable_and_not_polled() -> None:
+def test_it_is_editable() -> None:
     assert isinstance(a_simulator(), Editable)
-    assert not isinstance(a_simulator(), Polled)

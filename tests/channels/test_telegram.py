@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bot_service import errors
-from bot_service.channels.channel import Editable, Polled
+from bot_service.channels.channel import Editable
 from bot_service.channels.telegram import LONGEST_TEXT, Telegram, split_text
 from bot_service.conversation.progress_picture import draw_progress
 from bot_service.messages import Button
@@ -289,14 +289,9 @@ async def test_the_tapped_question_can_be_edited_and_failing_to_is_no_error(tele
     assert not await telegram.edit(str(PAT), asked, "again")
 
 
-async def test_the_bot_knows_its_name_its_link_and_its_menu(telegram: Telegram, fake: FakeBotApi) -> None:
-    with pytest.raises(errors.ChannelMisconfigured):
-        telegram.deep_link("abc")
+async def test_the_bot_knows_its_name_and_its_menu(telegram: Telegram, fake: FakeBotApi) -> None:
     identity = await telegram.whoami()
     assert (identity.id, identity.username) == ("4242", "stepwise_test_bot")
-    assert telegram.deep_link("Zx8_k-4QpL0") == "https://t.me/stepwise_test_bot?start=Zx8_k-4QpL0"
-    with pytest.raises(ValueError, match="64"):
-        telegram.deep_link("x" * 65)
     assert await telegram.set_commands({"help": "What I can do"})
     assert await telegram.set_commands({"help": "Was ich kann"}, "de")
     assert fake.control("state")["commands"]["de"] == [{"command": "help", "description": "Was ich kann"}]
@@ -338,7 +333,5 @@ async def test_the_token_and_the_text_are_in_no_log_no_error_and_no_traceback(fa
     assert not [text for text in shown if fake.token in text or fake.token.split(":")[1] in text or said in text]
 
 
-def test_it_is_polled_and_editable() -> None:
-    channel = Telegram("1:x")
-    assert isinstance(channel, Polled)
-    assert isinstance(channel, Editable)
+def test_it_is_editable() -> None:
+    assert isinstance(Telegram("1:x"), Editable)

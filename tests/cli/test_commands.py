@@ -181,6 +181,24 @@ def test_flags_and_steps_to_decide_on_are_not_mixed_up(clinic: tuple[Shell, str]
     assert shell.run("flags", "ack", str(flag), *AS).code == 0
 
 
+def test_flags_lead_with_the_reason_that_the_page_leads_with(clinic: tuple[Shell, str]) -> None:
+    shell, ref = clinic
+    db = open_database(f"sqlite:///{shell.database}", [SECRET])
+    with db.begin() as tx:
+        episode = episodes.find_of_patient(tx, patients.load_by_ref(tx, clinics.only_clinic(tx).id, ref).id)
+        assert episode is not None
+        for rule, words in (("D4", "30 % done."), ("D3", "Three times not done.")):
+            cases.raise_case(tx, START, episode, cases.Raised("engagement", rule, "routine", words, {}), None)
+    (row,) = json.loads(shell.run("flags", "list", "--json").out)
+    assert (row["rule"], row["why"]) == ("D3", "Three times not done.")
+    assert "open flags: D3: Three times not done." in shell.run("patients", "show", ref).out
+    with db.begin() as tx:
+        (case,) = cases.list_open(tx, episode)
+        cases.note_over(tx, case, {"D3"}, START.date())
+    db.close()
+    assert "  D4    " in shell.run("flags", "list").out and "30 % done." in shell.run("flags", "list").out
+
+
 @pytest.mark.parametrize(("option", "agreed"), [((), False), (("--rungs-preauthorised",), True)])
 def test_steps_agreed_beforehand_are_part_of_the_prescription(clinic: tuple[Shell, str], option: tuple[str, ...], agreed: bool) -> None:
     shell, _ = clinic

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot_service.clinical.adherence import adherence, reply_rate
-from tests.builders import TODAY, ago, an_episode, days_of, week
+from bot_service.clinical.engagement import low_adherence_flag
+from tests.builders import TODAY, a_prescription, ago, an_episode, days_of, week
 
 
 @pytest.mark.parametrize(
@@ -14,7 +15,7 @@ from tests.builders import TODAY, ago, an_episode, days_of, week
         ("done 1, done 1, done 1, done 1", 100, 100),
         ("done 1, missed", 50, 50),
         ("partly 1, no", 25, 100),
-        ("done 1, done 1, missed", 66, 66),
+        ("done 1, done 1, missed", 67, 67),
         ("done 1, -, -, done 1", 100, 100),
         ("done 1, paused, unsent, waiting", 100, 100),
         ("missed, paused, unsent, waiting", 0, 0),
@@ -43,9 +44,19 @@ def test_the_window_is_so_many_days_with_today_in_it() -> None:
     assert adherence(record, 15) == 93
 
 
-def test_percent_is_rounded_down_so_that_79_point_9_is_not_80() -> None:
+def test_percent_is_shown_to_the_nearest_whole() -> None:
     record = an_episode(days_of("done 1", 15) + days_of("missed", 4), today=TODAY)
-    assert adherence(record, 28) == 78
+    assert (adherence(record, 28), reply_rate(record, 28)) == (79, 79)
+
+
+def test_what_is_shown_as_50_but_is_less_counts_as_less() -> None:
+    plan = a_prescription()
+    review = plan.rules.review.model_copy(update={"low_adherence_days": 101})
+    plan = plan.model_copy(update={"rules": plan.rules.model_copy(update={"review": review})})
+    record = an_episode(days_of("done 1", 50) + days_of("missed", 51), prescription=plan, episode_start=ago(101))
+    flag = low_adherence_flag(record)
+    assert adherence(record, 101) == 50
+    assert flag is not None and flag.sentence.startswith("50 % done over 101 days")
 
 
 def test_days_before_the_episode_do_not_count() -> None:

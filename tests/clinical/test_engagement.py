@@ -69,7 +69,7 @@ def test_d4_fires_below_half_over_fourteen_days_once_enough_was_asked(pattern: s
 def test_d4_says_how_much_was_done() -> None:
     flag = found(an_episode(days_of("missed, done 1, missed", 15)), "D4")
     assert flag
-    assert flag.sentence == "35 % done over 14 days: 5 of 14 scheduled days in full."
+    assert flag.sentence == "36 % done over 14 days: 5 of 14 scheduled days in full."
     assert len(flag.days) == 14
     assert len(flag.evidence) == 5
 

@@ -25,7 +25,7 @@ STATES: dict[str, Situation] = {
     **{kind: opted_in(asked(kind)) for kind in KINDS if kind not in ("consent", "baseline")},
     "two open": opted_in(asked("session"), asked("pain_24h")),
     "paused": opted_in(held=frozenset({"pause"})),
-    "held": opted_in(held=frozenset({"red_flag"}), red_flag_open=True),
+    "held": opted_in(held=frozenset({"red_flag"}), red_flag="URGENT"),
     "opted out": opted_in(status="opted_out"),
     "discharged": opted_in(status="discharged"),
 }
@@ -123,7 +123,7 @@ def test_the_text_for_suicidal_words_speaks_of_nothing_else() -> None:
     ],
 )
 def test_the_full_text_comes_once_a_day_then_a_short_repeat_and_every_hit_is_kept(told: str, words: str, key: str) -> None:
-    turn = says(words, opted_in(safety_told=frozenset({told}), red_flag_open=True))
+    turn = says(words, opted_in(safety_told=frozenset({told}), red_flag="URGENT"))
     assert keys(turn) == [key] and turn.ask is None
     assert found(turn, RedFlagged)
 
@@ -148,7 +148,7 @@ def test_a_number_in_such_a_message_is_kept_unconfirmed(kind: str) -> None:
 
 
 def test_hospital_as_the_answer_to_were_you_seen_is_kept_and_not_sent_there_again() -> None:
-    turn = says("yes I went to A&E", opted_in(asked("seen"), red_flag_open=True))
+    turn = says("yes I went to A&E", opted_in(asked("seen"), red_flag="URGENT"))
     assert found(turn, RedFlagged) and keys(turn) == ["seen_noted"]
     assert keys(says("yes I went to A&E", opted_in(asked("session"))))[0] == "safety_urgent"
     assert keys(says(EMERGENCY, opted_in(asked("seen")))) == ["safety_emergency"]

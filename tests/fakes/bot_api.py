@@ -9,6 +9,7 @@ Methods answer on `port` under /bot<token>/. The person's side is under /control
 - /control/block {chat}, /control/unblock {chat}; /control/update {kind, content}: any update; /control/skip {seconds}: time passes
 - /control/faults {faults: [{kind, method, times, chat_id, ...}]} replaces the faults that are waiting; see `bot_api_faults`
 - /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance; /control/meet {chats}: these pressed Start
+- /control/pace {latency_s, per_s, per_chat_s}: an answer takes so long, and more messages a second than that (30, and 1 a chat) get a 429
 - /control/refuse {seconds}: connections are refused for so long; /control/webhook {url}: as if one were set
 - /bot<token>/control/… speaks for another bot, where --others names its token
 - /control/reset {}: everything is forgotten
@@ -165,6 +166,9 @@ class BotApi:
     def on_storm(self, asked: Json) -> None:
         self.faults.brew(asked["share"], asked["faults"], asked["seed"])
 
+    def on_pace(self, asked: Json) -> None:
+        self.faults.pace = asked
+
     def on_refuse(self, asked: Json) -> None:
         task = asyncio.get_running_loop().create_task(self._refuse(asked["seconds"]))
         self.background.add(task)
@@ -176,6 +180,7 @@ class BotApi:
             "ledger": state.ledger, "answered": state.answered, "commands": state.commands, "offences": state.offences,
             "allowed_updates": state.allowed, "waiting": [update for update, _ in state.queue], "faults": self.faults.waiting,
             "webhook": state.webhook, "secret": state.secret, "posted": state.posted, "calls": self.faults.calls, "tags": self.faults.tags,
+            "arrivals": self.faults.arrivals,
         }  # fmt: skip
 
     async def _refuse(self, seconds: float) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot_service.clock import real_now
+
 Perform = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, dict[str, Any]]]]
 
 _BODIES: dict[str, str] = {
@@ -38,11 +40,15 @@ class Faults:
         self.share = 0.0
         self.storm: list[dict[str, Any]] = []
         self.tags: list[tuple[str, str]] = []
+        self.pace: dict[str, float] = {}
+        self.arrivals: list[tuple[float, str, bool]] = []
 
     async def answer(self, request: web.Request, method: str, given: Mapping[str, str], perform: Perform) -> web.StreamResponse:
         """Carry the call out, unless a fault that matches it comes first."""
         self.calls[method] += 1
-        fault = self._take(method, given)
+        fault = self._take(method, given) or (
+            await self._in_good_time(given.get("chat_id", "")) if self.pace and method == "sendMessage" else {}
+        )
         if not fault and method == "sendMessage" and self.weather.random() < self.share:
             fault = self.weather.choice(self.storm)
         kind = fault.get("kind", "")
@@ -62,6 +68,16 @@ class Faults:
     def brew(self, share: float, storm: list[dict[str, Any]], seed: int) -> None:
         """From now on that share of messages fails, each in one of these ways, drawn by chance; what each call met is kept."""
         self.share, self.storm, self.weather = share, storm, Random(seed)
+
+    async def _in_good_time(self, chat: str) -> dict[str, Any]:
+        """An answer takes a while, and who asks too often is refused."""
+        now = real_now().timestamp()
+        seconds = {"latency_s": 0.0, "per_s": 30.0, "per_chat_s": 1.0} | self.pace
+        lately = [each for at, each, accepted in self.arrivals[-100:] if accepted and now - at < 1]
+        too_often = len(lately) >= seconds["per_s"] or lately.count(chat) >= seconds["per_chat_s"]
+        self.arrivals.append((now, chat, not too_often))
+        await asyncio.sleep(seconds["latency_s"])
+        return {"kind": "status", "status": 429, "parameters": {"retry_after": 1}} if too_often else {}
 
     def _take(self, method: str, given: Mapping[str, str]) -> dict[str, Any]:
         for fault in self.waiting:

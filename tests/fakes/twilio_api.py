@@ -7,6 +7,7 @@ documented is an offence and an error. The test's side is under /control, on `co
 - /control/template {sid, status, category, body}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
 - /control/status {sid, status, error_code}: what the list says of a message
+- /control/fetching {on}: whether it fetches what MediaUrl names, as Twilio does: HEAD, then GET; /control/fetch {url}: it does so once more
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
 """
 
@@ -17,10 +18,10 @@ import asyncio
 import base64
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import datetime
 
-from aiohttp import web
+from aiohttp import ClientError, ClientSession, web
 
 from tests.fakes.bot_api_faults import Faults
 from tests.fakes.twilio_api_state import FILTERS, PARAMETERS, Json, Refused, State
@@ -38,7 +39,8 @@ class TwilioApi:
         self.faults = Faults()
         self.runner: web.AppRunner | None = None
         self.port = 0
-        self.background: set[asyncio.Task[None]] = set()
+        self.background: set[asyncio.Task[object]] = set()
+        self.fetching = False
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**20)
@@ -57,7 +59,26 @@ class TwilioApi:
 
     async def create(self, request: web.Request) -> web.StreamResponse:
         given = {name: str(value) for name, value in (await request.post()).items()}
-        return await self._answer(request, SEND, given, PARAMETERS)
+        accepted = len(self.state.ledger)
+        answer = await self._answer(request, SEND, given, PARAMETERS)
+        if self.fetching and "MediaUrl" in given and len(self.state.ledger) > accepted:
+            self._beside(self._fetch(given["MediaUrl"]))
+        return answer
+
+    async def _fetch(self, url: str) -> Json:
+        """What Twilio's proxies find at a picture's address."""
+        found: Json = {"url": url}
+        try:
+            async with ClientSession() as http:
+                for method in ("HEAD", "GET"):
+                    async with http.request(method, url) as response:
+                        body = await response.read()
+                        headers = {name.lower(): value for name, value in response.headers.items()}
+                        found[method] = {"status": response.status, "headers": headers, "body": base64.b64encode(body).decode()}
+        except ClientError as error:
+            found["error"] = type(error).__name__
+        self.state.fetched_media.append(found)
+        return found
 
     async def list(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "list", dict(request.query), FILTERS)
@@ -106,6 +127,8 @@ class TwilioApi:
     async def control(self, request: web.Request) -> web.Response:
         asked: Json = await request.json()
         answer = getattr(self, f"on_{request.match_info['what']}")(asked)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
         return web.json_response(answer if answer is not None else {})
 
     def on_faults(self, asked: Json) -> None:
@@ -130,6 +153,12 @@ class TwilioApi:
         message = next(entry["message"] for entry in self.state.ledger if entry["message"]["sid"] == asked["sid"])
         message |= {"status": asked["status"], "error_code": asked.get("error_code")}
 
+    def on_fetching(self, asked: Json) -> None:
+        self.fetching = asked["on"]
+
+    async def on_fetch(self, asked: Json) -> Json:
+        return await self._fetch(asked["url"])
+
     def on_account(self, asked: Json) -> None:
         self.state.account_status = asked["status"]
 
@@ -139,10 +168,19 @@ class TwilioApi:
         self.state.number = old.number
 
     def on_state(self, _asked: Json) -> Json:
-        return {"ledger": self.state.ledger, "offences": self.state.offences, "faults": self.faults.waiting, "calls": self.faults.calls}
+        told = {"fetched": self.state.fetched_media}
+        return told | {
+            "ledger": self.state.ledger,
+            "offences": self.state.offences,
+            "faults": self.faults.waiting,
+            "calls": self.faults.calls,
+        }
 
     def on_refuse(self, asked: Json) -> None:
-        task = asyncio.get_running_loop().create_task(self._refuse(asked["seconds"]))
+        self._beside(self._refuse(asked["seconds"]))
+
+    def _beside(self, work: Coroutine[None, None, object]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 

@@ -47,14 +47,17 @@ class State:
     number: int = 0
     now: datetime = datetime(2026, 9, 21, 9, tzinfo=UTC)
     received: list[Json] = field(default_factory=list)
+    fetched_media: list[Json] = field(default_factory=list)
 
     def create(self, given: Mapping[str, str]) -> tuple[int, Json]:
         """POST Messages.json."""
         self._check(given)
         self.number += 1
-        sid = f"SM{self.number:032x}"
+        sid = f"{'MM' if 'MediaUrl' in given else 'SM'}{self.number:032x}"
         first = json.loads(given.get("ContentVariables", "{}")).get("1", "")
-        body = given.get("Body") or self.bodies.get(given["ContentSid"], "Hello, this is {}. Tap the button.").format(first)
+        body = given.get("Body", "")
+        if "ContentSid" in given:
+            body = self.bodies.get(given["ContentSid"], "Hello, this is {}. Tap the button.").format(first)
         message = self._message(sid, body, given.get("From"), given["To"], given.get("MessagingServiceSid"))
         self.ledger.append({"message": message, "given": dict(given)})
         return 201, message
@@ -69,7 +72,7 @@ class State:
         return {
             "account_sid": self.account, "api_version": "2010-04-01", "body": body, "date_created": _date(self.now),
             "date_sent": None, "date_updated": _date(self.now), "direction": "outbound-api", "error_code": None, "error_message": None,
-            "from": sender, "messaging_service_sid": service, "num_media": "0", "num_segments": "1",
+            "from": sender, "messaging_service_sid": service, "num_media": "1" if sid.startswith("MM") else "0", "num_segments": "1",
             "price": None, "price_unit": None, "sid": sid, "status": "queued", "subresource_uris": {}, "to": to,
             "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{sid}.json",
         }  # fmt: skip
@@ -116,9 +119,9 @@ class State:
             raise Refused(400, 21603, "A 'From' phone number is required.")
         if "ContentSid" in given:
             self._check_content(given)
-        elif not given.get("Body"):
+        elif not given.get("Body") and not given.get("MediaUrl"):
             raise Refused(400, 21602, "Message body is required.")
-        elif len(given["Body"].encode("utf-16-le")) // 2 > LONGEST_BODY:
+        elif len(given.get("Body", "").encode("utf-16-le")) // 2 > LONGEST_BODY:
             raise Refused(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
         if not 1 <= int(given.get("ValidityPeriod", "1")) <= 36_000:
             raise Refused(400, 21611, "ValidityPeriod out of range")

@@ -103,3 +103,4 @@ def run_until_drained(url: str, port: int, at: datetime, build: str) -> None:
 async def _drain(service: Service, one_pass: Pass) -> None:
     while (upcoming := service.next_event_at()) is not None and upcoming <= service.clock.now():
         await one_pass(service)
+    await service.delivery.finish()

@@ -115,7 +115,8 @@ async def test_a_clinic_whose_provider_hangs_holds_up_no_other(clinic: RunningCl
     async with asyncio.timeout(60):  # each tick waits a moment for whoever hangs, and no longer
         while len(arrived) < 20:
             await clinic.service.tick()
-    clinic.service.delivery.under_way[other.id].cancel()
+    for hanging in clinic.service.delivery.flights[other.id].sends:
+        hanging.cancel()
     await clinic.service.delivery.finish()
     states = Counter(row.status for row in clinic.messages(kind="prompt"))
     assert states["sent"] == 20 and states["sending"] == 1, "one in flight, which is left to itself"

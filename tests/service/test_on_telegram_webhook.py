@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bot_service.app import Poller
 from bot_service.channels.telegram import Telegram
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import SettingsError
+from bot_service.polling import Poller
 from bot_service.running import Posting
-from bot_service.storage import inbox as inbox_rows
+from bot_service.storage import measures
 from bot_service.storage.database import open_database
 from bot_service.storage.tables import inbox
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
@@ -114,7 +114,7 @@ async def test_an_address_that_telegram_refuses_is_one_sentence(telegram: FakeBo
     posting = Posting(Poller(sqlite_clinic.service, sender, channel), channel, f"{telegram.url}/nobody")
     await posting.catch_up()
     with sqlite_clinic.db.read() as tx:
-        assert inbox_rows.count_waiting(tx) == 1, "what waits is stored before anything is sent"
+        assert measures.count_inbound(tx) == {"received": 1}, "what waits is stored before anything is sent"
     assert telegram.control("state")["webhook"].endswith("/nobody")
     await posting.stop()
     await channel.close()

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot_service.app import Poller
 from bot_service.channels.telegram import Telegram
+from bot_service.polling import Poller
 from bot_service.storage import tables
 from tests.running_clinic import RunningClinic
 

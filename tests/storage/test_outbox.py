@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from bot_service.storage import outbox
+from bot_service.storage import claims, outbox
 from bot_service.storage import tables as t
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -34,8 +34,9 @@ def episode(db: Database, clinic: ClinicRows) -> Episode:
         return a_patient(tx, clinic)
 
 
-def claim(tx: Tx, clinic: ClinicRows, worker: str = "w1", limit: int = 20, lane: str = "bulk") -> list[UUID]:
-    return outbox.claim(tx, NOW, sender_ids=[clinic.sender_id], worker=worker, lease_until=NOW + LEASE, limit=limit, lanes=[lane])
+def claim(tx: Tx, clinic: ClinicRows, worker: str = "w1", limit: int = 20, lane: str = "bulk", busy: Sequence[UUID] = ()) -> list[UUID]:
+    line = claims.Line(clinic.sender_id, lane, busy)
+    return [each.id for each in claims.claim(tx, NOW, line, worker=worker, lease_until=NOW + LEASE, limit=limit)]
 
 
 def test_an_occurrence_key_is_used_once_whatever_became_of_the_message(db: Database, clinic: ClinicRows, episode: Episode) -> None:

@@ -41,6 +41,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "kind": "prompt", "lane": "bulk", "occurrence_key": "k", "content": {}, "due_at": NOW, "expires_at": NOW + HOUR, "status": "due",
         "status_at": NOW,
     },
+    "media_links": {"expires_at": NOW},
     "questions": {"kind": "session", "opened_at": NOW, "expires_at": NOW},
     "entries": {"seq": 1, "kind": "session", "day": TODAY, "at": NOW},
     "cases": {

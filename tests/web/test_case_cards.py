@@ -61,6 +61,25 @@ def test_days_of_silence_are_counted_up_to_now(sqlite_clinic: RunningClinic) -> 
         sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=12))
 
 
+def test_a_case_leads_with_a_reason_that_still_holds(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, "done 2, " + "no, " * 14 + "no")
+    look(person)
+    browser = Browser(sqlite_clinic).sign_in()
+    assert "Low adherence Answered not done on 3 scheduled days in a row" in browser.words
+    live(sqlite_clinic, person, "-, " * 16 + "done 2")
+    look(person)
+    browser.get("/")
+    assert "Low adherence 7 % done over 14 days" in browser.words and "in a row" not in browser.words
+    browser.get(path_of(person))
+    card = browser.words.partition("Less than half done")[2]
+    assert card.index("7 % done") < card.index("in a row (5 Oct, 6 Oct and 7 Oct); no reason given yet. No longer so since Thu 8 Oct.")
+    live(sqlite_clinic, person, "-, " * 17 + "no, no, no")
+    look(person)
+    browser.get("/")
+    assert "Low adherence Answered not done on 3 scheduled days in a row (9 Oct, 10 Oct and 11 Oct)" in browser.words
+
+
 def test_silence_that_ended_is_not_counted_on() -> None:
     detail = {"sentence": "No reply since Tuesday.", "since": "2026-09-22"}
     today, heard = datetime(2026, 10, 2, tzinfo=UTC).date(), datetime(2026, 9, 30, tzinfo=UTC).date()

@@ -124,7 +124,27 @@ def test_a_step_back_that_nobody_proposed_is_among_the_decisions(ready: Person) 
     decide(browser, ready, "approve")
     ready.clinic.clock.move_to(ready.clinic.clock.now() + timedelta(hours=1))
     browser.post(f"{path_of(ready)}/decision", decision="step_back", reason="flared at work")
-    assert re.search(r"Stepped back, by Anna Reed: flared at work .* Approved \(C1\)", browser.words.partition("Decisions so far (2)")[2])
+    assert re.search(
+        r"Stepped back, by Anna Reed: flared at work .* Approved “Early stage complete”, by Anna Reed",
+        browser.words.partition("Decisions so far (2)")[2],
+    )
+
+
+def test_a_step_back_closes_the_pain_cases_that_it_answers_if_asked_to(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park", stage="intermediate")
+    live(sqlite_clinic, person, "done 2/1, -, done 7/6")
+    say(person, "tell my physio I am fine")
+    look(person)
+    browser = open_page(person)
+    pain = {f"close-{case.id}": "yes" for case in open_cases(person) if case.rule in ("A3", "B3")}
+    message = next(case for case in open_cases(person) if case.rule == "X3")
+    assert len(pain) == 2 and all(f'name="{name}"' in browser.page for name in pain) and f'name="close-{message.id}"' not in browser.page
+    browser.post(f"{path_of(person)}/decision", pain, decision="hold", reason="sore")
+    assert {case.rule for case in open_cases(person)} == {"A3", "B3", "X3"}
+    also = {f"close-{message.id}": "yes"}
+    browser.post(f"{path_of(person)}/decision", pain | also, decision="step_back", reason="two sore days")
+    assert [case.rule for case in open_cases(person)] == ["X3"] and person.episode().stage == "early"
+    assert "two sore days" in browser.words.partition("Closed before (2)")[2]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +263,7 @@ def test_every_decision_is_in_the_audit_trail(ready: Person) -> None:
         assert audit.verify(tx) is None
         whole = episodes.load(tx, ready.invitation.episode_id)
     assert whole.stage == "intermediate"
-    assert re.search(r"Approved \(C1\), by Anna Reed: settled well", browser.words)
+    assert re.search(r"Approved “Early stage complete”, by Anna Reed: settled well", browser.words)
 
 
 def test_running_is_opened_and_closed_on_the_page_with_the_word_about_a_physiotherapist(sqlite_clinic: RunningClinic) -> None:

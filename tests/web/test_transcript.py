@@ -30,7 +30,7 @@ def test_failed_doubtful_late_and_held_messages_say_so(sqlite_clinic: RunningCli
     say(person, "pause 5 days")
     say(person, "yes")
     a_day_on(sqlite_clinic)
-    assert "Exercises · not sent: on hold: pause" in page_of(person)
+    assert "Exercises · not sent: paused" in page_of(person)
 
 
 def test_messages_that_were_not_needed_are_shown_only_on_request(sqlite_clinic: RunningClinic) -> None:

@@ -1,0 +1,75 @@
+"""What is said while a red flag holds the exercises: nothing about doing them, and the words are kept for the physio."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot_service.conversation.parsing import Reading
+from bot_service.conversation.situation import Ask, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Situation, Told, Turn
+from bot_service.conversation.typed import says_help
+
+_ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung"})
+_SAID = frozenset(
+    "recorded recorded_done recorded_partly corrected corrected_24h not_today not_today_pain baseline_fixed baseline_high which which_done "
+    "again_which rung_gone rung_not_yet nothing_to_change reason_pain reason_other reason_unwell welcome welcome_back ask_baseline "
+    "again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched pause_how_long "
+    "again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time again_confirm_time time_changed "
+    "left_as_is given_to_physio safety_none".split()
+)
+"""Sentences that stay beside the one about the hold."""
+_ALONE = frozenset(
+    "passed_on media_received what_is_wrong safety_question again_safety new_or_worse again_new_or_worse new_or_worse_yes new_or_worse_no "
+    "again_seen seen_yes seen_no seen_noted".split()
+)
+"""Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
+
+
+def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn:
+    """The turn as it may be said while a red flag holds the exercises; what was recorded stays.
+
+    What remains of an unreadable answer is the short sentence of the tier, and its words for the physio.
+    """
+    agreed = now.status == "opted_in" or any(isinstance(effect, OptIn) for effect in turn.effects)
+    if turn.safety or not turn.lines or not agreed or any(isinstance(effect, OptOut) for effect in turn.effects):
+        return turn
+    if any(line.key == "help" for line in turn.lines) and not says_help(told.text, now.language):
+        turn = Turn(read=False)  # a question, and not for the list of what can be written here
+    kept = tuple(line for line in turn.lines if line.key in _SAID | _ALONE)
+    ask = _asked(turn, kept)
+    lines = kept if any(line.key in _ALONE for line in kept) else _with_hold(kept, ask, now)
+    return Turn(_for_physio(turn, told, reading), lines, ask, turn.change, turn.read)
+
+
+def _asked(turn: Turn, kept: tuple[Line, ...]) -> Ask | None:
+    """A correction is still taken, as a number; no other question about exercises is asked."""
+    if turn.ask is None or turn.ask.kind not in _ABOUT_EXERCISES:
+        return turn.ask
+    if not any(line.key.startswith("change_") for line in kept):
+        return None
+    return replace(turn.ask, kind="session_pain") if turn.ask.kind == "session" else turn.ask
+
+
+def _with_hold(kept: tuple[Line, ...], ask: Ask | None, now: Situation) -> tuple[Line, ...]:
+    """The question, if any, comes last."""
+    at = len(kept) - 1 if ask is not None and kept else len(kept)
+    return (*kept[:at], held_line(now), *kept[at:])
+
+
+def held_line(now: Situation) -> Line:
+    """That the exercises wait, in the words of what they wait for."""
+    match now.red_flag:
+        case "suicide":
+            return Line("held_suicide")
+        case "EMERGENCY":
+            return Line("held_emergency")
+        case "URGENT":
+            return Line("held_urgent")
+    return Line("held_for_physio")
+
+
+def _for_physio(turn: Turn, told: Told, reading: Reading) -> tuple[Effect, ...]:
+    effects = tuple(effect for effect in turn.effects if not isinstance(effect, CountAgain))
+    said = bool(told.text.strip()) and told.tapped is None and reading.answer != "none"
+    if turn.read or not said or any(isinstance(effect, ForPhysio) for effect in effects):
+        return effects
+    return (*effects, ForPhysio("X3", told.text))

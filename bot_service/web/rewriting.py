@@ -1,0 +1,146 @@
+"""The prescription editor: the form, the page that shows what would change, and the new version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from starlette.responses import RedirectResponse, Response
+
+from bot_service.actions.histories import local_today
+from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE, Decision
+from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
+from bot_service.conversation.exercise_text import describe_session, slots_on
+from bot_service.conversation.wording import load_catalogue
+from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
+from bot_service.storage import prescriptions
+from bot_service.storage.episodes import Episode
+from bot_service.web.access import Visit
+from bot_service.web.episode import find
+from bot_service.web.pages import page
+from bot_service.web.prescription_changes import changes
+from bot_service.web.prescription_form import choices_of, exercise_rows, fields_of, in_plain_words, slot_rows, threshold_rows
+from bot_service.web.times import long_day
+from plans.editing import Unfit
+from plans.model import CarePlan, Prescription
+from plans.running import RUN_SLOT
+
+Mistakes = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class _At:
+    """The patient, what is prescribed now, and the plan version that it came from."""
+
+    ref: str
+    name: str
+    episode: Episode
+    document: Prescription
+    plan: CarePlan
+
+
+def show(visit: Visit) -> Response:
+    """The form, filled with what is prescribed now."""
+    at = _at(visit)
+    return _form(visit, at, fields_of(at.document, at.plan), [])
+
+
+def submit(visit: Visit) -> Response:
+    """Look at the changes, go back to the form, or prescribe them."""
+    at = _at(visit)
+    step = visit.form.get("step", "")
+    try:
+        if step == "save":
+            return _save(visit, at)
+        if step == "edit":
+            return _form(visit, at, visit.form, [])
+        return _check(visit, at, "")
+    except Unfit as problem:
+        return _form(visit, at, visit.form, [in_plain_words(each, at.document, at.plan) for each in problem.findings])
+    except Conflict as problem:
+        return _form(visit, at, visit.form, [("sessions", _sentence(problem))])
+
+
+def _at(visit: Visit) -> _At:
+    if visit.who.role not in MAY_DECIDE:
+        raise NotPermitted("Only a physiotherapist can change a prescription.")
+    with visit.service.db.read() as tx:
+        patient, episode = find(tx, visit)
+        if episode.status != "active":
+            raise NotFound("no care to prescribe in")
+        document = prescriptions.load(tx, episode.prescription_id)
+        plan = prescriptions.load_plan_version(tx, document.plan_id, document.plan_version)
+    return _At(patient.ref, patient.name, episode, document, plan)
+
+
+def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes) -> Response:
+    return page(
+        visit,
+        "prescription.html",
+        status=422 if mistakes else 200,
+        at=at,
+        fields=fields,
+        mistakes=mistakes,
+        wrong={name for name, _ in mistakes},
+        based_on=visit.form.get("based_on") or at.episode.prescription_id,
+        slots=slot_rows(at.document, at.plan),
+        exercises=exercise_rows(at.document, at.plan),
+        thresholds=threshold_rows(at.document, at.plan),
+        flare_plan=at.plan.flare_plan,
+    )
+
+
+def _check(visit: Visit, at: _At, trouble: str) -> Response:
+    with visit.service.db.read() as tx:
+        drafted = draft(tx, at.episode, choices_of(visit.form, at.document, at.plan))
+    return page(
+        visit,
+        "prescription_check.html",
+        status=422 if trouble else 200,
+        at=at,
+        changes=changes(drafted.before, drafted.after, drafted.plan),
+        told=shown_to_patient(drafted),
+        preview=_preview(drafted, at, visit),
+        trouble=trouble,
+        reason=visit.form.get("reason", ""),
+        kept=[(name, text) for name, text in visit.form.items() if name not in ("token", "step", "reason")],
+    )
+
+
+def _save(visit: Visit, at: _At) -> Response:
+    reason = visit.form.get("reason", "").strip()
+    if not reason:
+        return _check(visit, at, "Write a short reason: it stays in the patient's record.")
+    if len(reason) > LONGEST_REASON:
+        return _check(visit, at, f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
+    decision = Decision(visit.who, at.episode.id, reason)
+    try:
+        rewrite(
+            visit.service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), visit.service.clock.now()
+        )  # fmt: skip
+    except AlreadyDecided as problem:
+        return _check(visit, at, _sentence(problem))
+    return RedirectResponse(f"/patients/{at.ref}?done=rewritten", 303)
+
+
+def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, str]]:
+    """What the patient will read the next time in each session with a message: the day, and the list."""
+    today = local_today(visit.service.clock.now(), at.episode.zone)
+    words, plan = load_catalogue("en").words, drafted.after
+    coming = [(day, slot) for day in (today + timedelta(days=ahead) for ahead in range(1, 8)) for slot in slots_on(plan, day)]
+    first = {slot: day for day, slot in reversed(coming) if slot != RUN_SLOT}
+    return [(long_day(day), describe_session(plan, slot, day, words)[0]) for slot, day in sorted(first.items())]
+
+
+def _id(visit: Visit) -> UUID:
+    try:
+        return UUID(visit.form.get("based_on", ""))
+    except ValueError:
+        raise Conflict("this page is incomplete; open the prescription again") from None
+
+
+def _sentence(problem: Exception) -> str:
+    words = str(problem)
+    return words[:1].upper() + words[1:].rstrip(".") + "."

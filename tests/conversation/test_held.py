@@ -1,0 +1,89 @@
+"""While a red flag holds the exercises, nothing in the chat speaks of doing them, and what is written is kept for the physio."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot_service.conversation.situation import Asked, ForPhysio, Keep, OptOut, Resume, Situation
+from bot_service.conversation.states import KINDS
+from tests.builders import TODAY
+from tests.conversation.situations import asked, found, kept, keys, opted_in, says, taps
+
+HOLD = {"URGENT": "held_urgent", "EMERGENCY": "held_emergency", "suicide": "held_suicide", None: "held_for_physio"}
+ABOUT_EXERCISES = {
+    "exercises", "how_to", "rest_day", "advice", "flare_plan", "flare_continues", "ask_session_pain", "again_session", "again_session_pain",
+    "again_pain_24h", "first_prompt", "already_on", "baseline_thanks", "reason_time", "reason_unsure", "rung_taken", "ask_reason",
+    "day_after_settled", "day_after_up", "day_after_worse", "day_after_worse_unsigned", "day_after_noted", "again_rung", "nothing_asked",
+}  # fmt: skip
+WORDS = [
+    "what now?", "ok I will", "done", "done, 4", "4", "not today", "no time", "plan", "/plan", "progress", "/progress", "help", "start",
+    "/start", "how to do them", "change", "sorry, 3", "pause 5 days", "send it at 7pm", "yes", "no", "none", "not yet", "thanks",
+    "show exercises", "something's wrong", "I am waiting at the hospital desk", "forgot",
+]  # fmt: skip
+
+
+def held(*questions: Asked, tier: str | None = "URGENT", **more: object) -> Situation:
+    """A patient whose exercises a red flag holds, with those questions still open."""
+    return opted_in(*questions, held=frozenset({"red_flag"}), red_flag=tier, **more)  # type: ignore[arg-type]  # fields of a situation
+
+
+@pytest.mark.parametrize("kind", [None, *(kind for kind in KINDS if kind != "consent")])
+@pytest.mark.parametrize("words", WORDS)
+def test_no_words_lead_to_exercises(kind: str | None, words: str) -> None:
+    now = held(*([asked(kind)] if kind else []), baseline_known=kind != "baseline")
+    turn = says(words, now)
+    assert not ABOUT_EXERCISES & set(keys(turn))
+    assert turn.ask is None or turn.ask.kind not in ("session", "pain_24h", "reason", "rung")
+
+
+@pytest.mark.parametrize(("kind", "answer"), [(kind.name, answer) for kind in KINDS.values() for row in kind.rows for answer in row])
+def test_no_button_leads_to_exercises(kind: str, answer: str) -> None:
+    question = asked(kind, show=1) if kind in ("pain_24h", "safety") else asked(kind)
+    turn = taps(answer, question, held(question, baseline_known=kind != "baseline"))
+    assert turn.lines and not ABOUT_EXERCISES & set(keys(turn))
+    assert turn.ask is None or turn.ask.kind not in ("session", "session_pain", "pain_24h", "reason", "rung")
+
+
+@pytest.mark.parametrize(("tier", "line"), HOLD.items())
+def test_an_unreadable_answer_gets_the_short_text_of_the_tier_and_is_kept(tier: str | None, line: str) -> None:
+    for question in (asked("session"), asked("session_pain"), asked("pain_24h"), asked("session", asked_again=1)):
+        turn = says("I am still waiting here", held(question, tier=tier))
+        assert keys(turn) == [line] and turn.ask is None
+        assert found(turn, ForPhysio) == [ForPhysio("X3", "I am still waiting here")]
+    turn = says("I am still waiting here", held(tier=tier))
+    assert keys(turn) == [line] and found(turn, ForPhysio)
+
+
+def test_thanks_are_no_message_for_the_physio() -> None:
+    assert not found(says("thanks", held(asked("session"))), ForPhysio)
+    assert says("thanks", held()).lines == ()
+
+
+@pytest.mark.parametrize("words", ["plan", "start", "how to do them"])
+def test_what_is_asked_of_the_plan_is_answered_with_the_hold(words: str) -> None:
+    assert keys(says(words, held(asked("session")))) == ["held_urgent"]
+
+
+def test_what_was_done_before_is_recorded_without_a_question() -> None:
+    turn = says("done, 4", held(asked("session")))
+    assert kept(turn)["pain_during"] == (TODAY, 4) and keys(turn) == ["recorded", "held_urgent"]
+    assert keys(says("done", held(asked("session")))) == ["recorded_done", "held_urgent"]
+
+
+def test_a_number_can_still_be_corrected_as_a_number_only() -> None:
+    turn = taps("change", asked("session"), held(asked("session")))
+    assert keys(turn) == ["held_urgent", "change_session"] and turn.ask is not None and turn.ask.kind == "session_pain"
+    assert found(taps("3", asked("session_pain"), held(asked("session_pain"))), Keep)
+
+
+def test_the_question_about_the_red_flag_itself_is_asked_and_answered_as_ever() -> None:
+    assert keys(says("maybe", held(asked("seen")))) == ["again_seen"]
+    assert keys(taps("no", asked("seen"), held(asked("seen")))) == ["seen_no"]
+    assert keys(says("talk to my physio please", held())) == ["passed_on"]
+
+
+def test_stop_and_start_still_work() -> None:
+    assert found(says("stop", held()), OptOut) and keys(says("stop", held())) == ["goodbye"]
+    assert found(says("start", held()), Resume)
+    back = says("start", held(status="opted_out"))
+    assert keys(back) == ["welcome_back", "held_urgent"]

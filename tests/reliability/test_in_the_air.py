@@ -1,0 +1,144 @@
+"""Several messages of a sender at once: not too many, each patient's in order, one alone after a failure, none begun at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from bot_service.actions.consent import CONSENT_LINES
+from bot_service.actions.deliver import IN_FLIGHT, Flight
+from bot_service.actions.prompt import queue_for_patient
+from bot_service.errors import ChannelMisconfigured, DeliveryError, OutcomeUnknown
+from bot_service.messages import Inbound, Outbound
+from tests.actions.test_delivering import EIGHT
+from tests.crowds import a_crowd
+from tests.running_clinic import RunningClinic
+
+PATIENTS, EACH = 12, 4
+
+
+@dataclass
+class FarAway:
+    """A provider that takes its time, and keeps who was on the way when."""
+
+    name: str = "simulator"
+    fault: Callable[[Outbound], DeliveryError | None] = lambda _outbound: None
+    chance: Random = field(default_factory=lambda: Random(1))
+    in_the_air: list[Outbound] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
+    most: int = 0
+    most_of_one: int = 0
+    arrived: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    async def send(self, outbound: Outbound) -> str:
+        self.begun.append(outbound.id)
+        self.in_the_air.append(outbound)
+        self.most = max(self.most, len(self.in_the_air))
+        self.most_of_one = max(self.most_of_one, sum(each.address == outbound.address for each in self.in_the_air))
+        await asyncio.sleep(self.chance.uniform(0.01, 0.1))
+        self.in_the_air.remove(outbound)
+        if error := self.fault(outbound):
+            raise error
+        self.arrived[outbound.address].append(outbound.id)
+        return f"p{outbound.id}"
+
+    def parse(self, raw: Mapping[str, Any]) -> Inbound | None:
+        """Nobody writes to it."""
+        raise ValueError(f"unexpected {raw}")
+
+
+class LooksAtNobody(Flight):
+    """A build that is wrong on purpose: it begins a patient's next message while one is on its way."""
+
+    @property
+    def patients(self) -> list[UUID]:
+        return []
+
+
+def opposite(clinic: RunningClinic, provider: FarAway, build: type[Flight] = Flight, patients: int = PATIENTS) -> dict[str, list[str]]:
+    """Some answers for each patient, all due; their ids by address, in the order in which they fell due."""
+    crowd, wanted = a_crowd(clinic, [("Europe/London", time(20))] * patients), dict[str, list[str]]()
+    with clinic.db.begin() as tx:
+        for number in range(EACH):
+            for person in crowd:
+                at, key, content = EIGHT + timedelta(seconds=number), f"answer:{person.id}:{number}", {"lines": CONSENT_LINES}
+                queue_for_patient(tx, person.episode(), EIGHT, "reply", key, at, at + timedelta(hours=6), content, lane="now")
+    for person in crowd:
+        wanted[person.address] = [str(row.id) for row in person.messages(kind="reply")]
+    service = clinic.service
+    service.channels[clinic.sender.id] = provider
+    service.delivery = replace(service.delivery, in_threads=True, channels=service.channels)
+    service.delivery.flights[clinic.sender.id] = build()
+    clinic.clock.move_to(EIGHT + timedelta(minutes=1))
+    return wanted
+
+
+async def test_many_are_on_their_way_at_once_and_each_patients_in_the_order_they_fell_due(clinic: RunningClinic) -> None:
+    provider = FarAway()
+    wanted = opposite(clinic, provider)
+    await clinic.service.tick()
+    assert provider.arrived == wanted
+    assert provider.most_of_one == 1 and 4 < provider.most <= IN_FLIGHT
+
+
+async def test_the_same_verdict_condemns_a_build_that_lets_messages_of_a_patient_overtake(sqlite_clinic: RunningClinic) -> None:
+    provider = FarAway()
+    opposite(sqlite_clinic, provider, LooksAtNobody, patients=3)
+    await sqlite_clinic.service.tick()
+    assert provider.most_of_one > 1
+
+
+async def test_a_sender_that_is_refused_from_the_start_tries_one_message(sqlite_clinic: RunningClinic) -> None:
+    provider = FarAway(fault=lambda _outbound: ChannelMisconfigured("401"))
+    opposite(sqlite_clinic, provider)
+    for _ in range(3):
+        await sqlite_clinic.service.tick()
+    assert len(provider.begun) == 1
+    assert {row.status for row in sqlite_clinic.messages(kind="reply")} == {"due"}
+
+
+async def test_one_that_is_refused_amid_its_work_burns_nothing_of_what_was_in_the_air(sqlite_clinic: RunningClinic) -> None:
+    provider = FarAway()
+    provider.fault = lambda _outbound: ChannelMisconfigured("401") if len(provider.begun) > 20 else None
+    opposite(sqlite_clinic, provider)
+    for _ in range(3):
+        await sqlite_clinic.service.tick()
+    assert len(provider.begun) <= 20 + IN_FLIGHT
+    states = [row.status for row in sqlite_clinic.messages(kind="reply")]
+    assert set(states) == {"sent", "due"} and {row.attempts for row in sqlite_clinic.messages(status="due", kind="reply")} == {0}
+
+
+async def test_after_a_failure_one_goes_alone_before_there_are_many_again(sqlite_clinic: RunningClinic) -> None:
+    provider = FarAway()
+    provider.fault = lambda _outbound: OutcomeUnknown("no answer") if len(provider.begun) <= 4 else None
+    opposite(sqlite_clinic, provider)
+    flight = sqlite_clinic.service.delivery.flights[sqlite_clinic.sender.id]
+    flight.heard(good=True)
+    assert flight.room == 2
+    flight.heard(good=False)
+    assert flight.room == 1
+    await sqlite_clinic.service.tick()
+    assert sum(row.status == "in_doubt" for row in sqlite_clinic.messages(kind="reply")) == 4
+    assert flight.width == IN_FLIGHT
+
+
+@pytest.mark.parametrize("moment", [0.05, 0.2])
+async def test_at_the_end_what_is_in_the_air_arrives_and_nothing_else_is_begun(sqlite_clinic: RunningClinic, moment: float) -> None:
+    provider = FarAway()
+    opposite(sqlite_clinic, provider)
+    service = sqlite_clinic.service
+    running = asyncio.create_task(service.tick())
+    await asyncio.sleep(moment)
+    await service.delivery.finish()
+    begun = len(provider.begun)
+    await running
+    assert not provider.in_the_air and len(provider.begun) == begun < PATIENTS * EACH
+    assert {row.status for row in sqlite_clinic.messages(kind="reply")} <= {"sent", "due"}

@@ -1,0 +1,142 @@
+"""The prescription editor: look, check, prescribe; refused with the remedy, and nothing typed is ever lost."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from bot_service.storage import audit, prescriptions
+from plans.model import Prescription
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, a_member, live, look
+
+
+@pytest.fixture
+def person(sqlite_clinic: RunningClinic) -> Person:
+    someone = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, someone, "done 2/1, done 2/1")
+    look(someone)
+    return someone
+
+
+def path_of(person: Person) -> str:
+    return f"/patients/{person.invitation.ref}/prescription"
+
+
+def editor(person: Person) -> Browser:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(path_of(person))
+    return browser
+
+
+def fields(page: str) -> dict[str, str]:
+    """What a browser would post of the form on a page."""
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", page):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and ('type="checkbox"' not in tag or " checked" in tag):
+            found[name[1]] = unescape(value[1]) if value else ""
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        found[name] = chosen[1] if chosen else ""
+    return found
+
+
+def in_force(person: Person) -> Prescription:
+    with person.clinic.db.read() as tx:
+        return prescriptions.load(tx, person.episode().prescription_id)
+
+
+def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person: Person) -> None:
+    browser = editor(person)
+    before, posted = in_force(person), fields(browser.page)
+    now_before = person.clinic.clock.now() - timedelta(seconds=1)
+    assert posted["sets-E1"] == "5"
+    browser.post(path_of(person), posted | {"sets-E1": "3", "own-pain_ceiling": "4"}, step="check")
+    assert browser.status == 200
+    assert "5 × 30 s hold" in browser.words
+    assert "3 × 30 s hold" in browser.words
+    assert "the plan says 5" in browser.words
+    assert "What the patient will read on" in browser.words
+    assert in_force(person) == before
+    browser.post(path_of(person), fields(browser.page), step="save", reason="sore knees")
+    assert "Prescribed. The new version applies" in browser.words
+    assert "sore knees" in browser.words
+    now = in_force(person)
+    assert (now.exercise("E1").dose.sets, now.rules.pain_ceiling) == (3, 4)
+    assert now.exercise("E2") == before.exercise("E2")
+    with person.clinic.db.read() as tx:
+        kept = prescriptions.list_of_episode(tx, person.episode().patient_id, person.episode().id)
+        assert [item.document for item in kept] == [before, now]
+        assert audit.was_recorded(tx, person.clinic.physio.email, "prescription_rewritten", person.episode().patient_id, since=now_before)
+    assert any("has changed your exercises" in text for text in person.texts)
+
+
+def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"own-review.silent_days": "5"}, step="check")
+    assert "The patient is not told" in browser.words
+    browser.post(path_of(person), fields(browser.page), step="save", reason="likes silence")
+    assert in_force(person).rules.review.silent_days == 5
+    assert not any("has changed your exercises" in text for text in person.texts)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sets-E1": "many"}, "Bridge hold, both feet down: write a whole number."),
+        ({"sets-E1": "12"}, "Bridge hold, both feet down: this must be at most 10."),
+        ({"own-pain_ceiling": "8"}, "Pain ceiling in a session, 0 to 10: Write a whole number from 0 to 5."),
+        ({"at-1": "soon"}, "Write the time as hours and minutes, for example 08:30."),
+        ({"at-1": "23:30"}, "The morning session suggests a time inside the quiet hours"),
+        ({"own-session_pain.green_max": "4", "own-pain_ceiling": "4"}, "the green band ends below the amber band"),
+    ],
+)
+def test_a_mistake_is_named_with_its_remedy_and_what_was_typed_stays(person: Person, change: dict[str, str], said: str) -> None:
+    browser = editor(person)
+    before = in_force(person)
+    browser.post(path_of(person), fields(browser.page) | {"load-E1": "a red band"} | change, step="check")
+    assert browser.status == 422
+    assert said in browser.words
+    assert fields(browser.page)["load-E1"] == "a red band"
+    assert all(fields(browser.page)[name] == text for name, text in change.items())
+    target = re.search(r'<div class="problem".*?href="#([^"]+)"', browser.page, re.DOTALL)
+    assert target
+    assert f'id="{target[1]}"' in browser.page
+    assert in_force(person) == before
+
+
+def test_no_reason_no_prescription_and_nothing_is_lost(person: Person) -> None:
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
+    browser.post(path_of(person), fields(browser.page), step="save", reason=" ")
+    assert browser.status == 422
+    assert "Write a short reason" in browser.words
+    assert fields(browser.page)["sets-E1"] == "3"
+    browser.post(path_of(person), fields(browser.page), step="edit")
+    assert fields(browser.page)["sets-E1"] == "3"
+
+
+def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> None:
+    first, second = editor(person), editor(person)
+    first.post(path_of(person), fields(first.page) | {"sets-E1": "3"}, step="check")
+    second.post(path_of(person), fields(second.page) | {"sets-E1": "2"}, step="check")
+    second.post(path_of(person), fields(second.page), step="save", reason="second thoughts")
+    first.post(path_of(person), fields(first.page), step="save", reason="too late")
+    assert first.status == 422
+    assert "changed meanwhile" in first.words
+    assert in_force(person).exercise("E1").dose.sets == 2
+
+
+def test_nothing_changed_is_said_and_another_clinic_or_role_finds_no_editor(person: Person) -> None:
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page), step="check")
+    assert "Nothing is different from the prescription as it is." in browser.words
+    admin = Browser(person.clinic).sign_in(a_member(person.clinic, "admin", "al@example.org"))
+    admin.get(path_of(person))
+    assert admin.status == 403
+    admin.get(path_of(person).removesuffix("/prescription"))
+    assert "Change the prescription" not in admin.words
