@@ -5,7 +5,8 @@ Nothing is kept, so nothing can be out of date; tests hold the two against each 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,6 +30,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     type_coerce,
     union_all,
 )
@@ -108,9 +110,24 @@ def load_standings(tx: Tx, clinic_id: UUID, wanted: Wanted, part: Part, now: dat
         .offset(part.start)
         .subquery("shown")
     )
-    rows = tx.all(union_all(counts, select(shown)))
+    with _joined_whole(tx):
+        rows = tx.all(union_all(counts, select(shown)))
     counted = {Place(row.need, row.today, row.step): row.number for row in rows if row.number}
     return Standings(counted, [read_id(row.episode) for row in rows if not row.number])
+
+
+@contextmanager
+def _joined_whole(tx: Tx) -> Iterator[None]:
+    """Tables are read once and joined whole: PostgreSQL, before it has counted a new clinic, would read them once for each patient."""
+    if not tx.db.is_sqlite:
+        tx.run(_JOIN_WHOLE)
+    yield
+    if not tx.db.is_sqlite:
+        tx.run(_JOIN_FREELY)
+
+
+_JOIN_WHOLE = text("select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
+_JOIN_FREELY = text("select set_config('enable_nestloop', 'on', true)")
 
 
 def read_id(found: Any) -> Any:
@@ -143,7 +160,12 @@ def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: 
         .join(patients, episodes.c.patient_id == patients.c.id)
         .outerjoin(first, and_(first.c.episode_id == episodes.c.id, first.c.place == 1))
         .outerjoin(held, held.c.episode_id == episodes.c.id)
-        .where(episodes.c.clinic_id == clinic_id, _latest(), *_conditions(tx, clinic_id, wanted, need, first))
+        .where(
+            episodes.c.clinic_id == clinic_id,
+            patients.c.clinic_id == clinic_id,
+            _latest(),
+            *_conditions(tx, clinic_id, wanted, need, first),
+        )
     )
 
 
@@ -181,6 +203,8 @@ def _first_reasons(clinic_id: UUID, at_now: ColumnElement[datetime], tonight: da
 def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect[Any]:
     """Open cases, pending steps and addresses that take no messages, in the same columns."""
     said = cases.alias("said")
+    of_episode = (said.c.clinic_id == clinic_id, said.c.episode_id == episodes.c.id)
+    reported = exists().where(*of_episode, said.c.case_key == "X1", said.c.closed_at.is_(None))
     open_cases = select(
         cases.c.episode_id,
         _need_of_case().label("need"),
@@ -208,9 +232,11 @@ def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect
         .where(
             addresses.c.clinic_id == clinic_id,
             addresses.c.status == "unreachable",
+            patients.c.clinic_id == clinic_id,
+            episodes.c.clinic_id == clinic_id,
             patients.c.status != "opted_out",
             episodes.c.ended_at.is_(None),
-            ~exists().where(said.c.episode_id == episodes.c.id, said.c.case_key == "X1", said.c.closed_at.is_(None)),
+            ~reported,
         )
     )
     return union_all(open_cases, steps, unreachable)
@@ -247,7 +273,7 @@ def _urgency() -> ColumnElement[int]:
 
 def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:
     """Episodes with a hold in force on the patient's own day, and whether contact was lost."""
-    of_clinic = (holds.c.clinic_id == clinic_id, holds.c.released_at.is_(None))
+    of_clinic = (each.c.clinic_id == clinic_id for each in (holds, episodes, patients))
     query = (
         select(holds.c.episode_id, func.max(case((holds.c.kind == "lost_contact", 1), else_=0)).label("lost"))
         .select_from(holds)
@@ -261,7 +287,7 @@ def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:
         and_(patients.c.zone.in_(names), holds.c.from_day <= day, or_(holds.c.until_day.is_(None), holds.c.until_day > day))
         for day, names in zones.items()
     )
-    return query.where(*of_clinic, or_(false(), *in_force)).group_by(holds.c.episode_id).subquery("held")
+    return query.where(*of_clinic, holds.c.released_at.is_(None), or_(false(), *in_force)).group_by(holds.c.episode_id).subquery("held")
 
 
 def _state(held: Subquery) -> ColumnElement[int]:
@@ -304,7 +330,7 @@ def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int
     if wanted.side:
         found.append(episodes.c.prescription_id.in_(_on_side(clinic_id, wanted.side)))
     if wanted.channel:
-        found.append(episodes.c.patient_id.in_(_on_channel(wanted.channel)))
+        found.append(episodes.c.patient_id.in_(_on_channel(clinic_id, wanted.channel)))
     if wanted.words:
         found.append(or_(patients.c.ref.contains(wanted.words.upper(), autoescape=True), _named(tx, wanted.words)))
     return found
@@ -314,9 +340,9 @@ def _on_side(clinic_id: UUID, side: str) -> Select[Any]:
     return select(prescriptions.c.id).where(prescriptions.c.clinic_id == clinic_id, prescriptions.c.side == side)
 
 
-def _on_channel(channel: str) -> Select[Any]:
+def _on_channel(clinic_id: UUID, channel: str) -> Select[Any]:
     query = select(addresses.c.patient_id).join_from(addresses, senders, addresses.c.sender_id == senders.c.id)
-    return query.where(senders.c.channel == channel, addresses.c.status.not_in(("left", "alias")))
+    return query.where(addresses.c.clinic_id == clinic_id, senders.c.channel == channel, addresses.c.status.not_in(("left", "alias")))
 
 
 def _named(tx: Tx, words: str) -> ColumnElement[bool]:

@@ -178,7 +178,7 @@ def _rows(visit: Visit, tx: Tx, ids: Sequence[UUID], now: datetime, zone: str) -
     names = caseload.load_names(tx, [item.patient_id for item in listed.values()])
     figures = recent_figures(tx, listed.values(), now)
     found = ((listed[each], attention(listed[each], cases.get(each, ()), pending.get(each, ()), holds.get(each, ()), now)) for each in ids)
-    return [_row(visit, item, seen, names[item.patient_id], figures[item.ref], now, zone) for item, seen in found]
+    return [_row(visit, item, seen, names[item.patient_id], figures[item.episode_id], now, zone) for item, seen in found]
 
 
 def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figures, now: datetime, zone: str) -> Row:
