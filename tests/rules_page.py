@@ -43,6 +43,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X1": (),
     "X2": (),
     "X3": (),
+    "X4": ("session_pain.severe_min", "session_pain.jump_asks_safety"),
+    "X5": (),
 }
 """The thresholds that each rule reads."""
 OTHERS = (

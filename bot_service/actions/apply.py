@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
+from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.assess import assess, flag_due_by, lead_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
@@ -266,6 +267,8 @@ def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) 
         content["ask"] = {"kind": ask.kind, "day": ask.day and ask.day.isoformat(), "slot": ask.slot, "detail": dict(ask.detail)}
         if ask.again is not None:
             content["ask"]["again"] = str(ask.again)
+        if ask.kind == "safety" and ask.again is None and "again" not in ask.detail:
+            ask_tomorrow(tx, episode, content["ask"], now)
     if turn.change is not None:
         content["change"] = str(turn.change)
     kind = "safety" if turn.safety else "goodbye" if any(isinstance(effect, OptOut) for effect in turn.effects) else "reply"

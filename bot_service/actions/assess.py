@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, get_args
 
+from bot_service.actions.asked_again import unanswered
 from bot_service.actions.consent import next_review
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
-from bot_service.clinical.catalogue import ENGAGEMENT, TAKING_PART, Flag
-from bot_service.clinical.engagement import silent_days
+from bot_service.clinical.catalogue import ENGAGEMENT, Flag
+from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
 from bot_service.clinical.record import Record
@@ -37,15 +38,28 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record."""
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
-    flags = list(flags_for(record))
-    open_cases = _note_over(tx, _raise_flags(tx, episode, record, flags, closed, now), flags, record.today)
+    _ask_the_patient(tx, episode, now)
+    open_cases = _note_over(tx, _raise_flags(tx, episode, record, list(flags_for(record)), closed, now), record)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
             cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
             open_cases.remove(case)
     _propose(tx, episode, record, open_cases, closed, now)
-    if silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
+    begun = episode.baseline is not None or episode.next_prompt_at is not None
+    if begun and silent_days(record) >= record.rules.review.stop_prompts_days and episode.patient_status == "opted_in":
         stop_for_silence(tx, episode, now)
+
+
+def _ask_the_patient(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Questions that may not stay without an answer: a case while they do, closed by the answer."""
+    missing = unanswered(tx, episode, now) if episode.patient_status == "opted_in" else {}
+    for case in cases.list_open(tx, episode):
+        if case.rule in missing and missing[case.rule] is None:
+            cases.close_case(tx, now, episode, case.id, cases.SETTLED, "the patient has answered")
+    for raised in missing.values():
+        if raised is not None:
+            urgency: Any = raised.urgency
+            cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
 
 
 def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], closed: Mapping[str, Closed], now: datetime) -> list[Case]:
@@ -64,10 +78,10 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
     return cases.list_open(tx, episode)
 
 
-def _note_over(tx: Tx, open_cases: list[Case], flags: list[Flag], today: date) -> list[Case]:
+def _note_over(tx: Tx, open_cases: list[Case], record: Record) -> list[Case]:
     """Reasons on the engagement case come and go; one that no longer holds must not lead it."""
-    over = TAKING_PART - {flag.rule for flag in flags}
-    return [cases.note_over(tx, case, over, today) if case.case_key == ENGAGEMENT else case for case in open_cases]
+    over = no_longer_so(record)
+    return [cases.note_over(tx, case, over, record.today) if case.case_key == ENGAGEMENT else case for case in open_cases]
 
 
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:

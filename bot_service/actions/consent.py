@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
+from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.voices import voice_for
@@ -76,6 +77,9 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
     patients.record_consent(tx, episode.patient_id, wording)
     if episode.baseline is not None:
         start_schedule(tx, episode, now)
+    else:
+        ask_tomorrow(tx, episode, {"kind": "baseline"}, now)
+        episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
     audit.record(tx, now, "patient", "opted_in", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 

@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID
 
 from bot_service.actions import pictures, window
+from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_of
 from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
+from bot_service.actions.staff_messages import prepare_for_staff
 from bot_service.actions.voices import voice_for
-from bot_service.clinical.flare import flare_state, severe_since
+from bot_service.clinical.flare import advice_stands, flare_state, severe_since
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
@@ -53,6 +55,8 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
         message = outbox.load_claimed(tx, message_id, worker)
         if message is None:
             return None
+        if message.staff_id is not None:
+            return prepare_for_staff(tx, message, now, lease_until)
         if message.patient_id is None:
             return _to_stranger(tx, message, now, lease_until)
         address = patients.find_active_address(tx, message.patient_id)
@@ -67,7 +71,7 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
             if no.status in NEVER_WENT_OUT:
                 put_back_check_in(tx, message, now)
             return None
-        return _send(tx, message, episode, address, now, lease_until)
+        return _send(tx, with_open_safety(tx, message, episode, now), episode, address, now, lease_until)
 
 
 def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_now: datetime) -> bool:
@@ -99,7 +103,7 @@ def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, n
 def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     """Held back, answered by now, or no longer what is prescribed."""
     held = [hold.kind for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))]
-    if held and message.kind in ("prompt", "check_in", "nudge"):
+    if held and message.kind in ("prompt", "check_in", "nudge", "again"):
         return _No("cancelled", f"{HELD}: {held[0]}")
     if message.kind == "prompt" and not any(slot.number == message.slot and slot.prompted for slot in plan.slots):
         return _No("cancelled", "the prescription changed")
@@ -109,6 +113,8 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", "answered already")
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
         return _No("cancelled", "its prompt did not go out")  # nobody is reminded of what they were never sent
+    if message.kind == "again" and (why := no_longer_asked_again(tx, message, episode, now)):
+        return _No("cancelled", why)
     if message.kind == "seen" and (why := no_longer_asked(tx, episode)):
         return _No("cancelled", why)
     return None
@@ -181,12 +187,10 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         address.address,
         text,
         _buttons(rows),
-        template=window.TEMPLATE if by_template else None,
-        values={"1": voice.clinic} if by_template else {},
-        window_open=not by_template,
         language=episode.language,
         hints=load_catalogue(episode.language).hints,
         valid_for=message.expires_at - now,
+        **window.form_of(message, by_template=by_template, clinic=voice.clinic),
         **shown,
     )
 
@@ -218,14 +222,15 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
 
 
 def _with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, voice: Voice, now: datetime) -> Mapping[str, Any]:
-    """The signed flare plan decides which version of each exercise is shown, as of this moment."""
+    """The signed flare plan decides which version of each exercise is shown, as of this moment; unsigned, the advice comes along."""
     shows = any(key == "exercises" for key, _ in content.get("lines", ()))
-    if not shows or voice.prescription is None or voice.prescription.flare_plan is None:
+    if not shows or voice.prescription is None:
         return content
-    flare = flare_state(load_record(tx, episode, now), cases.last_looked_at(tx, episode.id))
-    if flare is None:
+    record = load_record(tx, episode, now)
+    flare = flare_state(record, cases.last_looked_at(tx, episode.id))
+    if flare is None and not advice_stands(record):
         return content
-    extra = {"easier": list(flare.easier), "left_out": list(flare.leave_out)}
+    extra: dict[str, Any] = {"easier": list(flare.easier), "left_out": list(flare.leave_out)} if flare else {"lighter": True}
     return {**content, "lines": [[key, {**values, **extra}] if key == "exercises" else [key, values] for key, values in content["lines"]]}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from bot_service.actions.apply import Heard, apply_turn
 from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import still_open
+from bot_service.actions.staff_chats import take_from_staff
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
+from bot_service.clock import real_now
 from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import parse_button
@@ -102,6 +104,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         refuse_group(tx, received, inbound, now)
         inbox.mark_handled(tx, received.id, now, inbound, None)
         return None
+    if take_from_staff(tx, received, inbound, now, real_now()):
+        inbox.mark_handled(tx, received.id, now, inbound, None)
+        return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
     if address is None or address.status == "left" or inbound.start_code:
         linked = link_chat(tx, received, inbound, address, now)
@@ -117,8 +122,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         _blocked(tx, episode, address, inbound.heard == "blocked", now)
         return None
     patients.mark_heard(tx, episode.patient_id, address.id, received.at)
-    if inbound.alias is not None:
-        aliases.remember(tx, now, address, inbound.alias)
+    for name in (inbound.alias, inbound.address):  # either may be all that the next message, or the provider's list, names
+        if name is not None and name != address.address:
+            aliases.remember(tx, now, address, name)
     return _converse(tx, received, inbound, episode, address, now)
 
 
@@ -201,6 +207,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
     ]
     red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
     record = load_record(tx, episode, at)
+    holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     return Situation(
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
@@ -211,12 +218,19 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, local_today(now, episode.zone)),
         red_flag=_told_about(red_flags),
-        held=frozenset(_held_as(hold) for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))),
+        held=frozenset(_held_as(hold) for hold in holds),
+        paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         prompt_at=prompt_time(plan.slots),
         offers=still_open(tx, episode, record),
     )
+
+
+def _end_of(ends: list[date | None]) -> date | None:
+    """When the last of several pauses is over; None when one has no end, or there is none."""
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
 
 
 def _held_as(hold: Hold) -> str:

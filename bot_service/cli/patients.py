@@ -1,16 +1,20 @@
-"""Commands on patients: list, show, pause, resume, running, move to another zone, discharge."""
+"""Commands on patients: list, show, invite, pause, resume, running, move to another zone, discharge."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import click
 
 from bot_service.actions import review
+from bot_service.actions.enrol import invite_again
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.review import Decision
+from bot_service.cli.enrolling import print_invitation
+from bot_service.cli.kinds import Day
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.errors import NotFound
@@ -19,10 +23,13 @@ from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.web.attention import leading_rule, words_today
+from bot_service.web.strips import WORDS
+from bot_service.web.times import moment, zone_words
 from plans.loading import load_library
 
 NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
 """States in which care has not begun, so that no week is counted."""
+STATUS = NOT_STARTED | {"opted_in": "in care", "opted_out": "stopped messages"}
 
 
 @click.group()
@@ -39,7 +46,7 @@ def list_patients(slug: str | None, as_json: bool) -> None:
         clinic = clinics.only_clinic(tx, slug)
         rows = [_row(tx, episode, now) for episode in episodes.list_of_clinic(tx, clinic.id)]
     if not as_json:
-        rows = [row | {"status": NOT_STARTED.get(row["status"], row["status"])} for row in rows]
+        rows = [row | {"status": STATUS.get(row["status"], row["status"])} for row in rows]
     show(rows, as_json=as_json, empty="No patients yet. Enrol one: stepwise enrol NAME --as EMAIL")
 
 
@@ -63,27 +70,34 @@ def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, default=str, ensure_ascii=False, indent=2))
         return
-    for key, value in found.items():
-        shown = (
-            "; ".join(value)
-            if isinstance(value, list)
-            else ", ".join(f"{d[5:]} {s}" for d, s in value.items())
-            if isinstance(value, dict)
-            else value
-        )
-        click.echo(f"{key.replace('_', ' ')}: {shown if shown not in (None, '') else '-'}")
+    for key, shown in _in_words(found, episode).items():
+        click.echo(f"{key}: {shown if shown not in (None, '') else '-'}")
+
+
+@patients.command("invite")
+@click.argument("ref")
+@as_option
+@clinic_option
+@json_option
+def invite(ref: str, email: str, slug: str | None, as_json: bool) -> None:
+    """Make a new invitation: a new link or chat for the same patient. The one sent before stops working."""
+    with opened() as (settings, db, now):
+        member, clinic = acting(db, email, slug)
+        with db.read() as tx:
+            patient = patient_rows.load_by_ref(tx, clinic.id, ref)
+        print_invitation(db, settings, clinic, invite_again(db, member, patient.id, now), "New invitation for", as_json=as_json)
 
 
 @patients.command("pause")
 @click.argument("ref")
 @as_option
 @clinic_option
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="First day with exercises again; open-ended when left out.")
+@click.option("--until", type=Day(), metavar="YYYY-MM-DD", help="First day with exercises again; open-ended when left out.")
 @click.option("--reason", required=True)
-def pause(ref: str, email: str, slug: str | None, until: datetime | None, reason: str) -> None:
+def pause(ref: str, email: str, slug: str | None, until: date | None, reason: str) -> None:
     """Pause a patient's prompts."""
     with opened() as (_, db, now):
-        review.pause(db, _decision(db, ref, email, slug, reason), until.date() if until else None, now)
+        review.pause(db, _decision(db, ref, email, slug, reason), until, now)
     click.echo("Paused.")
 
 
@@ -139,6 +153,24 @@ def discharge(ref: str, email: str, slug: str | None, reason: str) -> None:
     with opened() as (_, db, now):
         review.discharge(db, _decision(db, ref, email, slug, reason), now)
     click.echo("Discharged. Nothing more is sent.")
+
+
+def _in_words(found: Mapping[str, Any], episode: Episode) -> dict[str, Any]:
+    """What `patients show` prints for people: the same facts as in JSON, with names for keys."""
+    days = found["last_28_days"].items()
+    return {key: found[key] for key in ("ref", "name")} | {
+        "status": STATUS.get(found["status"], found["status"]),
+        **{key: found[key] for key in ("stage", "week", "zone", "open")},
+        "done, last 28 days": _percent(found["adherence_pct"]),
+        "replies, last 28 days": _percent(found["reply_rate_pct"]),
+        "next prompt": episode.next_prompt_at and f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)}",
+        "open flags": "; ".join(found["open_flags"]),
+        "last 28 days": ", ".join(f"{day[5:]} {WORDS[status][1]}" for day, status in days),
+    }
+
+
+def _percent(share: int | None) -> str:
+    return "" if share is None else f"{share} %"
 
 
 def _row(tx: Tx, episode: Episode, now: datetime) -> dict[str, Any]:

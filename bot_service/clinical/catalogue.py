@@ -15,12 +15,10 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
-PRIORITY = ("D1", "A4", "B3", "A3", "B4", "X3", "X1", "X2", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 ENGAGEMENT = "engagement"
 ENGAGEMENT_RULES = ("D5", "D3", "D4", "C5")
 """The rules that are reasons on the engagement case, the most pressing first."""
-TAKING_PART = frozenset({"D3", "D4", "D5"})
-"""The rules about what is done and answered, which are judged anew at each look."""
 
 
 @dataclass(frozen=True)
@@ -198,5 +196,16 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
             "Answer not understood", "The question was asked again twice and is still unanswered; read what was written.", _DEFAULT
         ),
         "X3": RuleText("Message for the physio", "The patient asked for a person, or wrote something that is not an answer.", _DEFAULT),
+        "X4": RuleText(
+            "Safety question not answered",
+            "After severe pain or a jump the patient is asked about signs of something else; without an answer they are not ruled out. "
+            "It is asked again the next day before anything else, and only once.",
+            _DEFAULT,
+        ),
+        "X5": RuleText(
+            "Usual pain not known",
+            "The patient agreed but has not said how the usual pain is, and was asked twice. Exercises begin when it is known.",
+            _DEFAULT,
+        ),
     }
 )

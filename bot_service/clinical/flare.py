@@ -84,6 +84,15 @@ def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | No
     )
 
 
+def advice_stands(record: Record) -> bool:
+    """Whether the advice after too much pain still holds for the next session because no flare plan is signed (`clinical.md` 0.6).
+
+    The dose stays as it is prescribed; the advice ends with as many settled loading days as a signed plan's easier versions would.
+    """
+    trigger = _trigger(record) if record.prescription.flare_plan is None else None
+    return trigger is not None and trigger.why != "gap"
+
+
 def restart_state(record: Record) -> Restart | None:
     """How to restart when the last loading day lies a gap back, or None. A pause is a gap too: the tendon was not loaded."""
     if not record.loading_days:

@@ -28,6 +28,8 @@ from bot_service.conversation.typed import typed_answer
 from bot_service.conversation.wording import load_catalogue
 from plans.model import PrescribedExercise, Rules, Rung
 
+_DAY_AFTER_UNTIL = 2
+"""Local days after a session in which its 24-hour question may still fall: 36 hours reach into the second."""
 REASONS = ("pain", "forgot", "time", "unsure", "unwell", "other")
 
 
@@ -93,10 +95,21 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
         flagged = RedFlagged("URGENT", "safety_question", "One of these")
         return Turn((kept, Close(question.id), flagged), (Line("safety_urgent"), Line("safety_which")), Ask("what_is_wrong"), safety=True)
     show = question.detail.get("show")
-    if show is None or not exercises_follow(show, now):
+    shows = show is not None and exercises_follow(show, now)
+    if (then := question.detail.get("then")) and _still_to_ask(date.fromisoformat(then["day"]), now):
+        lines = (Line("safety_none"), Line("ask_24h", {"day": then["day"]}), *((Line("exercises_follow"),) if shows else ()))
+        ask = Ask("pain_24h", date.fromisoformat(then["day"]), then["slot"], {"show": show} if shows else {})
+        return Turn((kept, Close(question.id)), lines, ask)
+    if not shows:
         return Turn((kept, Close(question.id)), (Line("safety_none"),))
     values = {"day": now.today.isoformat(), "slot": show}
     return Turn((kept, Close(question.id)), (Line("safety_none"), Line("exercises", values)), Ask("session", now.today, show))
+
+
+def _still_to_ask(day: date, now: Situation) -> bool:
+    """Whether the day after that session has no number yet, and is not long over."""
+    told = now.record is not None and any(each.day == day for each in now.record.next_days)
+    return not told and (now.today - day).days <= _DAY_AFTER_UNTIL
 
 
 def _new_or_worse(answer: str, question: Asked) -> Turn:

@@ -59,7 +59,8 @@ class Situation:
     `today` is the patient's day when they wrote, and `day_is_over` says that it has ended before we could answer. `safety_told` are
     the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the latest value recorded
     in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or the like was thanked
-    for a moment ago; `offers` are the ids of the offers that hold at this moment.
+    for a moment ago; `offers` are the ids of the offers that hold at this moment;
+    `paused_until` is the first day after the pauses in force, None when that is open.
     """
 
     today: date
@@ -77,6 +78,7 @@ class Situation:
     ever_agreed: bool = True
     media_just_came: bool = False
     offers: frozenset[UUID] = frozenset()
+    paused_until: date | None = None
 
 
 @dataclass(frozen=True)

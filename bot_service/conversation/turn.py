@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 from bot_service.conversation.answers import answer_scored, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
-from bot_service.conversation.exercise_text import next_day_with_slots, slots_on
 from bot_service.conversation.held import while_held
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
+from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
     Ask,
     Asked,
@@ -108,7 +108,7 @@ def _come_back(now: Situation) -> Turn:
         return _ask_consent()
     back: tuple[Effect, ...] = (OptIn(),) if "clinic_pause" in now.held else (OptIn(), Resume())
     if now.baseline_known:
-        return Turn(back, (Line("welcome_back"), Line("first_prompt")))
+        return Turn(back, (Line("welcome_back"), Line("paused_by_team" if "clinic_pause" in now.held else "first_prompt")))
     return Turn(back, (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
 
 
@@ -117,7 +117,7 @@ def _media(kind: str, target: Asked | None, now: Situation) -> Turn:
     effects = () if kind in PLEASANTRIES else (ForPhysio("X3", "", media=kind),)
     if now.media_just_came:
         return Turn(effects)
-    return Turn(effects, (Line("media_received"),), _same_again(target))
+    return Turn(effects, (Line("media_received"),), same_again(target))
 
 
 def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
@@ -127,9 +127,9 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if answer == CHANGE and kind.scored:
         return _ask_anew(question.kind, question.day, question.slot)
     if answer == "show" and question.kind == "pain_24h":
-        return _show_exercises(question.detail.get("show"), now)
+        return show_exercises(question.detail.get("show"), now)
     if answer == "how":
-        return _how_to(question, now)
+        return how_to(question, now)
     if question.kind != "which" and not any(answer in row for row in kind.rows):
         return Turn(lines=(Line("nothing_asked"),), read=False)  # not a button of ours, or of another version
     if kind.scored:
@@ -147,12 +147,6 @@ def _change_last(now: Situation) -> Turn:
     if now.last is None:
         return Turn(lines=(Line("nothing_to_change"),), read=False)
     return _ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
-
-
-def _how_to(question: Asked | None, now: Situation) -> Turn:
-    """The steps of the session that the message was about, or of today's."""
-    day = question.day if question and question.day else now.today
-    return Turn(lines=(Line("how_to", {"day": day.isoformat(), "slot": question.slot if question else 1}),), ask=_same_again(question))
 
 
 def replace_answer(answer: str, question: Asked) -> Reading:
@@ -240,7 +234,7 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
     if is_button(told.text, CHANGE, now.language):
         return _change_last(now)
     if is_button(told.text, "how", now.language):
-        return _how_to(next((question for question in now.open if question.kind == "session"), None), now)
+        return how_to(next((question for question in now.open if question.kind == "session"), None), now)
     match reading.answer, reading.request:
         case ("start", _):
             return _resume(now)
@@ -254,9 +248,9 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
         case (_, "physio"):
             return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
         case (_, "plan"):
-            return _show_exercises(None, now)
+            return show_exercises(None, now)
         case ("help", _):
-            return Turn(lines=(Line("help"), Line("not_watched")), ask=_same_again(target))
+            return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
     return None
 
 
@@ -278,22 +272,6 @@ def _pause(reading: Reading, now: Situation) -> Turn:
     return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))
 
 
-def _show_exercises(slot: int | None, now: Situation) -> Turn:
-    """The exercises that wait for an answer, else today's; on a day without any, when the next ones come."""
-    if {"red_flag", "physio_first"} & now.held:
-        return Turn(lines=(Line("held_for_physio"),))
-    waiting = next((question for question in now.open if question.kind == "session" and slot in (None, question.slot)), None)
-    if waiting is not None and waiting.day is not None:
-        return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=_same_again(waiting))
-    plan = now.record.prescription if now.record else None
-    today = slots_on(plan, now.today) if plan else [1]
-    if not today:
-        coming = next_day_with_slots(plan, now.today) if plan else None
-        return Turn(lines=(Line("rest_day", {"day": coming.isoformat()}) if coming else Line("nothing_asked"),))
-    shown = slot if slot in today else today[0]
-    return Turn(lines=(Line("exercises", {"day": now.today.isoformat(), "slot": shown}),), ask=Ask("session", now.today, shown))
-
-
 def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
     again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
     if reading.answer == "none":
@@ -307,12 +285,6 @@ def _nothing_asked(reading: Reading) -> Turn:
     if reading.answer == "none":
         return Turn()
     return Turn(lines=(Line("nothing_asked"),), read=False)
-
-
-def _same_again(question: Asked | None) -> Ask | None:
-    if question is None or not question.is_open:
-        return None
-    return replace(Ask(question.kind, question.day, question.slot, question.detail), again=question.id)
 
 
 def _about(question: Asked) -> dict[str, str]:

@@ -137,6 +137,8 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 
 def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
     notes = [catalogue.text("easier_today", {})] if values.get("easier") else []
+    if values.get("lighter") and values["slot"] != RUN_SLOT:
+        notes.append(catalogue.text("lighter_today", {}))
     if names := [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]:
         notes.append(catalogue.text("leave_out", {"names": catalogue.words["comma"].join(names)}))
     if at := values.get("not_before"):

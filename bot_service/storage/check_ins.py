@@ -34,11 +34,22 @@ def count_asked(tx: Tx, episode_id: UUID, since: datetime, until: datetime) -> i
     return int(tx.scalar(_ASKED, {"episode_id": episode_id, "since": since, "until": until}))
 
 
+def is_one_coming(tx: Tx, episode_id: UUID, until: datetime) -> bool:
+    """Whether exercises or a 24-hour question are on their way or fall due before an instant."""
+    return bool(tx.scalar(_COMING, {"episode_id": episode_id, "until": until}))
+
+
 # Built once: putting a statement together costs several times what running it does.
 _OF_DAY = (
     select(*messages.COLUMNS)
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == "check_in", outbox.c.day == bindparam("day"))
     .order_by(outbox.c.due_at, outbox.c.id)
+)
+_COMING = select(func.count()).where(
+    outbox.c.episode_id == bindparam("episode_id"),
+    outbox.c.kind.in_(("prompt", "check_in")),
+    outbox.c.status.in_(("due", "claimed", "sending")),
+    outbox.c.due_at < bindparam("until"),
 )
 _ASKED = (
     select(func.count())

@@ -69,6 +69,12 @@ def find_by_message(tx: Tx, episode_id: UUID, provider_id: str) -> Question | No
     return None if row is None else _question(row)
 
 
+def find_latest(tx: Tx, episode_id: UUID, kind: str) -> Question | None:
+    """The question of a kind that was asked last."""
+    row = tx.first(_LATEST, {"of_episode": episode_id, "of_kind": kind})
+    return None if row is None else _question(row)
+
+
 def last_answered(tx: Tx, episode_id: UUID, kind: str) -> datetime | None:
     """When the latest question of a kind was asked that has its answer."""
     answered = (questions.c.kind == kind, questions.c.closed_why == "answered")
@@ -119,6 +125,12 @@ _OPEN_WHEN = (
     .order_by(questions.c.opened_at.desc(), questions.c.id)
 )
 _BY_ID = select(questions).where(questions.c.id == bindparam("question"), questions.c.episode_id == bindparam("of_episode"))
+_LATEST = (
+    select(questions)
+    .where(questions.c.episode_id == bindparam("of_episode"), questions.c.kind == bindparam("of_kind"))
+    .order_by(questions.c.opened_at.desc(), questions.c.closed_at.is_not(None), questions.c.id)
+    .limit(1)
+)
 _INSERT = questions.insert()
 _DISPLACE = update(questions).where(
     questions.c.episode_id == bindparam("of_episode"),

@@ -40,7 +40,7 @@ from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORIT
 from bot_service.clinical.needs import Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
-from bot_service.storage.patients import name_hashes
+from bot_service.storage.patients import name_hashes, record_hash
 from bot_service.storage.tables import addresses, cases, episodes, holds, name_tokens, patients, prescriptions, proposals, senders
 
 UNHURRIED = 9
@@ -51,12 +51,12 @@ ESCALATED = -100
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whom a list is about; None and "" leave a condition out. `mine` are one physio's, with everybody's red flags.
+    """Whom a list is about; None and "" leave a condition out. `mine` are some physios' patients, with everybody's red flags.
 
     `ended`: with those whose care has ended; otherwise they are listed only while something about them is open.
     """
 
-    mine: UUID | None = None
+    mine: frozenset[UUID] | None = None
     ended: bool = False
     physio: UUID | None = None
     stage: str = ""
@@ -169,12 +169,12 @@ def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: 
     )
 
 
-def has_patients(tx: Tx, physio_id: UUID) -> bool:
-    """Whether anybody in care is this physio's."""
-    return tx.first(_OWN, {"physio": physio_id}) is not None
+def has_patients(tx: Tx, physio_ids: Collection[UUID]) -> bool:
+    """Whether anybody in care is one of these physios'."""
+    return tx.first(_OWN, {"physios": list(physio_ids)}) is not None
 
 
-_OWN = select(episodes.c.id).where(episodes.c.physio_id == bindparam("physio"), episodes.c.ended_at.is_(None)).limit(1)
+_OWN = select(episodes.c.id).where(episodes.c.physio_id.in_(bindparam("physios", expanding=True)), episodes.c.ended_at.is_(None)).limit(1)
 
 
 def _latest() -> ColumnElement[bool]:
@@ -318,7 +318,7 @@ def _state_since(held: Subquery, at_now: ColumnElement[datetime]) -> ColumnEleme
 def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int], first: Subquery) -> list[ColumnElement[bool]]:
     found = []
     if wanted.mine is not None:
-        found.append(or_(episodes.c.physio_id == wanted.mine, need == Need.RED_FLAG))
+        found.append(or_(episodes.c.physio_id.in_(wanted.mine), need == Need.RED_FLAG))
     if not wanted.ended:
         found.append(or_(episodes.c.ended_at.is_(None), first.c.need.is_not(None)))
     if wanted.physio is not None:
@@ -332,7 +332,8 @@ def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int
     if wanted.channel:
         found.append(episodes.c.patient_id.in_(_on_channel(clinic_id, wanted.channel)))
     if wanted.words:
-        found.append(or_(patients.c.ref.contains(wanted.words.upper(), autoescape=True), _named(tx, wanted.words)))
+        known = (patients.c.ref.contains(wanted.words.upper(), autoescape=True), patients.c.record_hash == record_hash(tx, wanted.words))
+        found.append(or_(*known, _named(tx, wanted.words)))
     return found
 
 

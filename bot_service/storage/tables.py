@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
+from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
     episodes,
     holds,
+    imports,
     installation,
     invitations,
     name_tokens,
@@ -25,6 +27,7 @@ from bot_service.storage.schema import metadata
 
 __all__ = [
     "addresses",
+    "alerts",
     "audit",
     "case_events",
     "case_evidence",
@@ -33,12 +36,15 @@ __all__ = [
     "entries",
     "episodes",
     "holds",
+    "imports",
     "inbox",
     "installation",
     "invitations",
+    "leaves",
     "media_links",
     "metadata",
     "name_tokens",
+    "notice_choices",
     "outbox",
     "patients",
     "plan_versions",

@@ -158,6 +158,8 @@ FLAG_LABELS = {
     "E4": "Gap in loading",
     "X2": "Please read",
     "X3": "Message for you",
+    "X4": "Safety question",
+    "X5": "Usual pain unknown",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
+from bot_service.actions.notices import whose_patients
 from bot_service.clinical.in_words import plural, sentence
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
 from bot_service.storage import caseload, clinics, staff
@@ -17,7 +18,6 @@ from bot_service.storage.caseload import Listed
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import count_of_clinic
-from bot_service.storage.staff import Member
 from bot_service.storage.standing import Part, Place, Standings, has_patients, load_standings
 from bot_service.web.access import Visit
 from bot_service.web.attention import Attention, attention, due_words
@@ -87,9 +87,10 @@ def show(visit: Visit) -> Response:
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, member.clinic_id)
         offered = _choices(visit, tx, clinic)
-        has_own = has_patients(tx, member.id)
+        mine = whose_patients(tx, member, now)
+        has_own = has_patients(tx, mine)
         asked = read_asked(visit.request.query_params, offered, has_own=has_own)
-        found, number = _look(tx, clinic, asked, member, now)
+        found, number = _look(tx, clinic, asked, mine, now)
         is_new = not found.counts and count_of_clinic(tx, clinic.id) == 0
         rows = _rows(visit, tx, found.episodes, now, clinic.zone)
     total = found.count(GROUPS[asked.show][1])
@@ -112,12 +113,12 @@ def show(visit: Visit) -> Response:
     )
 
 
-def _look(tx: Tx, clinic: Clinic, asked: Asked, member: Member, now: datetime) -> tuple[Standings, int]:
+def _look(tx: Tx, clinic: Clinic, asked: Asked, mine: Collection[UUID], now: datetime) -> tuple[Standings, int]:
     """Who stands where, and the number of the page that is shown: the last when there are fewer than asked for."""
     needs, number = GROUPS[asked.show][1], asked.page
     while True:
         part = Part(needs, (number - 1) * ON_A_PAGE, ON_A_PAGE)
-        found = load_standings(tx, clinic.id, asked.wanted(member), part, now, tonight(now, clinic.zone))
+        found = load_standings(tx, clinic.id, asked.wanted(mine), part, now, tonight(now, clinic.zone))
         if found.episodes or number == 1:
             return found, number
         number = _pages(found.count(needs))

@@ -72,10 +72,10 @@ class Asked:
         left_out = {"show": "all", "q": "", "page": "1"}
         return "/?" + urlencode({name: value for name, value in told.items() if left_out.get(name) != value})
 
-    def wanted(self, member: Member) -> Wanted:
-        """The same for the database."""
+    def wanted(self, mine: Collection[UUID]) -> Wanted:
+        """The same for the database; `mine` are the physios whose patients are one's own."""
         return Wanted(
-            mine=member.id if self.whose == "mine" else None,
+            mine=frozenset(mine) if self.whose == "mine" else None,
             ended=self.whose == "all",
             physio=UUID(self.physio) if self.physio else None,
             stage=self.stage,

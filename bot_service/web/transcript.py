@@ -23,6 +23,7 @@ KINDS = {
     "safety": "Safety text",
     "news": "News of a decision",
     "message_read": "Their message was read",
+    "again": "Question asked again",
     "seen": "Question: were you seen?",
     "silence": "After a week of silence",
     "goodbye": "Last message",
@@ -41,7 +42,7 @@ STATES = {
 }
 MEDIA = "media"
 _NOT_NEEDED = ("answered", "merged into", "asked together")
-_ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "silence": 0, "news": 0, "message_read": 0}
+_ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silence": 0, "news": 0, "message_read": 0}
 
 
 @dataclass(frozen=True)

@@ -421,6 +421,24 @@ class TestRequests:
     def test_no_exercises_are_shown_that_a_clinician_must_clear_first(self, hold: str) -> None:
         assert keys(says("plan", opted_in(held=frozenset({hold})))) == ["held_for_physio"]
 
+    def test_a_paused_patient_is_told_of_no_day_before_the_pause_is_over(self) -> None:
+        until = TODAY + timedelta(days=9)  # a Tuesday; Monday, Wednesday, Friday
+        paused = opted_in(held=frozenset({"pause"}), paused_until=until, record=a_record("done 2/1, -", stage="intermediate"))
+        (line,) = says("plan", paused).lines
+        assert (line.key, line.values) == ("plan_paused", {"day": (until + timedelta(days=1)).isoformat()})
+        on_the_day = opted_in(held=frozenset({"pause"}), paused_until=until - timedelta(days=1), record=paused.record)
+        assert says("plan", on_the_day).lines[0].values == {"day": (until - timedelta(days=1)).isoformat()}
+        assert keys(says("plan", opted_in(held=frozenset({"pause"})))) == ["plan_paused_open"]
+        assert keys(says("plan", opted_in(asked("session"), held=frozenset({"clinic_pause"})))) == ["paused_by_team"]
+        back = says("start", opted_in(status="opted_out", held=frozenset({"clinic_pause"})))
+        assert keys(back) == ["welcome_back", "paused_by_team"]
+
+    def test_the_plan_waits_for_the_safety_question(self) -> None:
+        turn = says("plan", opted_in(asked("safety")))
+        assert keys(turn) == ["again_safety"] and turn.ask is not None and turn.ask.detail == {"show": 1}
+        resting = opted_in(asked("safety"), record=a_record("done 2/1, -", stage="intermediate"))
+        assert keys(says("plan", resting)) == ["rest_day"]
+
     def test_a_message_to_the_physio_is_passed_on(self) -> None:
         turn = says("please talk to my physio about my knee", opted_in(asked("session")))
         assert [note.rule for note in found(turn, ForPhysio)] == ["X3"]

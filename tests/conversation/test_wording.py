@@ -36,8 +36,8 @@ VOICE = Voice(
     a_prescription(signed=True),
 )
 UNSOLICITED = (
-    "prompt_intro", "ask_24h", "nudge", "silence", "ask_seen", "plan_changed_forward", "plan_changed_back", "plan_changed_same",
-    "plan_held", "run_opened", "run_closed",
+    "prompt_intro", "still_open", "ask_24h", "nudge", "silence", "ask_seen", "plan_changed_forward", "plan_changed_back",
+    "plan_changed_same", "plan_held", "run_opened", "run_closed",
     "holds_released", "paused_by_clinic", "from_physio", "message_read",
 )  # fmt: skip
 """The first line of every message that answers nothing."""

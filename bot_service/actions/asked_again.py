@@ -1,0 +1,121 @@
+"""Questions that must not stay without an answer, the safety question and the usual pain: asked once more the next day, then shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+
+from bot_service.actions.histories import local_day_span, local_today, rhythm_of
+from bot_service.actions.prompt import queue_for_patient
+from bot_service.actions.voices import prompt_time
+from bot_service.clinical.in_words import long_day
+from bot_service.storage import cases, check_ins, conversations, entries, prescriptions
+from bot_service.storage.cases import Raised
+from bot_service.storage.conversations import Question
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+from bot_service.storage.outbox import Message
+from schedules.follow_ups import out_of_quiet
+from schedules.wall_time import instant
+
+RULE = {"safety": "X4", "baseline": "X5"}
+"""The rule under which the physio sees that each of them has no answer."""
+SENDABLE = timedelta(hours=12)
+"""How late the question is still asked again (default)."""
+_WORDS = {"safety": "safety_question", "baseline": "again_baseline"}
+_CARRIED_BY = ("prompt", "check_in")
+State = Literal["answered", "fresh", "waiting"]
+
+
+def ask_tomorrow(tx: Tx, episode: Episode, ask: Mapping[str, Any], now: datetime) -> None:
+    """Put a question that was asked just now in line once more: tomorrow, at the time the patient is used to."""
+    plan, today = prescriptions.load(tx, episode.prescription_id), local_today(now, episode.zone)
+    tomorrow, at = today + timedelta(days=1), prompt_time(plan.slots)
+    due = instant(tomorrow, at, episode.zone) if at else now + timedelta(days=1)
+    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    again = {"kind": ask["kind"], "day": ask.get("day"), "slot": ask.get("slot"), "detail": {"again": True}}
+    content = {"lines": [["still_open", {"day": today.isoformat()}], [_WORDS[ask["kind"]], {}]], "ask": again}
+    key = f"again:{episode.id}:{ask['kind']}:{today}"
+    queue_for_patient(tx, episode, now, "again", key, due, due + SENDABLE, content, day=tomorrow)
+
+
+def no_longer_asked_again(tx: Tx, message: Message, episode: Episode, now: datetime) -> str | None:
+    """Why the question need not go out by itself: it has its answer, or another message of the day carries it."""
+    kind = message.content["ask"]["kind"]
+    if state_of(tx, episode, kind, now) == "answered" or (kind == "baseline" and episode.baseline is not None):
+        return "answered already"
+    if kind == "baseline":
+        return None
+    start, end = local_day_span(local_today(now, episode.zone), episode.zone)
+    if safety_to_ask(tx, episode, now) is None:
+        return "asked together with another message"
+    prompted = episode.next_prompt_at is not None and start <= episode.next_prompt_at < end
+    return "asked together with another message" if prompted or check_ins.is_one_coming(tx, episode.id, end) else None
+
+
+def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) -> Message:
+    """The day's message with yesterday's safety question before everything else; what it would have said follows the answer."""
+    if message.kind not in _CARRIED_BY or (question := safety_to_ask(tx, episode, now)) is None:
+        return message
+    asked = message.content.get("ask") or {}
+    detail: dict[str, Any] = {"again": True}
+    if message.kind == "prompt":
+        detail["show"] = message.slot
+    if asked.get("kind") == "pain_24h":
+        detail["then"] = {"day": asked["day"], "slot": asked.get("slot")}
+    lines: list[list[Any]] = [["still_open", {"day": local_today(question.opened_at, episode.zone).isoformat()}], ["safety_question", {}]]
+    if message.kind == "prompt":
+        lines.append(["exercises_follow", {}])
+    ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
+    return replace(message, content={**message.content, "lines": lines, "ask": ask})
+
+
+def safety_to_ask(tx: Tx, episode: Episode, now: datetime) -> Question | None:
+    """The safety question of an earlier day that is still open and was asked only once."""
+    today = local_today(now, episode.zone)
+    waiting = (each for each in conversations.list_open(tx, episode.id, now) if each.kind == "safety" and not each.detail.get("again"))
+    return next((each for each in waiting if local_today(each.opened_at, episode.zone) < today), None)
+
+
+def unanswered(tx: Tx, episode: Episode, now: datetime) -> dict[str, Raised | None]:
+    """For each rule about a missing answer what the physio should see: None when it has its answer, no entry when it is too early."""
+    found: dict[str, Raised | None] = {}
+    closed = cases.list_last_closed(tx, episode.id)
+    for kind, rule in RULE.items():
+        state, question = state_of(tx, episode, kind, now), conversations.find_latest(tx, episode.id, kind)
+        if state == "answered" or (kind == "baseline" and episode.baseline is not None):
+            found[rule] = None
+        elif state == "waiting" and question is not None and (rule not in closed or closed[rule][0] < question.opened_at):
+            found[rule] = _raised(tx, episode, question, rule)
+    return found
+
+
+def state_of(tx: Tx, episode: Episode, kind: str, now: datetime) -> State:
+    """Whether the question asked last has its answer, may still get one, or waits since an earlier day."""
+    question = conversations.find_latest(tx, episode.id, kind)
+    if question is None or question.closed_why == "answered":
+        return "answered"
+    if question.closed_why not in (None, "asked_again"):
+        return "fresh"  # the patient stopped: nobody waits for an answer, and there is none
+    days = (local_today(now, episode.zone) - local_today(question.opened_at, episode.zone)).days
+    if kind == "safety":  # it cannot wait for the second day to be over
+        return "waiting" if days >= 1 or question.detail.get("again") else "fresh"
+    return "waiting" if days >= (1 if question.detail.get("again") else 2) else "fresh"
+
+
+def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
+    asked_on = local_today(question.opened_at, episode.zone)
+    detail = {"occurred": asked_on.isoformat(), "basis": "default"}
+    if rule == RULE["baseline"]:
+        sentence = "Agreed to the reminders, but has not said how the usual pain is, asked twice. Exercises begin only when it is known."
+        return Raised(rule, rule, "three_days", sentence, detail)
+    rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
+    scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at]
+    why = f" after pain {scored[-1].score}/10" if scored else ""
+    session = f" ({long_day(question.day)})" if isinstance(question.day, date) else ""
+    sentence = (
+        f"No answer to the safety question{why}{session}: new bruising, weakness, numbness and the like are not ruled out. Please ask."
+    )
+    return Raised(rule, rule, "same_day", sentence, detail, tuple(entry.id for entry in scored[-1:]))
