@@ -40,8 +40,8 @@ def tap(browser: Browser, label: str) -> None:
 
 
 def labels(browser: Browser) -> list[str]:
-    """Every button on the phone, in order."""
-    return re.findall(r'name="tap" value="[^"]+">([^<]+)<', browser.page)
+    """Every button on the phone that is no number, in order."""
+    return [label for label in re.findall(r'name="tap" value="[^"]+">([^<]+)<', browser.page) if not label.isdecimal()]
 
 
 def opt_in(browser: Browser) -> None:
