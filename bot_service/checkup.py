@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot_service.actions.crowding import find_crowded
-from bot_service.actions.window import TEMPLATE as DAILY
 from bot_service.channels.telegram import Telegram
+from bot_service.channels.whatsapp_contents import BUTTONS, TEMPLATES, faults, is_used
 from bot_service.clock import real_now
+from bot_service.conversation.language import short_code
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import BotServiceError, ChannelMisconfigured, DeliveryError
 from bot_service.senders import find_fault, make_channel, webhook_address
@@ -41,8 +42,9 @@ async def examine() -> list[str]:
         problems.append("This machine's clock is wrong: set the date and time, or let the system do it (NTP).")
     if "telegram" in settings.channels:
         problems += await _telegram(settings)
+    problems += find_missing_templates(settings)
     if "whatsapp" in settings.channels:
-        problems += [*_templates(settings), *await _whatsapp(settings)]
+        problems += await _whatsapp(settings)
     return problems + await _added(settings)
 
 
@@ -103,16 +105,16 @@ async def _added(settings: Settings) -> list[str]:
         if tx is None:
             return []
         names = {clinic.id: clinic.slug for clinic in clinics.list_clinics(tx)}
-        found = [(sender, kept, measures.list_languages(tx, sender.clinic_id)) for sender, kept in credentials.list_kept(tx)]
+        found = credentials.list_kept(tx)
     told = await asyncio.gather(*(_examine_added(settings, *each) for each in found))
     return [
         f"Sender {sender.name} of {names[sender.clinic_id]}: {problem}"
-        for (sender, _, _), problems in zip(found, told, strict=True)
+        for (sender, _), problems in zip(found, told, strict=True)
         for problem in problems
     ]
 
 
-async def _examine_added(settings: Settings, sender: Sender, kept: Credentials, languages: set[str]) -> list[str]:
+async def _examine_added(settings: Settings, sender: Sender, kept: Credentials) -> list[str]:
     channel = make_channel(settings, sender.channel, sender.name, kept)
     await channel.start()
     try:
@@ -121,7 +123,7 @@ async def _examine_added(settings: Settings, sender: Sender, kept: Credentials, 
             return [f"{fault}. Copy its token again and run: stepwise senders add."]
         if isinstance(channel, Telegram):
             return [*await _webhook(settings, channel, webhook_address(settings, sender.id)), *await _menus(channel)]
-        return [*_missing_templates(languages, kept.templates), *await _approvals(settings, channel, kept.templates)]
+        return await _contents(settings, channel, kept.templates)
     except ChannelMisconfigured:
         return ["the provider refuses its set-up. Run stepwise senders add for it again."]
     except DeliveryError:
@@ -174,25 +176,37 @@ async def _menus(channel: Telegram) -> list[str]:
     return [f"The bot's menu of commands is not set in: {', '.join(missing)}. Start the service again."] if missing else []
 
 
-def _templates(settings: Settings) -> list[str]:
-    """The templates that are missing for the clinic that sends from the number of the settings."""
+def find_missing_templates(settings: Settings) -> list[str]:
+    """What no call to Twilio is needed for: the templates that patients of each clinic with WhatsApp need and their sender has not got."""
     with _reading(settings) as tx:
-        if tx is None or not clinics.list_clinics(tx):
+        if tx is None or settings.is_sample or not clinics.list_clinics(tx):
             return []
-        known = {sender.name: sender.clinic_id for sender in clinics.list_senders(tx) if sender.channel == "whatsapp"}
-        used = measures.list_languages(tx, known.get(settings.whatsapp_from or "") or clinics.first_clinic(tx).id)
-    return _missing_templates(used, settings.whatsapp_templates)
+        names = {clinic.id: clinic.slug for clinic in clinics.list_clinics(tx)}
+        kept = {sender: found.templates for sender, found in credentials.list_kept(tx) if sender.channel == "whatsapp"}
+        problems = []
+        if "whatsapp" in settings.channels:
+            known = {sender.name: sender.clinic_id for sender in clinics.list_senders(tx) if sender.channel == "whatsapp"}
+            clinic_id = known.get(settings.whatsapp_from or "") or clinics.first_clinic(tx).id
+            problems += _missing(measures.list_languages(tx, clinic_id), settings.whatsapp_templates)
+        for sender, templates in kept.items():
+            missing = _missing(measures.list_languages(tx, sender.clinic_id), templates)
+            problems += [f"Sender {sender.name} of {names[sender.clinic_id]}: {problem}" for problem in missing]
+    return problems
 
 
-def _missing_templates(used: set[str], templates: Mapping[str, str]) -> list[str]:
+def _missing(used: set[str], templates: Mapping[str, str]) -> list[str]:
     """The templates that are missing: without one a patient who has not written for a day is not reminded."""
-    needed = {code if code in SHIPPED else "en" for code in used | {"en"}}
-    missing = sorted(f"{DAILY}:{code}" for code in needed if f"{DAILY}:{code}" not in templates)
+    needed = {short if (short := short_code(code)) in SHIPPED else "en" for code in used | {"en"}}
+    missing = sorted(name for kind in TEMPLATES for code in needed if (name := f"{kind}:{code}") not in templates)
+    unused = sorted(name for name in templates if not is_used(name))
     return [
-        f"WhatsApp has no template {name}: patients who have not written for 24 hours would miss their exercises. "
-        "Have it approved as docs/going-live/whatsapp.md says, and add it to STEPWISE_WHATSAPP_TEMPLATES, "
-        "or for an added sender to --templates of stepwise senders add."
-        for name in missing
+        *(
+            f"WhatsApp has no template {name} (its variable {{{{1}}}} is the clinic's name): patients who have not written for 24 hours "
+            "would miss their exercises. Have it approved as docs/going-live/whatsapp.md says, and add it to "
+            "STEPWISE_WHATSAPP_TEMPLATES, or for an added sender to --templates of stepwise senders add."
+            for name in missing
+        ),
+        *(f"The template {name} is never sent: the names in use are {', '.join(TEMPLATES | BUTTONS)}. Correct it." for name in unused),
     ]
 
 
@@ -203,7 +217,7 @@ async def _whatsapp(settings: Settings) -> list[str]:
     await channel.start()
     try:
         await channel.check()
-        return await _approvals(settings, channel, settings.whatsapp_templates)
+        return await _contents(settings, channel, settings.whatsapp_templates)
     except ChannelMisconfigured:
         return ["Twilio refuses STEPWISE_TWILIO_ACCOUNT_SID with STEPWISE_TWILIO_AUTH_TOKEN: copy both from the console again."]
     except DeliveryError:
@@ -212,24 +226,31 @@ async def _whatsapp(settings: Settings) -> list[str]:
         await channel.close()
 
 
-async def _approvals(settings: Settings, channel: WhatsApp, templates: Mapping[str, str]) -> list[str]:
-    # Templates live on another host of Twilio's, which a test server does not stand for.
-    asked = {} if settings.twilio_api_url else templates
-    return [problem for name, sid in asked.items() if (problem := await _template(channel, name, sid))]
+async def _contents(settings: Settings, channel: WhatsApp, templates: Mapping[str, str]) -> list[str]:
+    """What is wrong with the contents at Twilio, and what WhatsApp thinks of them."""
+    told = {name: await _content(channel, name, sid) for name, sid in templates.items() if is_used(name)}
+    if settings.twilio_api_url and all(problems is None for problems in told.values()):
+        return []  # contents live on another host of Twilio's, which a test server need not stand for
+    unknown = "Twilio does not know the template {}: check its SID in STEPWISE_WHATSAPP_TEMPLATES."
+    return [problem for name, found in told.items() for problem in ([unknown.format(name)] if found is None else found)]
 
 
-async def _template(channel: WhatsApp, name: str, content_sid: str) -> str | None:
+async def _content(channel: WhatsApp, name: str, content_sid: str) -> list[str] | None:
+    """What is wrong with one content; None when Twilio does not know it."""
     try:
+        problems = [f"The template {name} {fault}: mend it at Twilio." for fault in faults(name, await channel.find_content(content_sid))]
+        if name.partition(":")[0] in BUTTONS:
+            return problems  # sent within the service window only, where no approval is asked for
         verdict, category = await channel.find_approval(content_sid)
     except ChannelMisconfigured:
-        return f"Twilio does not know the template {name}: check its SID in STEPWISE_WHATSAPP_TEMPLATES."
-    if name.startswith("buttons"):
-        return None  # sent within the service window only, where none is asked for
+        return None
     if verdict != "approved":
-        return f"WhatsApp has not approved the template {name}: it is {verdict}. Nothing goes out with it until it is approved."
-    if category and category != "utility":
-        return f"WhatsApp counts the template {name} as {category}: such messages are held back. Ask for utility with neutral wording."
-    return None
+        problems.append(f"WhatsApp has not approved the template {name}: it is {verdict}. Nothing goes out with it until it is approved.")
+    elif category and category != "utility":
+        problems.append(
+            f"WhatsApp counts the template {name} as {category}: such messages are held back. Ask for utility with neutral wording."
+        )
+    return problems
 
 
 def _sentence(text: str) -> str:

@@ -28,7 +28,12 @@ class Conflict(BotServiceError):
 
 
 class AlreadyEnrolled(Conflict):
-    """This person or address already has an active episode of care."""
+    """This person or address is a patient here already. `field` says what shows it, `ref` who it is."""
+
+    def __init__(self, message: str, field: str = "", ref: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        self.ref = ref
 
 
 class AlreadyDecided(Conflict):
@@ -39,10 +44,12 @@ class DeliveryError(BotServiceError):
     """A channel could not, or may not have, sent.
 
     `accepted` is False when the provider surely did not take the message, None when that is not known. `retryable` only with the former.
+    `of_form`: what was refused is the form of the message (its buttons, a template), while its words might be taken.
     """
 
     retryable = False
     accepted: bool | None = None
+    of_form = False
 
 
 class ChannelUnavailable(DeliveryError):
@@ -84,6 +91,10 @@ class MessageRejected(DeliveryError):
 
     accepted = False
 
+    def __init__(self, message: str, *, of_form: bool = False) -> None:
+        super().__init__(message)
+        self.of_form = of_form
+
 
 class ChannelMisconfigured(DeliveryError):
     """The set-up is wrong until an operator acts. `scope`: of the whole sender, which stops; of one template; or for one recipient."""
@@ -93,6 +104,7 @@ class ChannelMisconfigured(DeliveryError):
     def __init__(self, message: str, *, scope: Scope = "sender") -> None:
         super().__init__(message)
         self.scope = scope
+        self.of_form = scope == "template"
 
 
 class OutcomeUnknown(DeliveryError):

@@ -24,10 +24,10 @@ class Button:
 class Outbound:
     """One message to one address, rendered.
 
-        `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the
+    `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the
     answers in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers
-    that keep messages waiting. `picture` is a PNG that goes with the text where the channel can; `picture_token` is the end of the
-    address under which the provider fetches it instead, once.
+    that keep messages waiting. `plain` asks for the answers in words, after buttons were refused. `picture` is a PNG that goes with the
+    text where the channel can; `picture_token` is the end of the address under which the provider fetches it instead, once.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Outbound:
     language: str = "en"
     hints: Mapping[str, str] = field(default_factory=dict)
     valid_for: timedelta | None = None
+    plain: bool = False
     picture: bytes | None = field(default=None, repr=False)
     picture_token: str | None = field(default=None, repr=False)
 

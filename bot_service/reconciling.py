@@ -56,12 +56,12 @@ class Reconciler(Alone):
 
     async def _ask_for_missed(self) -> int:
         service, began = self._service, self._service.clock.now()
-        listed = await self._channel.list_inbound(self._since or began - FIRST_LOOK_BACK)
         missed = 0
-        for raw in listed:
-            missed += await service.delivery.run(
-                lambda raw=raw: reconcile.store_missed(service.db, self._sender.id, raw, self._channel, service.clock.now())  # type: ignore[misc]  # bound now
-            )
+        async for page in self._channel.list_inbound(self._since or began - FIRST_LOOK_BACK):
+            for raw in page:
+                missed += await service.delivery.run(
+                    lambda raw=raw: reconcile.store_missed(service.db, self._sender.id, raw, self._channel, service.clock.now())  # type: ignore[misc]  # bound now
+                )
         self._since = began - OVERLAP
         if missed:
             log().warning("messages that never reached us", sender=str(self._sender.id), number=missed)

@@ -31,7 +31,7 @@ def make_channel(settings: Settings, channel: str, name: str, credentials: Crede
 
     tokens = tuple(part.strip() for part in credentials.token.split(",") if part.strip())
     account = Account(credentials.account, tokens, name, credentials.templates)
-    return WhatsApp(account, settings.public_url, settings.twilio_api_url)
+    return WhatsApp(account, settings.public_url, settings.twilio_api_url, settings.twilio_api_url)
 
 
 async def find_fault(channel: Telegram | WhatsApp, sender: Sender) -> str | None:

@@ -226,6 +226,7 @@ def prescribe(
     stage_id: str,
     times: dict[int, time] | None = None,
     *,
+    days: dict[int, tuple[Weekday, ...]] | None = None,
     own_prompt: frozenset[int] = frozenset(),
     flare_plan_signed: bool = False,
     rungs_preauthorised: bool = False,
@@ -235,12 +236,13 @@ def prescribe(
 ) -> Prescription:
     """Resolve a stage of a plan into a prescription.
 
-    `times` gives the patient's local time per slot number (the plan's suggestion otherwise); `own_prompt` names the slots that the
-    patient asked to be messaged about separately; `rungs` maps exercise id to rung id (without it: the first rung). Locked slots are
-    left out until unlocked; an exercise with `start_after` starts when `rungs` names it, or when its locked slot is unlocked.
+    `times` and `days` give the patient's local time and weekdays per slot number (the plan's otherwise); `own_prompt` names the slots
+    that the patient asked to be messaged about separately; `rungs` maps exercise id to rung id (without it: the first rung). Locked slots
+    are left out until unlocked; an exercise with `start_after` starts when `rungs` names it, or when its locked slot is unlocked.
     """
     stage = plan.stage(stage_id)
-    slots = tuple(_prescribed_slot(slot, times or {}, own_prompt) for slot in stage.slots if plyometrics_unlocked or not slot.locked)
+    wanted = [slot for slot in stage.slots if plyometrics_unlocked or not slot.locked]
+    slots = tuple(_prescribed_slot(slot, times or {}, days or {}, own_prompt) for slot in wanted)
     return Prescription(
         plan_id=plan.id,
         plan_version=plan.version,
@@ -261,9 +263,12 @@ def prescribe(
     )
 
 
-def _prescribed_slot(slot: Slot, times: dict[int, time], own_prompt: frozenset[int]) -> PrescribedSlot:
+def _prescribed_slot(
+    slot: Slot, times: dict[int, time], days: dict[int, tuple[Weekday, ...]], own_prompt: frozenset[int]
+) -> PrescribedSlot:
     return PrescribedSlot(
-        **slot.model_dump(include={"number", "label", "days", "exercises", "min_gap_h", "optional"}),
+        **slot.model_dump(include={"number", "label", "exercises", "min_gap_h", "optional"}),
+        days=days.get(slot.number, slot.days),
         extra=slot.extra,
         at=times.get(slot.number, slot.suggested_time),
         prompted=slot.prompted or slot.number in own_prompt,

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from bot_service.actions.window import TEMPLATE
+from bot_service.actions.window import TEMPLATE, form_of
 from bot_service.channels.whatsapp import RETRIES, STATUS_PATH
+from bot_service.channels.whatsapp_contents import variables_of
+from bot_service.channels.whatsapp_texts import in_steps
 from bot_service.cli.commands import stepwise
 from bot_service.conversation.parsing import read
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.errors import SettingsError
+from bot_service.messages import Button, Outbound
 from bot_service.settings import Settings, load_settings
 from bot_service.storage.database import Database
+from bot_service.storage.outbox import Message
 from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, running_twilio
 from tests.running_clinic import SECRET
 from tests.source_tree import ROOT
@@ -111,6 +116,92 @@ def test_the_doctor_is_content_when_all_is_there_and_names_what_is_not(
     assert "Twilio refuses" in run(doctor, "doctor")[1]
     monkeypatch.setenv("STEPWISE_TWILIO_API_URL", "http://127.0.0.1:1")
     assert "Twilio cannot be reached" in run(doctor, "doctor")[1]
+
+
+POLISH, THREE = "HX" + "a" * 32, "HX" + "3" * 32
+TEMPLATES = f"daily:en={DAILY},daily:pl={POLISH},buttons3:en={THREE}"
+
+
+def quick(body: str, *ids: str) -> dict[str, object]:
+    return {"twilio/quick-reply": {"body": body, "actions": [{"type": "QUICK_REPLY", "title": each, "id": each} for each in ids]}}
+
+
+THREE_BUTTONS = {
+    "twilio/quick-reply": {
+        "body": "{{1}}",
+        "actions": [{"type": "QUICK_REPLY", "title": f"{{{{{n}}}}}", "id": f"{{{{{n + 1}}}}}"} for n in (2, 4, 6)],
+    }
+}
+
+
+@pytest.fixture
+def templated(doctor: CliRunner, server: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """A clinic with every template in order, and a patient who reads Polish."""
+    run(doctor, "clinics", "add", "riverside", "Riverside Physio")
+    run(doctor, "staff", "invite", "anna@example.org", "Anna Reed")
+    assert run(doctor, "enrol", "Jo Park", "--as", "anna@example.org", "--eligible", "--language", "pl")[0] == 0
+    monkeypatch.setenv("STEPWISE_WHATSAPP_TEMPLATES", TEMPLATES)
+    server.control("template", sid=DAILY, status="approved", category="UTILITY")
+    server.control("template", sid=POLISH, status="approved", category="UTILITY", content={"language": "pl"})
+    server.control("template", sid=THREE, status="unsubmitted", category="", content={"variables": {}, "types": THREE_BUTTONS})
+    return doctor
+
+
+def test_templates_that_are_as_they_should_be_are_no_problem(templated: CliRunner) -> None:
+    assert run(templated, "doctor") == (0, "Everything is in order.\n")
+    assert run(templated, "plans", "check") == (0, "No mistakes.\n")
+
+
+@pytest.mark.parametrize(
+    ("sid", "change", "words"),
+    [
+        (POLISH, {"status": "pending"}, "WhatsApp has not approved the template daily:pl: it is pending"),
+        (POLISH, {"status": "rejected"}, "it is rejected"),
+        (POLISH, {"category": "MARKETING"}, "counts the template daily:pl as marketing"),
+        (POLISH, {"content": {"language": "en"}}, "daily:pl is in the language en at Twilio"),
+        (POLISH, {"content": {"variables": {}}}, "daily:pl has no sample for the variable {{1}}"),
+        (POLISH, {"content": {"types": quick("Tu przychodnia. Prosze.", "show")}}, "daily:pl lacks the variable {{1}}"),
+        (POLISH, {"content": {"types": quick("Tu {{1}}, {{2}}.", "show")}}, "daily:pl has the variable {{2}}, which Stepwise does not"),
+        (POLISH, {"content": {"types": {"twilio/text": {"body": "Tu {{1}}."}}}}, "daily:pl has 0 quick-reply buttons in place of 1"),
+        (THREE, {"content": {"types": quick("{{1}}", "{{2}}", "{{4}}")}}, "buttons3:en lacks the variable {{3}}"),
+        (THREE, {"content": {"types": quick("{{1}}", "{{2}}", "{{4}}")}}, "buttons3:en has 2 quick-reply buttons in place of 3"),
+    ],
+)
+def test_the_doctor_names_the_template_and_what_is_wrong_with_it(
+    templated: CliRunner, server: FakeTwilio, sid: str, change: dict[str, object], words: str
+) -> None:
+    good: dict[str, object] = {"sid": sid, "status": "approved", "category": "UTILITY", "content": {"language": "pl"}}
+    if "content" in change and sid == POLISH:
+        change = {"content": {"language": "pl"} | dict(change["content"])}  # type: ignore[call-overload]  # a mapping here
+    server.control("template", **(good | change))
+    code, said = run(templated, "doctor")
+    assert (code, words in said) == (1, True), said
+
+
+def test_what_is_missing_is_named_without_asking_twilio(templated: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWISE_WHATSAPP_TEMPLATES", f"daily:en={DAILY},dayly:pl={POLISH}")
+    monkeypatch.setenv("STEPWISE_TWILIO_API_URL", "http://127.0.0.1:1")
+    for words in (("plans", "check"), ("doctor",)):
+        code, said = run(templated, *words)
+        assert code == 1
+        assert "no template daily:pl (its variable {{1}} is the clinic's name)" in said
+        assert "The template dayly:pl is never sent: the names in use are daily, buttons1, buttons2, buttons3." in said
+    assert run(templated, "plans", "check", str(ROOT / "plans" / "library" / "proximal_hamstring_tendinopathy.toml"))[0] == 0
+
+
+def test_one_template_that_twilio_does_not_know_is_named(templated: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPWISE_WHATSAPP_TEMPLATES", TEMPLATES.replace(POLISH, "HX" + "e" * 32))
+    assert "Twilio does not know the template daily:pl" in run(templated, "doctor")[1]
+
+
+def test_what_is_checked_is_what_is_sent() -> None:
+    message = Message(**{field.name: None for field in fields(Message)} | {"content": {}})  # type: ignore[arg-type]
+    sent = form_of(message, by_template=True, clinic="Riverside")
+    assert sorted(sent["values"]) == variables_of(f"{sent['template']}:en")
+    for number in (1, 2, 3):
+        buttons = tuple(Button(f"Answer {each}", f"v1:q:{each}") for each in range(number))
+        *_, step = in_steps(Outbound("m", "s", "whatsapp:+447700900123", "Do you?", (buttons,)), lambda name: name)
+        assert step.content_sid == f"buttons{number}" and list(step.values) == variables_of(step.content_sid)
 
 
 def test_an_enrolment_prints_the_link_that_opens_whatsapp(doctor: CliRunner) -> None:

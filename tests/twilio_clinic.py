@@ -112,11 +112,11 @@ class TwilioClinic:
 
 @asynccontextmanager
 async def with_twilio(
-    clinic: RunningClinic, fake: FakeTwilio, kind: type[WhatsApp] = WhatsApp, **account: Any
+    clinic: RunningClinic, fake: FakeTwilio, kind: type[WhatsApp] = WhatsApp, timeout_s: float = 15.0, **account: Any
 ) -> AsyncIterator[TwilioClinic]:
     """The clinic with a WhatsApp sender beside its simulator."""
     fields: dict[str, Any] = {"sid": fake.account, "tokens": (fake.token,), "sender": OURS, "templates": {"daily:en": DAILY}}
-    channel = kind(Account(**(fields | account)), clinic.service.settings.public_url, fake.url)
+    channel = kind(Account(**(fields | account)), clinic.service.settings.public_url, fake.url, timeout_s=timeout_s)
     await channel.start()
     sender = clinic.service.add_channel(clinic.clinic.id, OURS, channel, None)
     try:

@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from bot_service.actions.eligibility import Enrolment, main_slots, problems
 from bot_service.actions.histories import local_today
-from bot_service.conversation.wording import SHIPPED
-from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, episodes, patients, prescriptions
-from bot_service.storage.database import Database
+from bot_service.actions.treating import treating_physio
+from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
+from bot_service.storage import audit, contacts, episodes, invitations, patients, prescriptions
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.patients import Patient
 from bot_service.storage.staff import Member
 from plans.model import CarePlan, Prescription, prescribe
-from schedules.rhythm import zone_named
+
+__all__ = ["INVITATION_LIFE", "MAY_ENROL", "Enrolment", "Invitation", "enrol", "enrol_in", "invite_again", "revoke_invitation"]
 
 INVITATION_LIFE = timedelta(days=14)
 """From the reliability rules on enrolment."""
+MAY_ENROL = ("physio", "admin")
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
-
-
-@dataclass(frozen=True)
-class Enrolment:
-    """What the clinic knows and decides at enrolment.
-
-    `language` is one that messages are shipped in; `answers` are the plan's eligibility questions by id.
-    """
-
-    name: str
-    zone: str
-    language: str = "en"
-    stage: str | None = None
-    at: time | None = None
-    baseline: int | None = None
-    treated_side: Literal["left", "right", "both"] = "both"
-    flare_plan_signed: bool = False
-    rungs_preauthorised: bool = False
-    own_prompt: frozenset[int] = frozenset()
-    answers: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,105 +38,148 @@ class Invitation:
 
 
 def enrol(
-    db: Database, plan: CarePlan, member: Member, enrolment: Enrolment, now: datetime, random_code: Callable[[], str] | None = None
+    db: Database,
+    plan: CarePlan,
+    member: Member,
+    enrolment: Enrolment,
+    now: datetime,
+    random_code: Callable[[], str] | None = None,
+    *,
+    physio: Member | None = None,
 ) -> Invitation:
-    """Enrol one patient. Raises Conflict with a sentence when something does not fit, NotPermitted for a viewer."""
-    if member.role not in ("physio", "admin"):
-        raise NotPermitted("only physiotherapists and admins can enrol patients")
-    _check(plan, enrolment)
-    document = _prescription(plan, enrolment)
-    code = (random_code or _code)()
+    """Enrol one patient. Raises Conflict with a sentence when something does not fit, NotPermitted for a viewer.
+
+    `physio` treats the patient and is named to them; left out it is whoever `treating_physio` finds. A code that invites somebody already
+    enrols nobody: the same form sent twice makes one patient.
+    """
+    check_may_enrol(member)
     with db.begin() as tx:
-        number = patients.count_of_clinic(tx, member.clinic_id) + 1
-        while patients.has_ref(tx, member.clinic_id, _ref(number)):
-            number += 1
-        patient_id = patients.add(
-            tx,
-            now,
-            clinic_id=member.clinic_id,
-            ref=_ref(number),
-            name=enrolment.name.strip(),
-            zone=enrolment.zone,
-            language=enrolment.language,
-        )
-        patient = patients.load(tx, patient_id)
-        today = local_today(now, enrolment.zone)
-        episode_id = episodes.add(
-            tx, clinic_id=member.clinic_id, patient_id=patient_id, physio_id=member.id, plan_id=plan.id, start_date=today,
-            stage=document.stage, stage_start=today, baseline=enrolment.baseline,
-        )  # fmt: skip
-        prescription_id = prescriptions.add(
-            tx, now, clinic_id=member.clinic_id, episode_id=episode_id, patient_id=patient_id, document=document, staff_id=member.id,
-            starts_on=today, reason="enrolment",
-        )  # fmt: skip
-        episodes.change(tx, episode_id, prescription_id=prescription_id)
-        patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
-        audit.record(tx, now, member.email, "enrolled", clinic_id=member.clinic_id, subject_id=patient_id)
-    return Invitation(patient_id, episode_id, patient.ref, code, now + INVITATION_LIFE)
+        contacts.lock_clinic(tx, member.clinic_id)
+        return enrol_in(tx, plan, member, enrolment, now, (random_code or new_code)(), physio=physio)
 
 
-def invite_again(db: Database, member: Member | None, patient_id: UUID, now: datetime) -> Invitation:
+def enrol_in(
+    tx: Tx, plan: CarePlan, member: Member, enrolment: Enrolment, now: datetime, code: str, *, physio: Member | None = None
+) -> Invitation:
+    """The same inside a transaction that holds the clinic's lock and whose caller has asked `check_may_enrol`."""
+    if found := problems(plan, enrolment):
+        raise Conflict(found[0].sentence)
+    treating = physio or treating_physio(tx, member, None)
+    if treating.clinic_id != member.clinic_id or treating.status != "active":
+        raise NotFound("no such member of staff")
+    if (made := find_made(tx, member.clinic_id, code)) is not None:
+        return made
+    check_new(tx, member.clinic_id, enrolment)
+    patient = _add_patient(tx, member.clinic_id, enrolment, now)
+    today = local_today(now, enrolment.zone)
+    document = _prescription(plan, enrolment)
+    episode_id = episodes.add(
+        tx, clinic_id=member.clinic_id, patient_id=patient.id, physio_id=treating.id, plan_id=plan.id, start_date=today,
+        stage=document.stage, stage_start=today, baseline=enrolment.baseline,
+    )  # fmt: skip
+    prescription_id = prescriptions.add(
+        tx, now, clinic_id=member.clinic_id, episode_id=episode_id, patient_id=patient.id, document=document, staff_id=treating.id,
+        starts_on=today, reason="enrolment",
+    )  # fmt: skip
+    goals = tx.seal(patient.id, f"episodes.goals:{episode_id}", enrolment.goals.strip() or None)
+    episodes.change(tx, episode_id, prescription_id=prescription_id, goals=goals)
+    patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
+    asked = {"plan": plan.id, "eligibility": sorted(enrolment.answers)}
+    audit.record(tx, now, member.email, "enrolled", clinic_id=member.clinic_id, subject_id=patient.id, detail=asked)
+    return Invitation(patient.id, episode_id, patient.ref, code, now + INVITATION_LIFE)
+
+
+def check_may_enrol(member: Member) -> None:
+    """Raise NotPermitted for a viewer."""
+    if member.role not in MAY_ENROL:
+        raise NotPermitted("only physiotherapists and admins can enrol patients")
+
+
+def check_new(tx: Tx, clinic_id: UUID, enrolment: Enrolment) -> None:
+    """Raise AlreadyEnrolled when the telephone or record number is a patient's already."""
+    number = enrolment.record_number
+    if number and (known := contacts.find_by_record(tx, clinic_id, number)):
+        raise AlreadyEnrolled(f"this is the number of {known.ref}, who is a patient already", "record_number", known.ref)
+    if enrolment.phone and (others := contacts.list_by_phone(tx, clinic_id, enrolment.phone)):
+        ref = others[0].ref
+        raise AlreadyEnrolled(f"this is the telephone of {ref}, who is a patient already; one chat serves one patient", "phone", ref)
+
+
+def find_made(tx: Tx, clinic_id: UUID, code: str) -> Invitation | None:
+    """The invitation that a code is, still good, of a patient in care; None otherwise."""
+    made = invitations.find_by_code(tx, clinic_id, code)
+    episode = episodes.find_of_patient(tx, made.patient_id) if made else None
+    if made is None or episode is None:
+        return None
+    return Invitation(made.patient_id, episode.id, episode.ref, code, made.expires_at)
+
+
+def invite_again(db: Database, member: Member | None, patient_id: UUID, now: datetime, code: str | None = None) -> Invitation:
     """A fresh one-use code; codes sent before stop working. `member` is None when a simulated phone of the sample clinic asks.
 
-    Raises NotFound for another clinic's patient, NotPermitted for a viewer, Conflict once the episode of care has ended.
+    With a `code` that is this patient's already nothing changes. Raises NotFound for another clinic's patient, NotPermitted for a viewer,
+    Conflict once the episode of care has ended.
     """
-    if member is not None and member.role not in ("physio", "admin"):
+    if member is not None and member.role not in MAY_ENROL:
         raise NotPermitted("only physiotherapists and admins can invite patients")
-    code = _code()
+    fresh = code or new_code()
     with db.begin() as tx:
         patient, episode = patients.load(tx, patient_id), episodes.find_of_patient(tx, patient_id, lock=True)
         if episode is None or (member is not None and patient.clinic_id != member.clinic_id):
             raise NotFound("no such patient")
         if episode.status != "active":
             raise Conflict("this patient's episode of care has ended; enrol them anew")
+        if (made := find_made(tx, patient.clinic_id, fresh)) is not None and made.patient_id == patient.id:
+            return made
         patients.revoke_invitations(tx, now, patient.id)
-        patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
+        patients.add_invitation(tx, now, patient, fresh, now + INVITATION_LIFE)
         who = member.email if member else "simulated phone"
         audit.record(tx, now, who, "invited_again", clinic_id=patient.clinic_id, subject_id=patient.id)
-    return Invitation(patient.id, episode.id, patient.ref, code, now + INVITATION_LIFE)
+    return Invitation(patient.id, episode.id, patient.ref, fresh, now + INVITATION_LIFE)
+
+
+def revoke_invitation(db: Database, member: Member, patient_id: UUID, now: datetime) -> None:
+    """The patient's unused codes stop working; a second time changes nothing. Raises NotFound, NotPermitted."""
+    if member.role not in MAY_ENROL:
+        raise NotPermitted("only physiotherapists and admins can take back an invitation")
+    with db.begin() as tx:
+        patient = patients.load(tx, patient_id)
+        if patient.clinic_id != member.clinic_id:
+            raise NotFound("no such patient")
+        episodes.find_of_patient(tx, patient_id, lock=True)
+        if patients.revoke_invitations(tx, now, patient.id):
+            audit.record(tx, now, member.email, "invitation_revoked", clinic_id=patient.clinic_id, subject_id=patient.id)
+
+
+def new_code() -> str:
+    """128 bits, as the letters that every channel's link may carry."""
+    return secrets.token_urlsafe(16)
+
+
+def _add_patient(tx: Tx, clinic_id: UUID, enrolment: Enrolment, now: datetime) -> Patient:
+    number = patients.count_of_clinic(tx, clinic_id) + 1
+    while patients.has_ref(tx, clinic_id, _ref(number)):
+        number += 1
+    patient_id = patients.add(
+        tx, now, clinic_id=clinic_id, ref=_ref(number), name=enrolment.name.strip(), zone=enrolment.zone, language=enrolment.language,
+        phone=enrolment.phone, record_number=enrolment.record_number, channel=enrolment.channel,
+    )  # fmt: skip
+    return patients.load(tx, patient_id)
 
 
 def _prescription(plan: CarePlan, enrolment: Enrolment) -> Prescription:
-    """The stage to begin with, at the patient's own time of day."""
-    stage = enrolment.stage or plan.stages[0].id
-    times = {slot.number: enrolment.at for slot in plan.stage(stage).slots if slot.prompted and enrolment.at is not None}
+    """The stage to begin with, at the patient's own time of day and on their own days."""
+    slots = main_slots(plan, enrolment.stage)
     return prescribe(
         plan,
-        stage,
-        times,
+        enrolment.stage or plan.stages[0].id,
+        {slot.number: enrolment.at for slot in slots if enrolment.at is not None},
+        days={slot.number: enrolment.days for slot in slots if enrolment.days},
         own_prompt=enrolment.own_prompt,
         flare_plan_signed=enrolment.flare_plan_signed,
         rungs_preauthorised=enrolment.rungs_preauthorised,
         treated_side=enrolment.treated_side,
     )
-
-
-def _check(plan: CarePlan, enrolment: Enrolment) -> None:
-    if not enrolment.name.strip():
-        raise Conflict("a patient needs a name")
-    try:
-        zone_named(enrolment.zone)
-    except ValueError as error:
-        raise Conflict(str(error)) from None
-    if enrolment.language not in SHIPPED:
-        raise Conflict(f"there are no messages in the language {enrolment.language!r}; there are in {', '.join(SHIPPED)}")
-    if enrolment.stage is not None and enrolment.stage not in {stage.id for stage in plan.stages}:
-        raise Conflict(f"{plan.title} has no stage {enrolment.stage}; it has {', '.join(stage.id for stage in plan.stages)}")
-    if enrolment.baseline is not None and not 0 <= enrolment.baseline <= plan.rules.baseline_physio_first_above:
-        limit = plan.rules.baseline_physio_first_above
-        raise Conflict(
-            f"usual pain must be between 0 and 10, and above {limit} the patient is not ready for loading: see the patient first"
-        )
-    for question in plan.eligibility:
-        if question.id not in enrolment.answers:
-            raise Conflict(f"answer this first: {question.text}")
-        if enrolment.answers[question.id] is not question.must_be:
-            raise Conflict(f"this plan is not for this patient: {question.text}")
-
-
-def _code() -> str:
-    """128 bits, as the letters that every channel's link may carry."""
-    return secrets.token_urlsafe(16)
 
 
 def _ref(number: int) -> str:

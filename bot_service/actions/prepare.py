@@ -184,12 +184,10 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         address.address,
         text,
         _buttons(rows),
-        template=window.TEMPLATE if by_template else None,
-        values={"1": voice.clinic} if by_template else {},
-        window_open=not by_template,
         language=episode.language,
         hints=load_catalogue(episode.language).hints,
         valid_for=message.expires_at - now,
+        **window.form_of(message, by_template=by_template, clinic=voice.clinic),
         **shown,
     )
 

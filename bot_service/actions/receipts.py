@@ -57,8 +57,8 @@ def _find(tx: Tx, sender_id: UUID, receipt: Receipt) -> Message | None:
 
 
 def _is_about_this_try(message: Message, receipt: Receipt) -> bool:
-    """A message that was refused as free text and went out again as a template has two ids at the provider; the first is history."""
-    if message.content.get(window.REFUSED) == receipt.provider_id:
+    """A message that was refused and went out again, as a template or in words, has two ids at the provider; the first is history."""
+    if receipt.provider_id in (message.content.get(window.REFUSED), message.content.get(window.IN_WORDS)):
         return False
     return message.provider_id in (None, receipt.provider_id)
 
@@ -66,6 +66,8 @@ def _is_about_this_try(message: Message, receipt: Receipt) -> bool:
 def _failed(tx: Tx, message: Message, receipt: Receipt, now: datetime) -> bool:
     error = receipt.error or MessageRejected("The provider could not deliver this message.")
     if isinstance(error, OutsideServiceWindow) and window.back_to_template(tx, message, receipt.provider_id, now):
+        return True
+    if error.of_form and window.back_to_words(tx, message, receipt.provider_id, now):
         return True
     if not outbox.move(tx, message.id, BEFORE["failed"], "failed", now, str(error)[:200], provider_id=receipt.provider_id):
         return False

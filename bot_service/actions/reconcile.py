@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from bot_service.actions import window
 from bot_service.actions.receipts import record_receipt
 from bot_service.actions.receive import store
 from bot_service.channels.channel import Channel
@@ -92,7 +93,8 @@ def _as_sent(doubt: Doubt) -> Outbound:
     by_template = message.content.get(UNSEEN) == "yes"
     hints = load_catalogue(doubt.language).hints
     ids = (str(message.id), str(message.sender_id))
-    return Outbound(*ids, doubt.address, doubt.text, rows, window_open=not by_template, language=doubt.language, hints=hints)
+    plain = window.IN_WORDS in message.content
+    return Outbound(*ids, doubt.address, doubt.text, rows, window_open=not by_template, language=doubt.language, hints=hints, plain=plain)
 
 
 def _is_known(db: Database, sender_id: UUID, inbound: Inbound) -> bool:

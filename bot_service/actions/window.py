@@ -26,6 +26,8 @@ AS_TEMPLATE = "(Sent as the neutral WhatsApp template. The message itself follow
 """What the transcript shows of it, for staff."""
 REFUSED = "refused_outside_window"
 """Key of a message's content: the provider's id under which it was refused as free text. It is tried once more, as a template."""
+IN_WORDS = "buttons_refused"
+"""Key of a message's content: the provider's id under which its buttons were refused. It is tried once more, with the answers in words."""
 LOOK_BACK = timedelta(days=3)
 """How long what a template stood for is still worth showing (default)."""
 SHOWN_FOR = timedelta(hours=6)
@@ -39,6 +41,13 @@ def needs_template(tx: Tx, message: Message, address: Address, now: datetime) ->
     return REFUSED in message.content or (not is_open and receipts.channel_of(tx, address.sender_id) in WITH_A_WINDOW)
 
 
+def form_of(message: Message, *, by_template: bool, clinic: str) -> dict[str, Any]:
+    """The fields of an `Outbound` that say in which form it goes: as the template, with buttons, or with its answers in words."""
+    if by_template:
+        return {"template": TEMPLATE, "values": {"1": clinic}, "window_open": False}
+    return {"plain": IN_WORDS in message.content}
+
+
 def marked(content: Mapping[str, Any], *, unseen: bool) -> dict[str, Any]:
     """The content of a message, remembering whether the patient will see it or only a template."""
     plain = {key: value for key, value in content.items() if key != UNSEEN}
@@ -49,9 +58,20 @@ def back_to_template(tx: Tx, message: Message, provider_id: str | None, now: dat
     """Put a message that was refused as free text back in line, once, as a template. False when it was one, or it is too late."""
     if UNSEEN in message.content or REFUSED in message.content or message.patient_id is None or message.expires_at <= now:
         return False
-    content = {**message.content, REFUSED: provider_id or "at once"}
+    return _again(tx, message, REFUSED, provider_id, now, "the service window had closed")
+
+
+def back_to_words(tx: Tx, message: Message, provider_id: str | None, now: datetime) -> bool:
+    """Put a message whose buttons were refused back in line, once, with the answers named in words. False when it had none."""
+    if IN_WORDS in message.content or UNSEEN in message.content or message.patient_id is None or message.expires_at <= now:
+        return False
+    return receipts.has_buttons(tx, message.id) and _again(tx, message, IN_WORDS, provider_id, now, "its buttons were refused")
+
+
+def _again(tx: Tx, message: Message, key: str, provider_id: str | None, now: datetime, reason: str) -> bool:
+    content = {**message.content, key: provider_id or "at once"}
     back = {"content": content, "provider_id": None, "sent_at": None, "claimed_by": None, "lease_until": None}
-    moved = outbox.move(tx, message.id, ("sending", "in_doubt", "sent"), "due", now, "the service window had closed", **back)
+    moved = outbox.move(tx, message.id, ("sending", "in_doubt", "sent"), "due", now, reason, **back)
     if moved:
         conversations.withdraw(tx, message.id)
     return moved
@@ -94,7 +114,7 @@ def _to_show(tx: Tx, episode: Episode, unseen: Sequence[Message], now: datetime)
         old = message.day is not None and message.day < today and now - message.due_at > STALE
         if of_programme and (held or (message.kind == "prompt" and old)):
             continue
-        content = {key: value for key, value in message.content.items() if key not in (UNSEEN, REFUSED)}
+        content = {key: value for key, value in message.content.items() if key not in (UNSEEN, REFUSED, IN_WORDS)}
         ask = content.get("ask")
         if ask:
             question = _open_question(ask, waiting)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 import logging
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,8 +21,10 @@ from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
 from bot_service.channels import whatsapp_forms
+from bot_service.channels.whatsapp_contents import Content, read_content
 from bot_service.channels.whatsapp_errors import meaning_of
-from bot_service.channels.whatsapp_texts import in_steps, sendable
+from bot_service.channels.whatsapp_texts import Step, content_fields, in_steps, sendable, validity_s
+from bot_service.clock import monotonic
 from bot_service.errors import (
     ChannelMisconfigured,
     ChannelUnavailable,
@@ -41,11 +42,12 @@ STATUS_PATH = "/webhooks/twilio/status"
 MEDIA_PATH = "/media/"
 RETRIES = "#rc=5&rp=all"
 """The end of a webhook's address that makes Twilio try again; whether it is part of what is signed is not settled (channels.md 1B)."""
-_PAGE, _MOST_LISTED = 100, 5000
-"""Messages of the list in one answer, and at most in one question: more than a clinic's patients write in three days."""
+_PAGE, _RECENT = 500, 100
+"""Messages of the list in one answer (Twilio gives 1,000 at most), and how many of one recipient's newest tell what became of a call."""
+LONGEST_LISTING_S = 300.0
+"""After so long a list that does not end is given up until the next round (default); each page has its own time limit."""
 PICTURE_FOR = timedelta(minutes=10)
 """How long Twilio may keep a picture waiting: its link works no longer (default)."""
-_SHORTEST_VALIDITY_S, _LONGEST_VALIDITY_S = 10, 36_000
 # What the library lets escape when a 2xx does not hold the object that the call promises; by then it has been carried out.
 _MALFORMED = (TypeError, ValueError, LookupError, AttributeError)
 _begun: ContextVar[list[bool]] = ContextVar("_begun")
@@ -134,9 +136,8 @@ class WhatsApp:
             return await self._create(outbound, True, **self._template(outbound))
         sent, steps = "", in_steps(outbound, lambda name: self._find_content(name, outbound.language))
         for number, step in enumerate(steps, start=1):
-            content = _content(step.content_sid, step.values) if step.content_sid else {"body": step.text}
             try:
-                sent = await self._create(outbound, number == len(steps), **content)
+                sent = await self._send_step(outbound, step, number == len(steps))
             except DeliveryError as error:
                 if number > 1 and error.retryable:
                     raise OutcomeUnknown(f"Part {number} of {len(steps)} was not accepted; the parts before it were.") from error
@@ -144,6 +145,18 @@ class WhatsApp:
         if outbound.picture_token is not None:
             await self._send_picture(outbound, outbound.picture_token)
         return sent
+
+    async def _send_step(self, outbound: Outbound, step: Step, last: bool) -> str:
+        """One message of several. Where its buttons are refused, but nothing else is, the answers are named in words."""
+        if step.content_sid is None:
+            return await self._create(outbound, last, body=step.text)
+        try:
+            return await self._create(outbound, last, **content_fields(step.content_sid, step.values))
+        except DeliveryError as error:
+            if not error.of_form:
+                raise
+            log().warning("buttons refused", message=outbound.id, content=step.content_sid)
+        return await self._create(outbound, last, body=step.in_words)
 
     async def _send_picture(self, outbound: Outbound, token: str) -> None:
         """The picture after its text, as a message of its own: whatever becomes of it, the words and their question have arrived."""
@@ -181,21 +194,29 @@ class WhatsApp:
         """See `parse_receipt`; pure."""
         return whatsapp_forms.parse_receipt(form, message_id)
 
-    async def list_inbound(self, since: datetime) -> list[dict[str, str]]:
-        """What people sent to this sender since then, oldest first, from Twilio's list. Raises DeliveryError."""
-        given: dict[str, Any] = {"date_sent_after": since, "page_size": _PAGE, "limit": _MOST_LISTED}
+    async def list_inbound(self, since: datetime) -> AsyncIterator[list[dict[str, str]]]:
+        """What people sent to this sender since then, page by page of Twilio's list: the newest page first. Raises DeliveryError."""
+        given: dict[str, Any] = {"date_sent_after": since, "page_size": _PAGE}
         if not self._account.is_service:
             given["to"] = f"whatsapp:{self._account.sender}"
-        listed = await self._call(lambda client: client.messages.list_async(**given))
-        ours = [each for each in listed if each.direction == "inbound" and self._is_ours(each)]
-        return [whatsapp_forms.listed_form(each) for each in reversed(ours)]
+        until = monotonic() + LONGEST_LISTING_S
+        page = await self._call(lambda client: client.messages.page_async(**given))
+        while True:
+            ours = [each for each in page if each.direction == "inbound" and self._is_ours(each)]
+            yield [whatsapp_forms.listed_form(each) for each in reversed(ours)]
+            if (following := page.next_page_url) is None:
+                return
+            if monotonic() > until:
+                raise ChannelUnavailable("Twilio's list takes too long to read.")
+            page = await self._call(lambda client, url=following: client.messages.get_page_async(url))
 
     async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
         """What Twilio's list says became of a message, or None when it is not there. Raises DeliveryError when it cannot say."""
-        listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_PAGE, limit=_PAGE))
-        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each)]
+        listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_RECENT, limit=_RECENT))
+        # Pictures are messages beside the one that is asked about.
+        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each) and each.num_media in (None, "0")]
         steps = in_steps(outbound, lambda name: self._find_content(name, outbound.language)) if outbound.window_open else []
-        found = whatsapp_forms.find_sent(ours, [step.text for step in steps], began_at, taken)
+        found = whatsapp_forms.find_sent(ours, [{step.text, step.in_words or step.text} for step in steps], began_at, taken)
         if found is None:
             return None
         form = {"MessageSid": str(found.sid), "MessageStatus": str(found.status), "ErrorCode": str(found.error_code or "")}
@@ -213,6 +234,11 @@ class WhatsApp:
         if account.status != "active":
             raise ChannelMisconfigured("The Twilio account is not active.")
 
+    async def find_content(self, content_sid: str) -> Content:
+        """A content as Twilio keeps it. Raises DeliveryError: ChannelMisconfigured for one that Twilio does not know."""
+        found = await self._call(lambda client: client.content.v1.contents(content_sid).fetch_async())
+        return read_content(found.language, found.variables, found.types)
+
     async def find_approval(self, content_sid: str) -> tuple[str, str]:
         """WhatsApp's verdict on a template and the category it was given, in lower case. Raises DeliveryError."""
         found = await self._call(lambda client: client.content.v1.contents(content_sid).approval_fetch().fetch_async())
@@ -224,7 +250,7 @@ class WhatsApp:
         if content_sid is None:
             raise OutsideServiceWindow("Only an approved template may be sent now, and none is configured.")
         # All variables, always: for a missing one Twilio would send the template's sample. Neither is a line break allowed in one.
-        return _content(content_sid, {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()})
+        return content_fields(content_sid, {key: " ".join(sendable(value).split())[:200] or "-" for key, value in outbound.values.items()})
 
     def _find_content(self, name: str, language: str) -> str | None:
         """The content of that name in the reader's language, else in English like everything else."""
@@ -238,7 +264,7 @@ class WhatsApp:
         if last:  # the part whose id stands for the message
             given["status_callback"] = f"{self._public_url}{STATUS_PATH}?m={outbound.id}"
         if outbound.valid_for is not None:
-            given["validity_period"] = _validity(outbound.valid_for)
+            given["validity_period"] = validity_s(outbound.valid_for)
         message = await self._call(lambda client: client.messages.create_async(**given))
         if not isinstance(message.sid, str) or not whatsapp_forms.SID.fullmatch(message.sid):
             raise OutcomeUnknown("Twilio's answer names no message.")
@@ -274,11 +300,7 @@ def whatsapp_channel(settings: Settings) -> WhatsApp:
     account = Account(
         settings.twilio_account_sid or "", settings.twilio_tokens or ("",), settings.whatsapp_from or "", settings.whatsapp_templates
     )
-    return WhatsApp(account, settings.public_url, settings.twilio_api_url)
-
-
-def _content(content_sid: str, values: Mapping[str, str]) -> dict[str, str]:
-    return {"content_sid": content_sid} | ({"content_variables": json.dumps(dict(values))} if values else {})
+    return WhatsApp(account, settings.public_url, settings.twilio_api_url, settings.twilio_api_url)
 
 
 async def _awaited(coming: Awaitable[T]) -> T:
@@ -290,7 +312,3 @@ async def _note_begun(*_: object) -> None:
     begun = _begun.get(None)
     if begun is not None:
         begun[0] = True
-
-
-def _validity(left: timedelta) -> int:
-    return max(_SHORTEST_VALIDITY_S, min(_LONGEST_VALIDITY_S, int(left.total_seconds())))

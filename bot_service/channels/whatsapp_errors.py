@@ -21,6 +21,8 @@ _SCOPES: dict[int, errors.Scope] = {
     21408: "recipient", 21654: "template", 21655: "template", 63027: "template", 63040: "template", 63041: "template",
 }  # fmt: skip
 """Faults of the set-up that leave the rest of the sender's messages alone: a country that is not enabled, one template."""
+_FORM = frozenset({21656, 63005, 63006, 63013, 63021, 63028, 63030})
+"""Refusals of content that may be about its form: its variables, its buttons, what the channel makes of them. The plain words are tried."""
 _OPTED_OUT = 21610
 _WINDOW_CLOSED = 63016
 _RECEIPT_UNKNOWN = 30008
@@ -53,7 +55,7 @@ def meaning_of_code(code: int) -> errors.DeliveryError:
         return errors.ChannelMisconfigured(words, scope=_SCOPES.get(code, "sender"))
     if code == _WINDOW_CLOSED:
         return errors.OutsideServiceWindow(f"Only an approved template may be sent now ({code}).")
-    return errors.MessageRejected(f"WhatsApp refused this message ({code}).")
+    return errors.MessageRejected(f"WhatsApp refused this message ({code}).", of_form=code in _FORM)
 
 
 def _refusal(status: object, code: object) -> errors.DeliveryError:

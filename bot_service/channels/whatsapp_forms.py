@@ -122,14 +122,16 @@ def listed_form(message: Any) -> dict[str, str]:
     return {name: str(value) for name, value in form.items()} | {"NumMedia": str(message.num_media or 0)} | when
 
 
-def find_sent(listed: Sequence[Any], bodies: Sequence[str], began_at: datetime, taken: Collection[str]) -> Any | None:
+def find_sent(listed: Sequence[Any], bodies: Sequence[Collection[str]], began_at: datetime, taken: Collection[str]) -> Any | None:
     """The message of Twilio's list that a call made, or None when it made none; of a long text in parts, the last part.
 
-    `bodies` are the texts that were sent, or nothing for a template, whose words only Twilio knows. Twilio keeps no id of ours with a
-    message, so it is known by its words and time. Raises OutcomeUnknown when several could be meant, or a part is missing.
+    `bodies` are the texts that were sent, each as it may have been worded, or nothing for a template, whose words only Twilio knows.
+    Twilio keeps no id of ours with a message, so it is known by its words and time. Raises OutcomeUnknown when several could be meant, or
+    a part is missing.
     """
     near = [each for each in listed if each.sid not in taken and began_at - EARLY <= _made_at(each, began_at) <= began_at + LATE]
-    found = [each for body in bodies for each in near if str(each.body or "").strip() == body.strip()] if bodies else near
+    worded = [{body.strip() for body in wordings} for wordings in bodies]
+    found = [each for wordings in worded for each in near if str(each.body or "").strip() in wordings] if bodies else near
     if not near:
         return None
     if len(found) != max(1, len(bodies)):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from string import Template
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ LONGEST_TEXT = 1600
 """Twilio's limit for a body; WhatsApp's own is higher (21617, channels.md 1B)."""
 LONGEST_QUESTION, LONGEST_LABEL, MOST_BUTTONS = 1024, 20, 3
 """What a message with buttons may hold within the service window, where it needs no approval (channels.md 1B)."""
+SHORTEST_VALIDITY_S, LONGEST_VALIDITY_S = 10, 36_000
 _CHANGE = ":change"
 _BARE = {"numbers": "${low}–${high}", "both": "${low}–${high} · ${words}", "words": "${words}", "correct": ""}
 """How the answers are named when a message came without its language's hints: without a word of any language."""
@@ -22,11 +25,15 @@ _BARE = {"numbers": "${low}–${high}", "both": "${low}–${high} · ${words}", 
 
 @dataclass(frozen=True)
 class Step:
-    """One message of WhatsApp's: its text and, when it has buttons, the content that shows them with the values it needs."""
+    """One message of WhatsApp's: its text and, when it has buttons, the content that shows them with the values it needs.
+
+    `in_words` is the text with the answers named, for when the buttons are refused.
+    """
 
     text: str
     content_sid: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    in_words: str = ""
 
 
 def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> list[Step]:
@@ -35,7 +42,7 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
     A few answers in words become buttons under the last paragraph: a variable may hold no line break. Everything else is named in words.
     """
     buttons = [button for row in outbound.rows for button in row]
-    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS else None
+    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS and not outbound.plain else None
     before, _, last = sendable(outbound.text).rstrip().rpartition("\n\n")
     question = " ".join(last.split())
     too_long = _units(question) > LONGEST_QUESTION or any(_units(button.label) > LONGEST_LABEL for button in buttons)
@@ -43,7 +50,10 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
         return [Step(part) for part in split_text(with_choices(outbound.text, outbound.rows, outbound.hints))]
     cells = [cell for button in buttons for cell in (button.label, button.data)]
     values = {str(number): cell for number, cell in enumerate([question, *cells], start=1)}
-    return [*(Step(part) for part in split_text(before) if part), Step(question, content_sid, values)]
+    return [
+        *(Step(part) for part in split_text(before) if part),
+        Step(question, content_sid, values, with_choices(question, outbound.rows, outbound.hints)),
+    ]
 
 
 def with_choices(text: str, rows: Rows, hints: Mapping[str, str] = _BARE) -> str:
@@ -73,6 +83,16 @@ def split_text(text: str) -> list[str]:
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [part for part in [*parts, rest] if part] or [rest]
+
+
+def content_fields(content_sid: str, values: Mapping[str, str]) -> dict[str, str]:
+    """What names a content and fills it in."""
+    return {"content_sid": content_sid} | ({"content_variables": json.dumps(dict(values))} if values else {})
+
+
+def validity_s(left: timedelta) -> int:
+    """For how long Twilio may keep a message waiting, in seconds, within what it takes."""
+    return max(SHORTEST_VALIDITY_S, min(LONGEST_VALIDITY_S, int(left.total_seconds())))
 
 
 def sendable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from textwrap import shorten
 
 import click
@@ -19,6 +20,7 @@ HOMES = {
     "staff": "clinics",
     "audit": "clinics",
     "enrol": "enrolling",
+    "import": "importing",
     "patients": "patients",
     "flags": "flags",
     "forecast": "flags",
@@ -37,6 +39,7 @@ SUMMARIES = {
     "staff": "Members of staff.",
     "audit": "The audit trail.",
     "enrol": "Enrol a patient and print the invitation.",
+    "import": "Enrol the patients of a CSV file.",
     "patients": "Patients.",
     "flags": "Flags that are open.",
     "forecast": "What falls due in the next 24 hours, and which patients get nothing and why.",
@@ -54,7 +57,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
         if cmd_name not in HOMES:
             return None
-        command: click.Command = getattr(import_module(f"bot_service.cli.{HOMES[cmd_name]}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"bot_service.cli.{HOMES[cmd_name]}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above

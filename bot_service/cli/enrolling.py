@@ -10,16 +10,18 @@ import click
 
 from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
-from bot_service.channels.whatsapp_texts import invitation_link
+from bot_service.actions.invitations import doors_of
+from bot_service.actions.treating import treating_physio
+from bot_service.cli.kinds import TimeOfDay
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
 from bot_service.settings import Settings
-from bot_service.storage import clinics, credentials
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
 from plans.model import CarePlan
+from plans.thresholds import Delivery
 
 
 @click.command()
@@ -28,7 +30,8 @@ from plans.model import CarePlan
 @clinic_option
 @click.option("--zone", help="IANA time zone of the patient; the clinic's when left out.")
 @click.option("--language", default="en", show_default=True, help="The patient's language: " + ", ".join(SHIPPED) + ".")
-@click.option("--at", "at", metavar="HH:MM", help="When the patient wants the exercises, local time.")
+@click.option("--physio", metavar="EMAIL", help="Who treats the patient, when somebody else enrols and the clinic has several physios.")
+@click.option("--at", "at", type=TimeOfDay(), metavar="HH:MM", help="When the patient wants the exercises, local time.")
 @click.option("--plan", "plan_id", default="proximal_hamstring_tendinopathy", show_default=True)
 @click.option("--stage", help="Where to begin; the first stage when left out.")
 @click.option("--baseline", type=click.IntRange(0, 10), help="Usual pain before loading; the patient is asked when left out.")
@@ -40,7 +43,7 @@ from plans.model import CarePlan
 )
 @click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
 @json_option
-def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
+def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
     """Enrol a patient and print the invitation."""
     with opened() as (settings, db, now):
         member, clinic = acting(db, email, slug)
@@ -56,7 +59,7 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             zone=given["zone"] or clinic.zone,
             language=given["language"],
             stage=given["stage"],
-            at=_time(at),
+            at=at,
             baseline=given["baseline"],
             treated_side=given["side"],
             flare_plan_signed=given["flare_plan_signed"],
@@ -64,14 +67,23 @@ def enrol(name: str, email: str, slug: str | None, at: str | None, plan_id: str,
             own_prompt=_every_slot(plan, given["stage"]) if given["each_session"] else frozenset(),
             answers={question.id: question.must_be for question in plan.eligibility},
         )
-        invitation = enrol_patient(db, plan, member, enrolment, now)
-        links = _links(db, settings, clinic, invitation)
+        with db.read() as tx:
+            physio = treating_physio(tx, member, given["physio"])
+        invitation = enrol_patient(db, plan, member, enrolment, now, physio=physio)
+        print_invitation(db, settings, clinic, invitation, "Enrolled as", as_json=as_json)
+    if at is not None and (words := _in_quiet_hours(at, plan.rules.delivery)):
+        click.echo(words, err=True)
+
+
+def print_invitation(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation, what: str, *, as_json: bool) -> None:
+    """The code and the links made of it, to be given to the patient."""
+    links = _links(db, settings, clinic, invitation)
     if as_json:
         click.echo(
             json.dumps({"ref": invitation.ref, "code": invitation.code, "links": links, "expires_at": invitation.expires_at.isoformat()})
         )
         return
-    click.echo(f"Enrolled as {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
+    click.echo(f"{what} {invitation.ref}. The invitation works once, until {invitation.expires_at:%d %B %Y}:")
     for link in links:
         click.echo(f"  {link}")
     click.echo(
@@ -85,26 +97,18 @@ def _every_slot(plan: CarePlan, stage: str | None) -> frozenset[int]:
 
 
 def _links(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation) -> list[str]:
-    """One for each bot and number of the clinic itself: the code opens nothing through another clinic's."""
-    code = invitation.code
     with db.read() as tx:
-        senders, first = clinics.list_senders(tx), clinics.first_clinic(tx)
-        kept = {sender.id for sender, _ in credentials.list_kept(tx)}
-    ours = [sender for sender in senders if sender.clinic_id == clinic.id]
-    links = [f"https://t.me/{sender.name}?start={code}" for sender in ours if sender.channel == "telegram"]
-    set_here = settings.whatsapp_from if "whatsapp" in settings.channels else None
-    numbers = [each.name for each in ours if each.channel == "whatsapp" and (each.id in kept or each.name == set_here)]
-    if set_here and clinic.id == first.id and not any((each.channel, each.name) == ("whatsapp", set_here) for each in senders):
-        numbers.append(set_here)  # it is added at the first start
-    by_hand = f'the words "Start {code}", sent to your WhatsApp number'
-    links += [invitation_link(number, code) if number.startswith("+") else by_hand for number in numbers]
-    return links + ([f"{settings.public_url}/phone/{invitation.ref}"] if settings.is_sample else [])
+        links = doors_of(tx, settings, clinic).links(invitation.ref, invitation.code)
+    return [link.url or f'the words "{link.words}", sent to your WhatsApp number' for link in links]
 
 
-def _time(text: str | None) -> time | None:
-    if text is None:
-        return None
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise click.UsageError("--at is a time such as 07:30") from None
+def _in_quiet_hours(at: time, delivery: Delivery) -> str:
+    """What becomes of a time that lies in the hours in which nothing else is sent unasked."""
+    start, end = delivery.quiet_from, delivery.quiet_until
+    inside = start <= at < end if start <= end else at >= start or at < end
+    if not inside:
+        return ""
+    return (
+        f"Note: {at:%H:%M} is in quiet hours ({start:%H:%M} to {end:%H:%M}). The patient's choice wins, so exercises come at {at:%H:%M}; "
+        f'if that is a slip, the patient can write "send it at 9am".'
+    )

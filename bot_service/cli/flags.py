@@ -13,6 +13,7 @@ import click
 from bot_service.actions import review
 from bot_service.actions.histories import local_today
 from bot_service.actions.review import Decision
+from bot_service.cli.kinds import FlagId
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
 from bot_service.errors import Conflict, NotFound
 from bot_service.settings import Settings
@@ -68,7 +69,7 @@ def list_flags(slug: str | None, as_json: bool) -> None:
 
 
 @flags.command("ack")
-@click.argument("flag", type=click.UUID)
+@click.argument("flag", type=FlagId())
 @as_option
 def acknowledge(flag: UUID, email: str) -> None:
     """Say that you are looking after a flag."""
@@ -78,7 +79,7 @@ def acknowledge(flag: UUID, email: str) -> None:
 
 
 @flags.command("close")
-@click.argument("flag", type=click.UUID)
+@click.argument("flag", type=FlagId())
 @as_option
 @click.option("--reason", required=True)
 def close(flag: UUID, email: str, reason: str) -> None:

@@ -1,16 +1,19 @@
-"""Commands on patients: list, show, pause, resume, running, move to another zone, discharge."""
+"""Commands on patients: list, show, invite, pause, resume, running, move to another zone, discharge."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
 
 from bot_service.actions import review
+from bot_service.actions.enrol import invite_again
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.review import Decision
+from bot_service.cli.enrolling import print_invitation
+from bot_service.cli.kinds import Day
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.errors import NotFound
@@ -74,16 +77,30 @@ def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
         click.echo(f"{key.replace('_', ' ')}: {shown if shown not in (None, '') else '-'}")
 
 
+@patients.command("invite")
+@click.argument("ref")
+@as_option
+@clinic_option
+@json_option
+def invite(ref: str, email: str, slug: str | None, as_json: bool) -> None:
+    """Make a new invitation: a new link or chat for the same patient. The one sent before stops working."""
+    with opened() as (settings, db, now):
+        member, clinic = acting(db, email, slug)
+        with db.read() as tx:
+            patient = patient_rows.load_by_ref(tx, clinic.id, ref)
+        print_invitation(db, settings, clinic, invite_again(db, member, patient.id, now), "New invitation for", as_json=as_json)
+
+
 @patients.command("pause")
 @click.argument("ref")
 @as_option
 @clinic_option
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="First day with exercises again; open-ended when left out.")
+@click.option("--until", type=Day(), metavar="YYYY-MM-DD", help="First day with exercises again; open-ended when left out.")
 @click.option("--reason", required=True)
-def pause(ref: str, email: str, slug: str | None, until: datetime | None, reason: str) -> None:
+def pause(ref: str, email: str, slug: str | None, until: date | None, reason: str) -> None:
     """Pause a patient's prompts."""
     with opened() as (_, db, now):
-        review.pause(db, _decision(db, ref, email, slug, reason), until.date() if until else None, now)
+        review.pause(db, _decision(db, ref, email, slug, reason), until, now)
     click.echo("Paused.")
 
 

@@ -9,7 +9,8 @@ import click
 from bot_service.cli.opening import json_option, show
 from bot_service.conversation.exercise_text import describe
 from bot_service.conversation.wording import load_catalogue
-from bot_service.errors import NotFound
+from bot_service.errors import NotFound, SettingsError
+from bot_service.settings import load_settings
 from plans.loading import LIBRARY, check_file, load_library
 from plans.model import prescribe
 
@@ -58,10 +59,21 @@ def show_plan(plan_id: str, as_json: bool) -> None:
 @plans.command("check")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def check(files: tuple[Path, ...]) -> None:
-    """Find every mistake in plan files and translations at once; the library's when none is named."""
-    mistakes = [mistake for file in files or sorted(LIBRARY.rglob("*.toml")) for mistake in check_file(file)]
+    """Find every mistake in plan files and translations at once; the library's, and templates that are missing, when none is named."""
+    mistakes = [str(mistake) for file in files or sorted(LIBRARY.rglob("*.toml")) for mistake in check_file(file)]
+    mistakes += [] if files else _missing_templates()
     for mistake in mistakes:
-        click.echo(str(mistake))
+        click.echo(mistake)
     if mistakes:
         raise click.exceptions.Exit(1)
     click.echo("No mistakes.")
+
+
+def _missing_templates() -> list[str]:
+    """The WhatsApp templates without which a patient would miss a prompt. Plans can be checked before anything is set up."""
+    from bot_service.checkup import find_missing_templates  # seconds of reading that files alone do not need
+
+    try:
+        return find_missing_templates(load_settings())
+    except SettingsError:
+        return []

@@ -69,7 +69,7 @@ class Hold:
 
 def add(tx: Tx, **values: Any) -> UUID:
     new_id = tx.new_id()
-    tx.run(episodes.insert().values(id=new_id, status="active", **values))
+    tx.run(_ADD, {"id": new_id, "status": "active", **values})
     return new_id
 
 
@@ -203,6 +203,7 @@ def _next(column: Column[Any], *, after: bool = False) -> ScalarSelect[Any]:
 
 
 # Built once: putting a statement together costs several times what running it does.
+_ADD = episodes.insert()
 _BY_ID = _query().where(episodes.c.id == bindparam("episode_id"))
 # `key_share`: a new row that names the episode does not wait for whoever holds it.
 _LOCKED = _BY_ID.with_for_update(of=episodes, key_share=True)

@@ -44,33 +44,41 @@ class Address:
     last_inbound_at: datetime | None
 
 
-def add(tx: Tx, now: datetime, *, clinic_id: UUID, ref: str, name: str, zone: str, language: str) -> UUID:
-    """A new patient with a key of their own."""
+def add(
+    tx: Tx,
+    now: datetime,
+    *,
+    clinic_id: UUID,
+    ref: str,
+    name: str,
+    zone: str,
+    language: str,
+    phone: str | None = None,
+    record_number: str | None = None,
+    channel: str | None = None,
+) -> UUID:
+    """A new patient with a key of their own. `phone` is E.164, `record_number` the clinic's own number, `channel` the one they chose."""
     new_id = tx.new_id()
-    key, wrapped = tx.db.keys.new_key()
-    tx.run(
-        patients.insert().values(
-            id=new_id,
-            clinic_id=clinic_id,
-            ref=ref,
-            data_key=wrapped,
-            zone=zone,
-            language=language,
-            status="invited",
-            status_at=now,
-            created_at=now,
-        )
-    )
-    del key
-    tx.run(update(patients).where(patients.c.id == new_id).values(name=tx.seal(new_id, f"patients.name:{new_id}", name)))
+    _, wrapped = tx.db.keys.new_key()
+    tx.remember_key(new_id, wrapped)
+    values = {"id": new_id, "clinic_id": clinic_id, "ref": ref, "data_key": wrapped, "zone": zone, "language": language}
+    values |= {
+        place: tx.seal(new_id, f"patients.{place}:{new_id}", text)
+        for place, text in {"name": name, "phone": phone, "record_number": record_number}.items()
+    }
+    values |= {
+        "phone_hash": phone_hash(tx, phone) if phone else None,
+        "record_hash": record_hash(tx, record_number) if record_number else None,
+    }
+    tx.run(_ADD, {**values, "channel": channel, "status": "invited", "status_at": now, "created_at": now})
     for token in sorted(_tokens(name)):
-        tx.run(name_tokens.insert().values(token_hash=tx.db.keys.index("name", token), patient_id=new_id, clinic_id=clinic_id))
+        tx.run(_ADD_TOKEN, {"token_hash": tx.db.keys.index("name", token), "patient_id": new_id, "clinic_id": clinic_id})
     return new_id
 
 
 def load(tx: Tx, patient_id: UUID) -> Patient:
     """Raises NotFound."""
-    row = tx.first(select(patients).where(patients.c.id == patient_id))
+    row = tx.first(_BY_ID, {"of_patient": patient_id})
     if row is None:
         raise NotFound("no such patient")
     return _patient(tx, row)
@@ -89,11 +97,11 @@ def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Patient]:
 
 
 def count_of_clinic(tx: Tx, clinic_id: UUID) -> int:
-    return int(tx.scalar(select(func.count()).select_from(patients).where(patients.c.clinic_id == clinic_id)))
+    return int(tx.scalar(_COUNT, {"of_clinic": clinic_id}))
 
 
 def has_ref(tx: Tx, clinic_id: UUID, ref: str) -> bool:
-    return tx.first(select(patients.c.id).where(patients.c.clinic_id == clinic_id, patients.c.ref == ref)) is not None
+    return tx.first(_HAS_REF, {"of_clinic": clinic_id, "that": ref}) is not None
 
 
 def set_status(tx: Tx, patient_id: UUID, old: str | tuple[str, ...], new: str, now: datetime) -> bool:
@@ -174,16 +182,25 @@ def address_hash(tx: Tx, address: str) -> bytes:
     return tx.db.keys.index("address", address)
 
 
+def phone_hash(tx: Tx, phone: str) -> bytes:
+    return tx.db.keys.index("phone", phone)
+
+
+def record_hash(tx: Tx, record_number: str) -> bytes:
+    """Of the clinic's own number, however it is spaced and whatever its case."""
+    return tx.db.keys.index("record", "".join(record_number.casefold().split()))
+
+
 def add_invitation(tx: Tx, now: datetime, patient: Patient, code: str, expires_at: datetime) -> None:
     """Tie a one-use code to a patient; only its hash is kept."""
     values = {"id": tx.new_id(), "clinic_id": patient.clinic_id, "patient_id": patient.id, "code_hash": tx.db.keys.index("code", code)}
-    tx.run(invitations.insert().values(**values, created_at=now, expires_at=expires_at))
+    tx.run(_ADD_INVITATION, {**values, "created_at": now, "expires_at": expires_at})
 
 
-def revoke_invitations(tx: Tx, now: datetime, patient_id: UUID) -> None:
-    """Codes of this patient that nobody has used yet stop working."""
+def revoke_invitations(tx: Tx, now: datetime, patient_id: UUID) -> bool:
+    """Codes of this patient that nobody has used yet stop working; False when there were none."""
     unused = (invitations.c.patient_id == patient_id, invitations.c.used_at.is_(None), invitations.c.revoked_at.is_(None))
-    tx.run(update(invitations).where(*unused).values(revoked_at=now))
+    return bool(tx.all(update(invitations).where(*unused).values(revoked_at=now).returning(invitations.c.id)))
 
 
 def find_invited(tx: Tx, now: datetime, code: str) -> UUID | None:
@@ -221,6 +238,12 @@ def find_by_name(tx: Tx, clinic_id: UUID, words: str) -> set[UUID]:
 
 
 # Built once: putting a statement together costs several times what running it does.
+_ADD = patients.insert()
+_ADD_TOKEN = name_tokens.insert()
+_ADD_INVITATION = invitations.insert()
+_BY_ID = select(patients).where(patients.c.id == bindparam("of_patient"))
+_COUNT = select(func.count()).select_from(patients).where(patients.c.clinic_id == bindparam("of_clinic"))
+_HAS_REF = select(patients.c.id).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.ref == bindparam("that"))
 _ADDRESS = select(addresses).where(addresses.c.sender_id == bindparam("of_sender"), addresses.c.address_hash == bindparam("hash"))
 _ACTIVE_ADDRESS = (
     select(addresses)

@@ -128,8 +128,15 @@ patients = Table(
     Column("consent", Sealed),
     at("last_heard_at"),
     at("created_at", null=False),
+    Column("phone", Sealed),
+    Column("phone_hash", LargeBinary(32)),
+    Column("record_number", Sealed),
+    Column("record_hash", LargeBinary(32)),
+    name("channel", 20, null=True),
     UniqueConstraint("clinic_id", "id"),
     UniqueConstraint("clinic_id", "ref"),
+    Index("ix_patients_phone", "clinic_id", "phone_hash"),
+    Index("uq_patients_record", "clinic_id", "record_hash", unique=True),
 )
 
 name_tokens = Table(
@@ -196,6 +203,7 @@ episodes = Table(
     at("next_review_at"),
     at("ended_at"),
     Column("end_reason", Sealed),
+    Column("goals", Sealed),
     UniqueConstraint("clinic_id", "id"),
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),
@@ -239,6 +247,24 @@ holds = Table(
     at("released_at"),
     name("released_by", 80, null=True),
     Index("ix_holds_episode", "episode_id"),
+)
+
+imports = Table(
+    "imports",
+    metadata,
+    key_id(),
+    clinic(),
+    ref("staff_id", "staff", null=False),
+    Column("content", Sealed),
+    Column("content_hash", LargeBinary(32), nullable=False),
+    Column("fields", JSON, nullable=False),
+    ref("physio_id", "staff"),
+    name("status", 20),
+    Column("rows_done", Integer, nullable=False),
+    Column("counts", JSON, nullable=False),
+    at("created_at", null=False),
+    at("finished_at"),
+    Index("ix_imports_content", "clinic_id", "content_hash"),
 )
 
 unsealed = Table(

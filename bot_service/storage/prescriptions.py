@@ -57,21 +57,10 @@ def add(
 ) -> UUID:
     """A new prescription, numbered after the last one; the old ones stay as they are."""
     new_id = tx.new_id()
-    number = (tx.scalar(select(func.max(prescriptions.c.number)).where(prescriptions.c.episode_id == episode_id)) or 0) + 1
-    tx.run(
-        prescriptions.insert().values(
-            id=new_id,
-            clinic_id=clinic_id,
-            episode_id=episode_id,
-            number=number,
-            stage=document.stage,
-            document=document.model_dump(mode="json"),
-            staff_id=staff_id,
-            starts_on=starts_on,
-            created_at=now,
-            reason=tx.seal(patient_id, f"prescriptions.reason:{new_id}", reason),
-        )
-    )
+    number = (tx.scalar(_LAST_NUMBER, {"of_episode": episode_id}) or 0) + 1
+    values = {"id": new_id, "clinic_id": clinic_id, "episode_id": episode_id, "number": number, "stage": document.stage}
+    values |= {"document": document.model_dump(mode="json"), "staff_id": staff_id, "starts_on": starts_on, "created_at": now}
+    tx.run(_ADD, {**values, "reason": tx.seal(patient_id, f"prescriptions.reason:{new_id}", reason)})
     return new_id
 
 
@@ -139,6 +128,8 @@ def load_plan_version(tx: Tx, plan_id: str, version: str) -> CarePlan:
     return plan
 
 
+_ADD = prescriptions.insert()
+_LAST_NUMBER = select(func.max(prescriptions.c.number)).where(prescriptions.c.episode_id == bindparam("of_episode"))
 _DOCUMENT = select(prescriptions.c.document).where(prescriptions.c.id == bindparam("prescription"))
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)

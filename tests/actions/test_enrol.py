@@ -74,6 +74,17 @@ def test_a_viewer_enrols_nobody(sqlite_clinic: RunningClinic) -> None:
         enrol(clinic.db, clinic.plan, viewer, Enrolment("Jo", "Europe/London", answers=answers(clinic)), clinic.clock.now())
 
 
+async def test_the_patient_reads_the_name_of_a_physiotherapist_whoever_enrols(clinic: RunningClinic) -> None:
+    given = Enrolment("Jo Park", "Europe/London", answers=answers(clinic))
+    person = Person(clinic, enrol(clinic.db, clinic.plan, clinic.admin, given, clinic.clock.now()), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    assert f"Your physiotherapist {clinic.physio.name} would like" in person.texts[-1]
+    with clinic.db.begin() as tx:
+        staff.add(tx, clinic.clock.now(), clinic.clinic.id, "ben@example.org", "Ben Ode", "physio")
+    with pytest.raises(Conflict, match="name the physiotherapist who treats this patient"):
+        enrol(clinic.db, clinic.plan, clinic.admin, given, clinic.clock.now())
+
+
 async def test_a_second_invitation_revokes_the_first_and_works_once(clinic: RunningClinic) -> None:
     first = clinic.enrol()
     again = invite_again(clinic.db, clinic.admin, first.patient_id, clinic.clock.now())

@@ -272,7 +272,7 @@ async def test_the_physios_own_words_arrive_under_their_name(ready: Person) -> N
 def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_the_patients_own_change_of_time() -> None:
     makers = _callers("prescriptions.add")
     assert makers == {
-        "bot_service/actions/enrol.py:enrol",
+        "bot_service/actions/enrol.py:enrol_in",
         "bot_service/actions/prescribing.py:supersede",
         "bot_service/actions/apply.py:_change_time",
     }

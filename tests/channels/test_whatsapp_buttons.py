@@ -13,7 +13,7 @@ from bot_service.channels.whatsapp_texts import LONGEST_LABEL, Step, in_steps
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
 from bot_service.reconciling import Reconciler
-from bot_service.storage import clinics
+from bot_service.storage import clinics, outbox
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
 from tests.running_clinic import RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
@@ -72,6 +72,78 @@ async def test_a_call_in_doubt_is_found_by_the_words_of_its_question(whatsapp: T
         sender = next(each for each in clinics.list_senders(tx) if each.id == whatsapp.sender_id)
     await Reconciler(service, sender, service.channels[sender.id]).go_round()
     assert [message.status for message in whatsapp.clinic.messages() if message.id == asked.id] == ["sent"]
+
+
+CONSENT = TEXTS.text("consent_question", {})
+IN_WORDS = f"{CONSENT}\n\nYou can write: Yes · No"
+
+
+@pytest.mark.parametrize("code", [21655, 21656, 63005, 63006, 63013, 63021, 63027, 63028, 63030, 63040, 63041])
+async def test_buttons_that_are_refused_at_once_are_said_in_words(whatsapp: TwilioClinic, code: int) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    refusal = {"kind": "status", "status": 400, "text": json.dumps({"code": code, "message": "x", "status": 400})}
+    whatsapp.fake.control("faults", faults=[{"kind": "none"}, refusal])
+    await whatsapp.say(f"Start {invitation.code}")
+    assert [fields.get("Body", "")[-len(IN_WORDS) :] for fields in whatsapp.sent()[1:]] == [IN_WORDS]
+    assert {message.status for message in whatsapp.clinic.messages()} == {"sent"}
+    await whatsapp.say("Yes")
+    assert whatsapp.episode(invitation.episode_id).patient_status == "opted_in"
+
+
+@pytest.mark.parametrize("code", [63021, 63028, 63041])
+async def test_buttons_that_are_refused_later_go_out_once_more_in_words(whatsapp: TwilioClinic, code: int) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    await whatsapp.say(f"Start {invitation.code}")
+    (asked,) = whatsapp.clinic.messages()
+    sid = asked.provider_id
+    await whatsapp.report(asked, "failed", str(code))
+    with whatsapp.clinic.db.begin() as tx:  # a repetition comes while the words are being sent
+        assert outbox.move(tx, asked.id, ("due",), "sending", asked.due_at)
+    await whatsapp.report(asked, "failed", str(code), sid=sid)
+    with whatsapp.clinic.db.begin() as tx:
+        assert outbox.move(tx, asked.id, ("sending",), "due", asked.due_at)
+    await whatsapp.clinic.service.tick()
+    assert whatsapp.last().endswith(IN_WORDS)
+    for status in ("failed", "undelivered"):
+        await whatsapp.report(asked, status, str(code), sid=sid)
+    (again,) = whatsapp.clinic.messages()
+    assert (again.status, again.provider_id == sid) == ("sent", False), "what is said of the first try is history"
+    await whatsapp.say("Yes")
+    assert whatsapp.episode(invitation.episode_id).patient_status == "opted_in"
+
+
+async def test_words_that_are_refused_too_have_failed(whatsapp: TwilioClinic) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    await whatsapp.say(f"Start {invitation.code}")
+    for _ in range(2):
+        (asked,) = whatsapp.clinic.messages()
+        await whatsapp.report(asked, "failed", "63021")
+        await whatsapp.clinic.service.tick()
+    assert [message.status for message in whatsapp.clinic.messages()] == ["failed"]
+    assert len(whatsapp.sent()) == 3, "the text before the question, the buttons, and the words in full"
+
+
+@pytest.mark.parametrize("code", [21610, 63003, 63049, 21617])
+async def test_a_refusal_that_is_not_about_the_form_is_final(whatsapp: TwilioClinic, code: int) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    refusal = {"kind": "status", "status": 400, "text": json.dumps({"code": code, "message": "x", "status": 400})}
+    whatsapp.fake.control("faults", faults=[{"kind": "none"}, refusal])
+    await whatsapp.say(f"Start {invitation.code}")
+    assert len(whatsapp.sent()) == 1
+    assert [message.status for message in whatsapp.clinic.messages()] == ["failed"]
+
+
+async def test_words_in_place_of_buttons_whose_call_ends_in_doubt_are_found(whatsapp: TwilioClinic) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    refusal = {"kind": "status", "status": 400, "text": '{"code": 63021, "message": "x"}'}
+    whatsapp.fake.control("faults", faults=[{"kind": "none"}, refusal, {"kind": "reset_after"}])
+    await whatsapp.say(f"Start {invitation.code}")
+    assert len(whatsapp.clinic.messages(status="in_doubt")) == 1
+    service = whatsapp.clinic.service
+    with service.db.read() as tx:
+        sender = next(each for each in clinics.list_senders(tx) if each.id == whatsapp.sender_id)
+    await Reconciler(service, sender, service.channels[sender.id]).go_round()
+    assert {message.status for message in whatsapp.clinic.messages()} == {"sent"}
 
 
 def outbound(text: str, *labels: str) -> Outbound:

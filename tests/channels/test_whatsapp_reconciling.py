@@ -106,6 +106,36 @@ async def test_half_of_a_hundred_and_twenty_never_arrived_and_each_is_found_once
     assert sorted(said) == sorted(form["Body"] for form in forms)
 
 
+async def test_the_list_is_read_page_by_page_each_with_its_own_time(clinic: RunningClinic, fake: FakeTwilio) -> None:
+    """Longer than one call may take, in pages smaller than were asked for, from a list that grows while it is read."""
+    async with with_twilio(clinic, fake, timeout_s=1.0) as whatsapp:
+        episode = await whatsapp.opted_in()
+        await at(whatsapp, FIRST_PROMPT + timedelta(hours=2))
+        forms = [whatsapp.form(f"note number {number} for my physio") for number in range(24)]
+        for form in forms:
+            fake.control("received", form=form)
+        fake.control("pages", largest=3, seconds=0.25)
+        await reconciler(whatsapp).go_round()
+        assert set(words_of(whatsapp, episode.patient_id)) >= {form["Body"] for form in forms}
+        assert fake.control("state")["calls"]["list"] >= 8
+
+
+async def test_a_list_that_breaks_off_keeps_what_it_gave_and_is_read_again_from_its_beginning(whatsapp: TwilioClinic) -> None:
+    episode = await whatsapp.opted_in()
+    await at(whatsapp, FIRST_PROMPT + timedelta(hours=2))
+    for number in range(6):
+        whatsapp.fake.control("received", form=whatsapp.form(f"note number {number} for my physio"))
+    await at(whatsapp, FIRST_PROMPT + timedelta(hours=3))
+    whatsapp.fake.control("pages", largest=3, seconds=0)
+    whatsapp.fake.control("faults", faults=[{"kind": "none", "method": "list"}, {"kind": "status", "status": 503, "method": "list"}])
+    rounds = reconciler(whatsapp)
+    await rounds.go_round()
+    await whatsapp.clinic.service.tick()
+    assert sum("note number" in words for words in words_of(whatsapp, episode.patient_id)) == 3
+    await rounds.go_round()
+    assert sum("note number" in words for words in words_of(whatsapp, episode.patient_id)) == 6
+
+
 async def test_the_words_of_strangers_in_the_list_are_left_alone_but_a_code_is_not(whatsapp: TwilioClinic) -> None:
     invitation = whatsapp.clinic.enrol(baseline=2)
     stranger = "whatsapp:+447700900777"
@@ -216,9 +246,9 @@ def test_a_call_is_known_by_its_words_and_its_time(
 ) -> None:
     if expected == "unknown":
         with pytest.raises(OutcomeUnknown):
-            find_sent(found, bodies, START, taken)
+            find_sent(found, [{body} for body in bodies], START, taken)
         return
-    sent = find_sent(found, bodies, START, taken)
+    sent = find_sent(found, [{body} for body in bodies], START, taken)
     assert (sent and sent.sid) == expected
 
 

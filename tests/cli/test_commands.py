@@ -116,7 +116,7 @@ def test_a_problem_is_one_sentence_and_exit_1(clinic: tuple[Shell, str], words: 
         words
         for words, command in COMMANDS.items()
         if any("--json" in parameter.opts for parameter in command.params)
-        and words not in (("enrol",), ("simulate",), ("patients", "show"), ("plans", "show"))
+        and words not in (("enrol",), ("import",), ("simulate",), ("patients", "show"), ("patients", "invite"), ("plans", "show"))
     ],
     ids=" ".join,
 )
@@ -154,6 +154,59 @@ def test_an_enrolment_prints_the_patients_own_phone_and_the_code(clinic: tuple[S
     lines = shell.run("enrol", "Sam Bell", *AS, "--eligible").out.splitlines()
     ref = lines[0].split()[2].rstrip(".")
     assert lines[1:] == [f"  http://127.0.0.1:8000/phone/{ref}", lines[2]] and lines[2].startswith("  code ")
+
+
+def test_a_patient_is_invited_again_by_a_link_that_takes_the_place_of_the_first(clinic: tuple[Shell, str]) -> None:
+    shell, ref = clinic
+    out = shell.run("patients", "invite", ref.lower(), "--as", "sam@example.org").out
+    assert out.startswith(f"New invitation for {ref}. The invitation works once, until ") and f"/phone/{ref}" in out
+    made = json.loads(shell.run("patients", "invite", ref, *AS, "--json").out)
+    assert made["ref"] == ref and made["links"] and made["code"] not in out
+    with closing(sqlite3.connect(shell.database)) as database:
+        assert database.execute("select count(*) from invitations where revoked_at is null and used_at is null").fetchone() == (1,)
+    assert "stepwise patients list" in shell.run("patients", "invite", "P999ZZZ", *AS).sentence
+
+
+def test_who_is_no_physio_enrols_for_one(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    enrol, desk = ("--eligible", "--json"), ("--as", "sam@example.org")
+
+    def treating(name: str, *words: str) -> str:
+        ref = json.loads(shell.run("enrol", name, *desk, *enrol, *words).out)["ref"]
+        with closing(sqlite3.connect(shell.database)) as database:
+            query = (
+                "select s.email from episodes e join patients p on p.id = e.patient_id join staff s on s.id = e.physio_id where p.ref = ?"
+            )
+            return str(database.execute(query, (ref,)).fetchone()[0])
+
+    assert treating("Kim Vale") == "anna@example.org"
+    assert shell.run("staff", "invite", "ben@example.org", "Ben Ode").code == 0
+    refused = shell.run("enrol", "Lee Ray", *desk, *enrol)
+    assert refused.code == 1 and "Name the physiotherapist who treats this patient: anna@example.org, ben@example.org" in refused.sentence
+    assert treating("Lee Ray", "--physio", "Ben@example.org") == "ben@example.org"
+    assert "sam@example.org is not an active physiotherapist" in shell.run("enrol", "Al", *AS, *enrol, "--physio", desk[1]).sentence
+
+
+def test_a_time_in_quiet_hours_is_taken_and_said(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    said = {at: shell.run("enrol", f"At {at}", *AS, "--eligible", "--at", at) for at in ("03:00", "22:15", "08:00", "20:59")}
+    assert all(result.code == 0 for result in said.values())
+    assert "03:00 is in quiet hours (21:00 to 08:00). The patient's choice wins" in said["03:00"].err and said["22:15"].err
+    assert (said["08:00"].err, said["20:59"].err) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("flags", "ack", "12", *AS), "'12' is not the id of a flag; copy one from: stepwise flags list"),
+        (("flags", "close", "12", *AS, "--reason", "x"), "copy one from: stepwise flags list"),
+        (("patients", "pause", "P1", *AS, "--until", "31.12.2026", "--reason", "x"), "write year-month-day, such as 2026-12-31"),
+        (("enrol", "Jo Park", *AS, "--eligible", "--at", "7am"), "write hours and minutes, such as 07:30"),
+    ],
+)
+def test_a_word_of_the_wrong_kind_is_answered_with_what_to_write(shell: Shell, words: tuple[str, ...], says: str) -> None:
+    result = shell.run(*words)
+    assert result.code == 2 and says in result.err
 
 
 def test_without_a_clinic_a_command_says_how_to_add_one(shell: Shell) -> None:

@@ -4,10 +4,13 @@ It answers Messages (create, list, fetch), Accounts and Content approvals under 
 documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
 
 - /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
-- /control/template {sid, status, category, body}: a template WhatsApp knows; /control/stopped {to}: somebody who opted out
+- /control/template {sid, status, category, body, content}: a template WhatsApp knows, and what of its content differs from the
+  daily one's; /control/stopped {to}: somebody who opted out
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
 - /control/status {sid, status, error_code}: what the list says of a message
 - /control/fetching {on}: whether it fetches what MediaUrl names, as Twilio does: HEAD, then GET; /control/fetch {url}: it does so once more
+- /control/subaccount {account, token}: one more account, with a list of its own; /control/state {account} shows that
+- /control/pages {largest, seconds}: how much one page of the list holds at most, and how long it takes
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
 """
 
@@ -34,13 +37,15 @@ class TwilioApi:
     """The server: routes, credentials, and the test's side."""
 
     def __init__(self, account: str, token: str) -> None:
-        self.account, self.token = account, token
+        self.account, self.tokens = account, {account: token}
         self.state = State(account)
+        self.subaccounts: dict[str, State] = {}
         self.faults = Faults()
         self.runner: web.AppRunner | None = None
         self.port = 0
         self.background: set[asyncio.Task[object]] = set()
         self.fetching = False
+        self.page_takes_s = 0.0
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**20)
@@ -49,6 +54,7 @@ class TwilioApi:
         app.router.add_get("/2010-04-01/Accounts/{account}/Messages/{sid}.json", self.fetch)
         app.router.add_get("/2010-04-01/Accounts/{account}.json", self.fetch_account)
         app.router.add_get("/v1/Content/{sid}/ApprovalRequests", self.fetch_approval)
+        app.router.add_get("/v1/Content/{sid}", self.fetch_content)
         app.router.add_route("*", "/{path:.*}", self.unknown)
         return app
 
@@ -81,6 +87,7 @@ class TwilioApi:
         return found
 
     async def list(self, request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(self.page_takes_s)
         return await self._answer(request, "list", dict(request.query), FILTERS)
 
     async def fetch(self, request: web.Request) -> web.StreamResponse:
@@ -92,37 +99,48 @@ class TwilioApi:
     async def fetch_approval(self, request: web.Request) -> web.StreamResponse:
         return await self._answer(request, "approval", dict(request.query), frozenset())
 
+    async def fetch_content(self, request: web.Request) -> web.StreamResponse:
+        return await self._answer(request, "content", dict(request.query), frozenset())
+
     async def unknown(self, request: web.Request) -> web.StreamResponse:
         self.state.offences.append(f"{request.method} {request.path}")
         return _refusal(Refused(404, 20404, "The requested resource was not found"))
 
     async def _answer(self, request: web.Request, method: str, given: Mapping[str, str], documented: frozenset[str]) -> web.StreamResponse:
-        expected = base64.b64encode(f"{self.account}:{self.token}".encode()).decode()
-        if request.headers.get("Authorization") != f"Basic {expected}" or request.match_info.get("account", self.account) != self.account:
+        account = self._who(request)
+        if account is None or request.match_info.get("account", account) != account:
             return _refusal(Refused(401, 20003, "Authenticate"))
+        state = self.subaccounts.get(account, self.state)
         if unknown := sorted(set(given) - documented):
             self.state.offences += [f"{method}.{name}" for name in unknown]
             return _refusal(Refused(400, 20001, f"Undocumented parameter {unknown[0]}"))
 
         async def perform(_: str, asked: Mapping[str, str]) -> tuple[int, Json]:
             try:
-                return self._perform(method, request.match_info.get("sid", ""), asked)
+                return self._perform(state, method, request.match_info.get("sid", ""), asked)
             except Refused as refused:
                 return refused.status, refused.body
 
         return await self.faults.answer(request, method, given, perform)
 
-    def _perform(self, method: str, sid: str, given: Mapping[str, str]) -> tuple[int, Json]:
+    def _who(self, request: web.Request) -> str | None:
+        """Whose Basic credentials these are."""
+        expected = {base64.b64encode(f"{account}:{token}".encode()).decode(): account for account, token in self.tokens.items()}
+        return expected.get(request.headers.get("Authorization", "").removeprefix("Basic "))
+
+    def _perform(self, state: State, method: str, sid: str, given: Mapping[str, str]) -> tuple[int, Json]:
         match method:
             case "list":
-                return self.state.listed(given)
+                return state.listed(given)
             case "fetch":
-                return self.state.fetched(sid)
+                return state.fetched(sid)
             case "account":
-                return self.state.the_account()
+                return state.the_account()
             case "approval":
-                return self.state.approval(sid)
-        return self.state.create(given)
+                return state.approval(sid)
+            case "content":
+                return state.content(sid)
+        return state.create(given)
 
     async def control(self, request: web.Request) -> web.Response:
         asked: Json = await request.json()
@@ -137,6 +155,7 @@ class TwilioApi:
     def on_template(self, asked: Json) -> None:
         self.state.templates[asked["sid"]] = {"type": "whatsapp", "status": asked["status"], "category": asked["category"]}
 
+        self.state.contents[asked["sid"]] = asked.get("content", {})
         if "body" in asked:
             self.state.bodies[asked["sid"]] = asked["body"]
 
@@ -153,6 +172,13 @@ class TwilioApi:
         message = next(entry["message"] for entry in self.state.ledger if entry["message"]["sid"] == asked["sid"])
         message |= {"status": asked["status"], "error_code": asked.get("error_code")}
 
+    def on_subaccount(self, asked: Json) -> None:
+        self.tokens[asked["account"]] = asked["token"]
+        self.subaccounts[asked["account"]] = State(asked["account"])
+
+    def on_pages(self, asked: Json) -> None:
+        self.state.largest_page, self.page_takes_s = asked["largest"], asked["seconds"]
+
     def on_fetching(self, asked: Json) -> None:
         self.fetching = asked["on"]
 
@@ -165,12 +191,14 @@ class TwilioApi:
     def on_reset(self, _asked: Json) -> None:
         """As new, but with the numbers going on, as they would."""
         old, self.state, self.faults = self.state, State(self.account), Faults()
+        self.fetching, self.page_takes_s = False, 0.0
         self.state.number = old.number
 
-    def on_state(self, _asked: Json) -> Json:
+    def on_state(self, asked: Json) -> Json:
+        state = self.subaccounts.get(asked.get("account", ""), self.state)
         told = {"fetched": self.state.fetched_media}
         return told | {
-            "ledger": self.state.ledger,
+            "ledger": state.ledger,
             "offences": self.state.offences,
             "faults": self.faults.waiting,
             "calls": self.faults.calls,

@@ -42,11 +42,13 @@ class State:
     offences: list[str] = field(default_factory=list)
     templates: dict[str, Json] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, Json] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
     account_status: str = "active"
     number: int = 0
     now: datetime = datetime(2026, 9, 21, 9, tzinfo=UTC)
     received: list[Json] = field(default_factory=list)
+    largest_page: int = 1000
     fetched_media: list[Json] = field(default_factory=list)
 
     def create(self, given: Mapping[str, str]) -> tuple[int, Json]:
@@ -85,7 +87,7 @@ class State:
             messages = [each for each in messages if _time(each["date_created"]) >= datetime.fromisoformat(since)]
         for name, key in (("To", "to"), ("From", "from")):
             messages = [message for message in messages if given.get(name) in (None, message[key])]
-        size, page = int(given.get("PageSize", "50")), int(given.get("Page", "0"))
+        size, page = min(self.largest_page, int(given.get("PageSize", "50"))), int(given.get("Page", "0"))
         shown = messages[page * size : (page + 1) * size]
         uri = f"/2010-04-01/Accounts/{self.account}/Messages.json"
         more = len(messages) > (page + 1) * size
@@ -109,6 +111,20 @@ class State:
             raise Refused(404, 20404, "The requested resource was not found")
         url = f"https://content.twilio.com/v1/Content/{sid}/ApprovalRequests"
         return 200, {"sid": sid, "account_sid": self.account, "whatsapp": self.templates[sid], "url": url}
+
+    def content(self, sid: str) -> tuple[int, Json]:
+        """GET Content/{sid}."""
+        if sid not in self.templates:
+            raise Refused(404, 20404, "The requested resource was not found")
+        reply = {
+            "body": "Hello, this is {{1}}. Tap the button.",
+            "actions": [{"type": "QUICK_REPLY", "title": "Show my plan", "id": "show"}],
+        }
+        daily = {"language": "en", "variables": {"1": "Riverside Physio"}, "types": {"twilio/quick-reply": reply}}
+        known = {"sid": sid, "account_sid": self.account, "friendly_name": "stepwise_daily_en", "date_created": "2026-09-01T09:00:00Z"}
+        url = f"https://content.twilio.com/v1/Content/{sid}"
+        links = {"approval_fetch": f"{url}/ApprovalRequests", "approval_create": f"{url}/ApprovalRequests/whatsapp"}
+        return 200, known | {"date_updated": "2026-09-01T09:00:00Z", "url": url, "links": links} | daily | self.contents[sid]
 
     def _check(self, given: Mapping[str, str]) -> None:
         if not _ADDRESS.fullmatch(given.get("To", "")):
