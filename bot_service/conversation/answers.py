@@ -140,7 +140,8 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
     if show is None or not exercises_follow(show, now):
         return Turn(tuple(effects), tuple(lines), change=change)
     values = {"day": now.today.isoformat(), "slot": show}
-    return Turn(tuple(effects), (*lines, Line("exercises", values)), Ask("session", now.today, show), change=change)
+    said = [line for line in lines if line.key != "day_after_worse_unsigned"]  # which the exercises say of today
+    return Turn(tuple(effects), (*said, Line("exercises", values)), Ask("session", now.today, show), change=change)
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:

@@ -279,7 +279,7 @@ def _resume(now: Situation) -> Turn:
         return Turn(lines=(Line("paused_by_team"),))
     if {"red_flag", "physio_first"} & now.held:
         return Turn((Resume(),), (Line("held_for_physio"),))
-    return Turn((Resume(),), (Line("already_on"),))
+    return Turn((Resume(),), (Line("pause_over" if "pause" in now.held else "already_on"),))
 
 
 def _pause(reading: Reading, now: Situation) -> Turn:
