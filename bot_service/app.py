@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, escalate, prompt, receive
+from bot_service.actions import assess, escalate, notices, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due
 from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
@@ -21,18 +21,21 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import cases, clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage import alerts, cases, clinics, episodes, inbox, outbox, prescriptions
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
 from plans.loading import content_hash
 from plans.model import CarePlan
 
 COURTESY_S = 5.0
-"""How long at the end the answers to taps are waited for (default)."""
+"""How long at most what goes on beside the sending is waited for (default)."""
 TELEGRAM_PER_S = 25.0
 """Below the provider's guideline of about 30 messages a second for one bot (`channels.md` 1A)."""
 WHATSAPP_PER_S = 60.0
 """Below the provider's 80 messages a second for one sender (`channels.md` 1B)."""
+
+MAIL_PER_S = 10.0
+"""Below what relays commonly allow an account, such as 14 a second (default)."""
 
 
 @dataclass
@@ -51,7 +54,7 @@ class Service:
     errors: int = 0
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _beside: set[asyncio.Task[None]] = field(default_factory=set)
-    _roused: bool = False
+    _roused: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
@@ -80,7 +83,7 @@ class Service:
     async def tick(self) -> None:
         """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""
         async with self._busy:
-            self._roused = False
+            self._roused = None
             await self._work()
 
     async def beat(self) -> None:
@@ -93,11 +96,15 @@ class Service:
             self.errors += 1
             log().error("tick failed", error=type(error).__name__)
 
-    def rouse(self) -> None:
+    def rouse(self) -> asyncio.Task[None]:
         """A beat as soon as may be, beside whoever asks for it: one that is at work already may take minutes, and sees to it on its way."""
-        if not self._roused:
-            self._roused = True
-            self._do_beside(self.beat())
+        if self._roused is None or self._roused.done():
+            self._roused = self._do_beside(self.beat())
+        return self._roused
+
+    async def heed(self) -> None:
+        """The same for what a provider has just posted; over after a moment at the latest, since the line it came by carries the next."""
+        await asyncio.wait([self.rouse()], timeout=COURTESY_S)
 
     async def finish(self) -> None:
         """Begin nothing more; what is being sent is finished, and so is what was begun beside it, if that takes no longer than a moment."""
@@ -131,6 +138,8 @@ class Service:
                 done += await self.delivery.run(self._plan_due)
             if due.escalations:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
+            if due.alerts:
+                done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
             if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
             self.last_tick = real_now()
@@ -142,10 +151,12 @@ class Service:
         now = self.clock.now()
         with self.db.read() as tx:
             plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), cases.next_escalation_at(tx)
+            tell = alerts.next_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
                 plans=plans is not None and plans <= now,
                 escalations=lead is not None and lead <= now,
+                alerts=tell is not None and tell <= now,
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
             )
 
@@ -167,10 +178,11 @@ class Service:
                 # Beside the work and not in it: a provider that hangs must not keep the next patient's words waiting.
                 self._do_beside(self._be_courteous(courtesy))
 
-    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+        return task
 
     async def _be_courteous(self, courtesy: Courtesy) -> None:
         channel = self.channels[courtesy.sender_id]
@@ -182,7 +194,12 @@ class Service:
     def next_event_at(self, after: datetime | None = None) -> datetime | None:
         """When something falls due next, or next after `after`."""
         with self.db.read() as tx:
-            found = (episodes.next_event_at(tx, after), outbox.next_due_at(tx, after), cases.next_escalation_at(tx, after))
+            found = (
+                episodes.next_event_at(tx, after),
+                outbox.next_due_at(tx, after),
+                cases.next_escalation_at(tx, after),
+                alerts.next_at(tx, after),
+            )
             return min((at for at in found if at is not None), default=None)
 
     async def move_clock(self, to: datetime | None) -> datetime:
@@ -213,6 +230,7 @@ class _Due:
     replies: bool
     plans: bool
     escalations: bool
+    alerts: bool
     messages: bool
 
 

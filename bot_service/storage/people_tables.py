@@ -46,6 +46,7 @@ clinics = Table(
     name("zone", 64),
     Column("settings", JSON, nullable=False),
     at("created_at", null=False),
+    at("next_digest_at"),
     UniqueConstraint("slug"),
 )
 
@@ -204,6 +205,7 @@ episodes = Table(
     at("ended_at"),
     Column("end_reason", Sealed),
     Column("goals", Sealed),
+    Column("next_appointment", Date),
     UniqueConstraint("clinic_id", "id"),
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bot_service.storage.care_tables import notes, outcomes
 from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
+from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
@@ -26,6 +28,7 @@ from bot_service.storage.schema import metadata
 
 __all__ = [
     "addresses",
+    "alerts",
     "audit",
     "case_events",
     "case_evidence",
@@ -38,10 +41,14 @@ __all__ = [
     "inbox",
     "installation",
     "invitations",
+    "leaves",
     "media_links",
     "metadata",
     "name_tokens",
+    "notes",
+    "notice_choices",
     "outbox",
+    "outcomes",
     "patients",
     "plan_versions",
     "prescriptions",
