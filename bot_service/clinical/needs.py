@@ -25,7 +25,7 @@ WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABL
 
 
 def need_of_case(case_key: str, leading: str, urgency: str) -> Need:
-    """What an open case asks for, by its key and the rule it leads with. `storage/standing.py` says the same to the database."""
+    """What an open case asks for, by its key and the rule it leads with. `storage/pressing.py` says the same to the database."""
     if case_key == "D1":
         return Need.RED_FLAG
     if case_key == "X1":

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Select,
     Subquery,
     and_,
@@ -26,7 +25,6 @@ from sqlalchemy import (
     false,
     func,
     literal,
-    not_,
     null,
     or_,
     select,
@@ -36,17 +34,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, URGENCIES
 from bot_service.clinical.needs import Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import name_hashes, record_hash
-from bot_service.storage.tables import addresses, cases, episodes, holds, name_tokens, patients, prescriptions, proposals, senders
-
-UNHURRIED = 9
-"""Urgency of what is no case."""
-ESCALATED = -100
-"""Urgency of a case that the lead must see, before that of its rule: it comes first."""
+from bot_service.storage.pressing import UNHURRIED, first_reasons
+from bot_service.storage.tables import addresses, episodes, holds, name_tokens, patients, prescriptions, senders
 
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ _read_id = lru_cache(maxsize=2000)(UUID)
 def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: datetime) -> Select[Any]:
     """One row for each patient wanted, with what sorts it."""
     at_now = literal(now, Utc)
-    first, held = _first_reasons(clinic_id, at_now, tonight), _held(tx, clinic_id, now)
+    first, held = first_reasons(clinic_id, at_now, tonight), _held(tx, clinic_id, now)
     need = case((first.c.need.is_not(None), first.c.need), else_=_state(held))
     columns = (
         type_coerce(episodes.c.id, NullType).label("episode"),
@@ -186,89 +179,6 @@ def _latest() -> ColumnElement[bool]:
         and_(other.c.ended_at == episodes.c.ended_at, other.c.id > episodes.c.id),
     )
     return or_(episodes.c.ended_at.is_(None), ~exists().where(other.c.patient_id == episodes.c.patient_id, later))
-
-
-def _first_reasons(clinic_id: UUID, at_now: ColumnElement[datetime], tonight: datetime) -> Subquery:
-    """Every reason to look at somebody, numbered for each episode by how much it presses."""
-    reasons = _reasons(clinic_id, at_now).subquery("reasons")
-    own = reasons.c.episode_id
-    order = (reasons.c.need, reasons.c.acknowledged, reasons.c.urgency, reasons.c.due.is_(None), reasons.c.due, reasons.c.since)
-    due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < literal(tonight, Utc)), 1), else_=0)
-    step = case((reasons.c.need == int(Need.STEP), 1), else_=0)
-    place = func.row_number().over(partition_by=own, order_by=order).label("place")
-    due_of_any, step_of_any = (func.max(each).over(partition_by=own).label(name) for each, name in ((due, "today"), (step, "step")))
-    return select(*reasons.c, place, due_of_any, step_of_any).subquery("first")
-
-
-def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect[Any]:
-    """Open cases, pending steps and addresses that take no messages, in the same columns."""
-    said = cases.alias("said")
-    of_episode = (said.c.clinic_id == clinic_id, said.c.episode_id == episodes.c.id)
-    reported = exists().where(*of_episode, said.c.case_key == "X1", said.c.closed_at.is_(None))
-    open_cases = select(
-        cases.c.episode_id,
-        _need_of_case().label("need"),
-        case((cases.c.status == "acknowledged", 1), else_=0).label("acknowledged"),
-        _urgency().label("urgency"),
-        cases.c.due_at.label("due"),
-        cases.c.opened_at.label("since"),
-    ).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None))
-    no_due = literal(None, Utc).label("due")
-    steps = select(proposals.c.episode_id, literal(int(Need.STEP)), literal(0), literal(UNHURRIED), no_due, proposals.c.created_at).where(
-        proposals.c.clinic_id == clinic_id, proposals.c.status == "pending"
-    )
-    unreachable = (
-        select(
-            episodes.c.id,
-            literal(int(Need.UNREACHABLE)),
-            literal(0),
-            literal(UNHURRIED),
-            no_due,
-            func.coalesce(patients.c.last_heard_at, at_now, type_=Utc),
-        )
-        .select_from(addresses)
-        .join(patients, patients.c.id == addresses.c.patient_id)
-        .join(episodes, episodes.c.patient_id == patients.c.id)
-        .where(
-            addresses.c.clinic_id == clinic_id,
-            addresses.c.status == "unreachable",
-            patients.c.clinic_id == clinic_id,
-            episodes.c.clinic_id == clinic_id,
-            patients.c.status != "opted_out",
-            episodes.c.ended_at.is_(None),
-            ~reported,
-        )
-    )
-    return union_all(open_cases, steps, unreachable)
-
-
-def _need_of_case() -> ColumnElement[int]:
-    """`clinical.needs.need_of_case` for the database."""
-    return case(
-        (cases.c.case_key == "D1", int(Need.RED_FLAG)),
-        (cases.c.case_key == "X1", int(Need.UNREACHABLE)),
-        (cases.c.case_key != ENGAGEMENT, int(Need.FLAG)),
-        (_leads_with_silence(), int(Need.SILENT)),
-        (cases.c.urgency != "routine", int(Need.FLAG)),
-        else_=int(Need.LOW),
-    )
-
-
-def _leads_with_silence() -> ColumnElement[bool]:
-    """Whether D5 is the most pressing reason on an engagement case: of those rules it comes first, unless it is over and another is not."""
-
-    def holds_still(rule: str) -> ColumnElement[bool]:
-        return and_(cases.c.reasons[rule].as_string().is_not(None), cases.c.reasons[(rule, "over")].as_string().is_(None))
-
-    others = [holds_still(rule) for rule in ENGAGEMENT_RULES if rule != "D5"]
-    return and_(cases.c.reasons["D5"].as_string().is_not(None), or_(holds_still("D5"), not_(or_(*others))))
-
-
-def _urgency() -> ColumnElement[int]:
-    """How soon, then the rule's place among the rules."""
-    soon = case({urgency: number * 100 for number, urgency in enumerate(URGENCIES)}, value=cases.c.urgency, else_=len(URGENCIES) * 100)
-    rule = case({name: number for number, name in enumerate(PRIORITY)}, value=cases.c.rule, else_=len(PRIORITY))
-    return case((cases.c.escalated_at.is_not(None), ESCALATED), else_=soon) + rule
 
 
 def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:

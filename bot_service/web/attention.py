@@ -13,7 +13,7 @@ from bot_service.clinical.needs import Need, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
 from bot_service.storage.cases import FOR_THE_LEAD, Case
 from bot_service.storage.episodes import Episode, Hold
-from bot_service.storage.standing import UNHURRIED
+from bot_service.storage.pressing import UNHURRIED
 from bot_service.web.times import day_words, local_day, moment, span
 
 LABELS = {
