@@ -141,8 +141,8 @@ def test_the_figures_of_the_week_are_the_mean_of_what_each_patients_days_say(her
             for week in (0, 1):
                 days = [record.today - DAY * (7 * week + back) for back in range(1, 8)]
                 told = {day: record.status(day) for day in days if record.status(day) in ("done", "partly", "not_done", "no_reply")}
-                done = sum(Fraction({"done": 2, "partly": 1}.get(state, 0), 2) for state in states)
-                heard = sum(state != "no_reply" for state in states)
+                done = sum(Fraction({"done": 2, "partly": 1}.get(state, 0), 2) for state in told.values())
+                heard = sum(state != "no_reply" or day in record.replies for day, state in told.items())
                 shares.setdefault(("done", week), []).append(Fraction(done, len(told)))
                 shares.setdefault(("heard", week), []).append(Fraction(heard, len(told)))
     wanted = {key: int(100 * sum(found) / len(found) + Fraction(1, 2)) for key, found in shares.items()}
