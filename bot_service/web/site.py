@@ -11,8 +11,25 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot_service.errors import NotFound, NotPermitted
-from bot_service.web import caseload, decisions, episode, health, media, phone, rewriting, sign_in, summary, updates, webhooks
+from bot_service.clinical.in_words import sentence
+from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.web import (
+    caseload,
+    decisions,
+    discharging,
+    enrolment,
+    episode,
+    health,
+    importing,
+    invitations,
+    media,
+    phone,
+    rewriting,
+    sign_in,
+    summary,
+    updates,
+    webhooks,
+)
 from bot_service.web.access import Door, Refused, SignInNeeded, guarded
 from bot_service.web.forms import Unreadable
 from bot_service.web.pages import STATIC, Headers, plain_page
@@ -39,6 +56,23 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/patients/{ref}/summary", "staff", summary.show),
     Door("GET", "/patients/{ref}/prescription", "staff", rewriting.show),
     Door("POST", "/patients/{ref}/prescription", "decide", rewriting.submit),
+    Door("GET", "/enrol", "staff", enrolment.show),
+    Door("POST", "/enrol", "staff", enrolment.submit),
+    Door("GET", "/invitations", "staff", invitations.show_list),
+    Door("POST", "/invitations/{ref}/again", "staff", invitations.again),
+    Door("POST", "/invitations/{ref}/revoke", "staff", invitations.revoke),
+    Door("POST", "/invitations/{ref}/leaflet", "staff", invitations.leaflet),
+    Door("GET", "/import", "staff", importing.show_start),
+    Door("POST", "/import", "staff", importing.upload, upload=True),
+    Door("GET", "/import/template.csv", "staff", importing.template),
+    Door("GET", "/import/{file}", "staff", importing.show_check),
+    Door("POST", "/import/{file}", "staff", importing.take_in),
+    Door("GET", "/import/{file}/columns", "staff", importing.show_columns),
+    Door("POST", "/import/{file}/columns", "staff", importing.set_columns),
+    Door("GET", "/import/{file}/wrong.csv", "staff", importing.wrong_rows),
+    Door("GET", "/import/{file}/links.csv", "staff", importing.links),
+    Door("GET", "/discharge", "staff", discharging.show),
+    Door("POST", "/discharge", "decide", discharging.submit),
     Door("POST", "/webhooks/telegram", "signed", updates.receive_update),
     Door("POST", "/webhooks/telegram/{sender}", "signed", updates.receive_update),
     Door("POST", "/webhooks/twilio/inbound", "signed", webhooks.receive_message),
@@ -86,8 +120,8 @@ def check_doors(app: FastAPI, doors: Collection[Door] = DOORS) -> None:
 def _add_problems(app: FastAPI) -> None:
     """Every way a request can end without its page, as a page."""
 
-    def problem(status: int, title: str, sentence: str) -> HTMLResponse:
-        return plain_page("problem.html", status, title=title, sentence=sentence)
+    def problem(status: int, title: str, words: str) -> HTMLResponse:
+        return plain_page("problem.html", status, title=title, sentence=words)
 
     def missing(*_: object) -> Response:
         return problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
@@ -104,19 +138,24 @@ def _add_problems(app: FastAPI) -> None:
         return problem(403, "Signed out", sentence)
 
     def unreadable(_: Request, error: Exception) -> Response:
-        return problem(
-            error.status if isinstance(error, Unreadable) else 400, "Not understood", "The form could not be read. Nothing was changed."
-        )
+        status = error.status if isinstance(error, Unreadable) else 400
+        if status == 413:
+            return problem(status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
+        return problem(status, "Not understood", "The form could not be read. Nothing was changed.")
 
     def wrong_way(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
         return missing() if status == 404 else problem(status, "Not understood", "This page cannot be asked for in that way.")
+
+    def moved_on(_: Request, error: Exception) -> Response:
+        return problem(409, "Not done", sentence(str(error)))
 
     def broken(*_: object) -> Response:
         return problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
 
     app.add_exception_handler(NotFound, missing)
     app.add_exception_handler(NotPermitted, refused)
+    app.add_exception_handler(Conflict, moved_on)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(SignInNeeded, sign_in_first)
     app.add_exception_handler(Unreadable, unreadable)

@@ -18,7 +18,7 @@ CHANGES = [door for door in DOORS if door.method == "POST" and door.access != "s
 
 def filled(door: Door, ref: str = "P001XXX") -> str:
     """The path with something in every place."""
-    return door.path.format(ref=ref, case="11111111-1111-4111-8111-111111111111", token="x" * 20)
+    return door.path.format(ref=ref, case="11111111-1111-4111-8111-111111111111", token="x" * 20, file="11111111-1111-4111-8111-111111111111")
 
 
 def named(door: Door) -> str:
