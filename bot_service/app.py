@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, escalate, prompt, receive
+from bot_service.actions import assess, escalate, notices, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due
 from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
@@ -21,7 +21,7 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import cases, clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage import alerts, cases, clinics, episodes, inbox, outbox, prescriptions
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
 from plans.loading import content_hash
@@ -33,6 +33,9 @@ TELEGRAM_PER_S = 25.0
 """Below the provider's guideline of about 30 messages a second for one bot (`channels.md` 1A)."""
 WHATSAPP_PER_S = 60.0
 """Below the provider's 80 messages a second for one sender (`channels.md` 1B)."""
+
+MAIL_PER_S = 10.0
+"""Below what relays commonly allow an account, such as 14 a second (default)."""
 
 
 @dataclass
@@ -131,6 +134,8 @@ class Service:
                 done += await self.delivery.run(self._plan_due)
             if due.escalations:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
+            if due.alerts:
+                done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
             if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
             self.last_tick = real_now()
@@ -142,10 +147,12 @@ class Service:
         now = self.clock.now()
         with self.db.read() as tx:
             plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), cases.next_escalation_at(tx)
+            tell = alerts.next_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
                 plans=plans is not None and plans <= now,
                 escalations=lead is not None and lead <= now,
+                alerts=tell is not None and tell <= now,
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
             )
 
@@ -182,7 +189,12 @@ class Service:
     def next_event_at(self, after: datetime | None = None) -> datetime | None:
         """When something falls due next, or next after `after`."""
         with self.db.read() as tx:
-            found = (episodes.next_event_at(tx, after), outbox.next_due_at(tx, after), cases.next_escalation_at(tx, after))
+            found = (
+                episodes.next_event_at(tx, after),
+                outbox.next_due_at(tx, after),
+                cases.next_escalation_at(tx, after),
+                alerts.next_at(tx, after),
+            )
             return min((at for at in found if at is not None), default=None)
 
     async def move_clock(self, to: datetime | None) -> datetime:
@@ -213,6 +225,7 @@ class _Due:
     replies: bool
     plans: bool
     escalations: bool
+    alerts: bool
     messages: bool
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot_service.actions.crowding import find_crowded
+from bot_service.channels.email import Email
 from bot_service.channels.telegram import Telegram
 from bot_service.channels.whatsapp_contents import BUTTONS, TEMPLATES, faults, is_used
 from bot_service.clock import real_now
@@ -45,7 +46,7 @@ async def examine() -> list[str]:
     problems += find_missing_templates(settings)
     if "whatsapp" in settings.channels:
         problems += await _whatsapp(settings)
-    return problems + await _added(settings)
+    return problems + await _mail(settings) + await _added(settings)
 
 
 def _database(settings: Settings) -> list[str]:
@@ -79,6 +80,16 @@ def _database(settings: Settings) -> list[str]:
 
 def _plans() -> list[str]:
     return [str(mistake) for file in sorted(LIBRARY.glob("*.toml")) for mistake in check_file(file)]
+
+
+async def _mail(settings: Settings) -> list[str]:
+    if settings.smtp_url is None or settings.mail_from is None:
+        return []
+    try:
+        await Email(settings.smtp_url, settings.mail_from).check()
+    except DeliveryError as error:
+        return [f"{error} Notices to staff wait: check STEPWISE_SMTP_URL."]
+    return []
 
 
 async def _telegram(settings: Settings) -> list[str]:

@@ -70,6 +70,13 @@ class RateLimited(DeliveryError):
         self.retry_after = retry_after
 
 
+class TemporarilyRefused(DeliveryError):
+    """The provider refused this one message for now (a full mailbox, grey-listing); others may go."""
+
+    retryable = True
+    accepted = False
+
+
 class RecipientStopped(DeliveryError):
     """The recipient blocked us, opted out at the provider (`opted_out`), or cannot be reached at this address."""
 

@@ -8,11 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 
 from bot_service.actions.crowding import find_crowded
-from bot_service.app import TELEGRAM_PER_S, WHATSAPP_PER_S, Service, provider_ids
+from bot_service.app import MAIL_PER_S, TELEGRAM_PER_S, WHATSAPP_PER_S, Service, provider_ids
+from bot_service.channels.email import Email
 from bot_service.channels.simulator import Simulator
 from bot_service.channels.telegram import Telegram
 from bot_service.clock import MovableClock, SystemClock
@@ -114,6 +116,7 @@ async def _open_those_of_settings(service: Service, opened: AsyncExitStack) -> l
     settings, listeners = service.settings, list[Listener]()
     with service.db.read() as tx:
         clinic = clinics.first_clinic(tx)
+    _open_mail(service, clinic.id)
     if "simulator" in settings.channels:
         service.add_channel(clinic.id, "simulator", Simulator(provider_ids, lambda _id, _outbound: None), None)
     if "telegram" in settings.channels:
@@ -133,6 +136,19 @@ async def _open_those_of_settings(service: Service, opened: AsyncExitStack) -> l
         sender = service.add_channel(clinic.id, settings.whatsapp_from or "", whatsapp, WHATSAPP_PER_S)
         listeners.append(Reconciler(service, sender, whatsapp))
     return listeners
+
+
+def _open_mail(service: Service, clinic_id: UUID) -> None:
+    """The mail server of the settings, for the staff of every clinic; one that is no longer set is no way to tell anybody."""
+    settings = service.settings
+    with service.db.begin() as tx:
+        for sender in clinics.list_senders(tx):
+            if sender.channel == "email" and sender.name != (settings.mail_from or "")[:80]:
+                clinics.mark_sender(tx, sender.id, "unused", None)
+    if settings.smtp_url and settings.mail_from:
+        service.add_channel(clinic_id, settings.mail_from[:80], Email(settings.smtp_url, settings.mail_from), MAIL_PER_S)
+    else:
+        log().warning("no mail server is set: flags are told only to staff who linked Telegram")
 
 
 async def _open_those_added(service: Service, opened: AsyncExitStack) -> list[Listener]:

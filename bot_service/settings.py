@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot_service.errors import SettingsError
+from bot_service.mail_server import sender_of, server_of
 
 HOME = Path(__file__).resolve().parents[1]
 Channel = Literal["simulator", "telegram", "whatsapp"]
@@ -23,6 +24,7 @@ _WEBHOOK_PORTS = (None, 443, 80, 88, 8443)
 """The only ports to which Telegram posts (Bot API, setWebhook)."""
 _SENDER = re.compile(r"\+[1-9][0-9]{6,14}|MG[0-9a-fA-F]{32}")
 _TEMPLATE = re.compile(r"[a-z][a-z_0-9]*:[a-z]{2,3}(-[A-Za-z]+)?")
+_HERE = ("127.0.0.1", "::1", "localhost")
 _CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
 
 
@@ -44,6 +46,8 @@ class Settings(BaseSettings):
     twilio_api_url: str | None = None
     whatsapp_from: str | None = None
     whatsapp_templates: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    smtp_url: str | None = Field(default=None, repr=False)
+    mail_from: str | None = None
     secret_key: str | None = Field(default=None, repr=False)
     tick_seconds: Annotated[int, Field(ge=1, le=60)] = 5
     log_format: Literal["console", "json"] = "console"
@@ -68,6 +72,20 @@ class Settings(BaseSettings):
     def _sender(cls, value: str | None) -> str | None:
         return value and whatsapp_sender(value)
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str | None) -> str | None:
+        if value:
+            server_of(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_sender(cls, value: str | None) -> str | None:
+        if value:
+            sender_of(value)
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         if not self.channels:
@@ -78,13 +96,17 @@ class Settings(BaseSettings):
             raise ValueError("STEPWISE_TELEGRAM_TOKEN is missing; BotFather gives you one for your bot")
         if "telegram" in self.channels and self.telegram_mode == "webhook" and (missing := self._missing_for_webhook):
             raise ValueError(missing)
+        if bool(self.smtp_url) is not bool(self.mail_from):
+            raise ValueError("STEPWISE_SMTP_URL and STEPWISE_MAIL_FROM go together: the mail server, and the address that staff see")
         if not self.is_sample and not self.secret_key:
             raise ValueError("STEPWISE_SECRET_KEY is missing; make one with: openssl rand -hex 32")
         if any(len(secret) < SHORTEST_SECRET for secret in self._given_secrets):
             raise ValueError(f"STEPWISE_SECRET_KEY must be at least {SHORTEST_SECRET} characters; make one with: openssl rand -hex 32")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("STEPWISE_DATABASE_URL must begin with sqlite:/// and a file, or with postgresql+psycopg://")
-        _ = self.host_and_port
+        host, _ = self.host_and_port
+        if "public_url" not in self.model_fields_set and host in _HERE:
+            self.public_url = f"http://{self.bind}"  # links must lead to the port that we listen on
         return self
 
     @property
@@ -102,7 +124,7 @@ class Settings(BaseSettings):
             host = port = None
         if not host or port is None:
             raise ValueError("STEPWISE_BIND must look like 127.0.0.1:8000")
-        if self.is_sample and host not in ("127.0.0.1", "::1", "localhost"):
+        if self.is_sample and host not in _HERE:
             raise ValueError("the sample clinic is served on this machine only; set STEPWISE_BIND to 127.0.0.1:8000, or use a real channel")
         return host, port
 
@@ -163,7 +185,7 @@ class Settings(BaseSettings):
         return tuple(part for part in (self.secret_key or "").split(",") if part)
 
 
-SECRETS = ("telegram_token", "telegram_webhook_secret", "twilio_auth_token", "secret_key", "database_url")
+SECRETS = ("telegram_token", "telegram_webhook_secret", "twilio_auth_token", "smtp_url", "secret_key", "database_url")
 """Settings that `NAME_FILE` may name a file for."""
 
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from bot_service.actions.window import TEMPLATE, form_of
-from bot_service.channels.whatsapp import RETRIES, STATUS_PATH
-from bot_service.channels.whatsapp_contents import variables_of
+from bot_service.channels.whatsapp import MEDIA_PATH, RETRIES, STATUS_PATH
+from bot_service.channels.whatsapp_contents import BUTTONS, variables_of
 from bot_service.channels.whatsapp_texts import in_steps
 from bot_service.cli.commands import stepwise
 from bot_service.conversation.parsing import read
@@ -218,7 +218,7 @@ def test_the_template_to_paste_keeps_whatsapps_rules_and_its_button_is_understoo
     assert not re.match(r"\s*\{\{", body[1])
     assert not re.search(r"\}\}\s*$|\}\}\s*\{\{", body[1])
     assert re.findall(r"\{\{(\d)\}\}", body[1]) == ["1"], "exactly the variable that is sent"
-    button = re.search(r"button: text `([^`]+)`", PAGE)
+    button = re.search(r"^\| `stepwise_daily_en` \| .* \| `([^`]+)` \| `show` \|$", PAGE, flags=re.MULTILINE)
     assert button is not None
     assert len(button[1]) <= 20
     assert load_catalogue("en").template == {"body": body[1], "button": button[1]}
@@ -228,6 +228,11 @@ def test_the_template_to_paste_keeps_whatsapps_rules_and_its_button_is_understoo
     assert all(re.findall(r"\{\{\d\}\}", load_catalogue(code).template["body"]) == ["{{1}}"] for code in SHIPPED)
     assert all(f"`{load_catalogue(code).template['button']}`" in PAGE for code in SHIPPED)
     assert all(f"{TEMPLATE}:{language}=HX" in PAGE for language in SHIPPED)
+    lines = re.findall(r"^\| `stepwise_daily_(\w+)` \| \w+ \(`(\w+)`\) \| `([^`{]+)` \| `([^`]+)` \| `show` \|$", PAGE, flags=re.MULTILINE)
+    assert sorted(code for code, *_ in lines) == sorted(SHIPPED)
+    assert all(code == named and load_catalogue(code).template["button"] == text for code, named, _, text in lines)
+    samples = re.findall(r"^\| `(buttons\d):en` .* \| ([^|]*) \|$", PAGE, flags=re.MULTILINE)
+    assert {name: text.count("`") // 2 for name, text in samples} == {name: len(variables_of(name)) for name in BUTTONS}
 
 
 def test_the_page_names_every_setting_and_address_that_whatsapp_needs() -> None:
@@ -235,3 +240,4 @@ def test_the_page_names_every_setting_and_address_that_whatsapp_needs() -> None:
     assert {name for name in named if name not in PAGE} == set()
     assert INBOUND + RETRIES in PAGE
     assert STATUS_PATH in PAGE
+    assert f"`{MEDIA_PATH}`" in PAGE

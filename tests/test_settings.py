@@ -13,6 +13,7 @@ from bot_service.settings import SECRETS, Settings, load_settings
 KEY = "k" * 40
 TELEGRAM = {"channels": "telegram", "telegram_token": "123456:" + "t" * 35, "secret_key": KEY}
 
+MAIL = {"smtp_url": "smtp://mail.example", "mail_from": "stepwise@clinic.example"}
 WEBHOOK = TELEGRAM | {"telegram_mode": "webhook", "telegram_webhook_secret": "s" * 40, "public_url": "https://clinic.example"}
 
 
@@ -54,6 +55,16 @@ def test_without_any_setting_it_is_the_sample_clinic_on_this_machine() -> None:
         ({"tick_seconds": 0}, "STEPWISE_TICK_SECONDS"),
         ({"tick_seconds": "soon"}, "STEPWISE_TICK_SECONDS"),
         ({"log_format": "xml"}, "STEPWISE_LOG_FORMAT"),
+        ({"smtp_url": "smtp://mail.example"}, "STEPWISE_SMTP_URL and STEPWISE_MAIL_FROM go together"),
+        ({"mail_from": "stepwise@clinic.example"}, "STEPWISE_SMTP_URL and STEPWISE_MAIL_FROM go together"),
+        ({**MAIL, "smtp_url": "http://mail.example"}, "STEPWISE_SMTP_URL: must look like smtp://"),
+        ({**MAIL, "smtp_url": "smtp://mail.example:notaport"}, "STEPWISE_SMTP_URL: must look like smtp://"),
+        ({**MAIL, "smtp_url": "smtp://"}, "STEPWISE_SMTP_URL: must look like smtp://"),
+        ({**MAIL, "smtp_url": "smtp://mail.example/path"}, "STEPWISE_SMTP_URL: must look like smtp://"),
+        ({**MAIL, "smtp_url": "smtp://mail.example?tls=maybe"}, "STEPWISE_SMTP_URL: must look like smtp://"),
+        ({**MAIL, "smtp_url": "smtp://u:p@mail.example?tls=off"}, "STEPWISE_SMTP_URL: tls=off would send the password in the clear"),
+        ({**MAIL, "mail_from": "stepwise"}, "STEPWISE_MAIL_FROM: must be an address"),
+        ({**MAIL, "mail_from": "a@b.example, c@d.example"}, "STEPWISE_MAIL_FROM: must be an address"),
         ({"database_url": "mysql://x/y"}, "STEPWISE_DATABASE_URL"),
         ({"database_url": "nonsense"}, "STEPWISE_DATABASE_URL"),
     ],
@@ -90,6 +101,19 @@ def test_addresses_of_this_machine(bind: str, found: tuple[str, int]) -> None:
     assert load_settings(bind=bind).host_and_port == found
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"bind": "127.0.0.1:8001"}, "http://127.0.0.1:8001"),
+        ({"bind": "127.0.0.1:8001", "public_url": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        (TELEGRAM | {"bind": "0.0.0.0:80"}, "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_lead_to_where_the_service_listens_unless_it_is_told(given: dict[str, str], found: str) -> None:
+    assert load_settings(**given).public_url == found
+
+
 def test_the_environment_counts_and_an_empty_value_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPWISE_TICK_SECONDS", "9")
     monkeypatch.setenv("STEPWISE_BIND", "")
@@ -99,7 +123,8 @@ def test_the_environment_counts_and_an_empty_value_does_not(monkeypatch: pytest.
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    value = "sqlite:////tmp/x.db" if name == "database_url" else "f" * 40
+    value = {"database_url": "sqlite:////tmp/x.db", "smtp_url": "smtps://u:p@mail.example"}.get(name, "f" * 40)
+    monkeypatch.setenv("STEPWISE_MAIL_FROM", "stepwise@clinic.example" if name == "smtp_url" else "")
     file = tmp_path / "secret"
     file.write_text(f"{value}\n", encoding="utf-8")
     monkeypatch.setenv(f"STEPWISE_{name.upper()}_FILE", str(file))
@@ -111,6 +136,7 @@ def test_every_secret_may_come_from_a_file(name: str, tmp_path: Path, monkeypatc
 
 def test_no_secret_shows_when_settings_are_printed() -> None:
     given = {name: f"hidden-{name}-" + "h" * 40 for name in SECRETS if name != "database_url"}
+    given |= {"smtp_url": "smtp://hidden-user:hidden-password@mail.example", "mail_from": "stepwise@clinic.example"}
     shown = repr(load_settings(**given, channels="telegram"))
     assert not re.search(r"hidden-", shown)
 

@@ -12,8 +12,8 @@ from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
-from bot_service.clinical.catalogue import ENGAGEMENT, TAKING_PART, Flag
-from bot_service.clinical.engagement import silent_days
+from bot_service.clinical.catalogue import ENGAGEMENT, Flag
+from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
 from bot_service.clinical.record import Record
@@ -39,8 +39,7 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
     _ask_the_patient(tx, episode, now)
-    flags = list(flags_for(record))
-    open_cases = _note_over(tx, _raise_flags(tx, episode, record, flags, closed, now), flags, record.today)
+    open_cases = _note_over(tx, _raise_flags(tx, episode, record, list(flags_for(record)), closed, now), record)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):
             cases.close_case(tx, now, episode, case.id, cases.SETTLED, "six settled loading days in a row")
@@ -79,10 +78,10 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
     return cases.list_open(tx, episode)
 
 
-def _note_over(tx: Tx, open_cases: list[Case], flags: list[Flag], today: date) -> list[Case]:
+def _note_over(tx: Tx, open_cases: list[Case], record: Record) -> list[Case]:
     """Reasons on the engagement case come and go; one that no longer holds must not lead it."""
-    over = TAKING_PART - {flag.rule for flag in flags}
-    return [cases.note_over(tx, case, over, today) if case.case_key == ENGAGEMENT else case for case in open_cases]
+    over = no_longer_so(record)
+    return [cases.note_over(tx, case, over, record.today) if case.case_key == ENGAGEMENT else case for case in open_cases]
 
 
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:

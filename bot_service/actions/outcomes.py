@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
+from bot_service.actions.staff_messages import is_not_told
 from bot_service.actions.unreachable import is_refused
 from bot_service.clock import real_now
 from bot_service.errors import ChannelMisconfigured, ChannelUnavailable, DeliveryError, OutsideServiceWindow, RateLimited
@@ -67,6 +68,8 @@ def _record_failure(tx: Tx, message: Message, outbound: Outbound, now: datetime,
     elif not (isinstance(error, OutsideServiceWindow) and outbound.window_open and window.back_to_template(tx, message, None, now)):
         take_back(tx, message, "failed", now, _WHY.get(type(error).__name__, "refused by the provider"))
         is_refused(tx, message, error, now, "all")
+        if message.staff_id is not None:
+            is_not_told(tx, message, error, now)
 
 
 def _look_at_the_provider(tx: Tx, sender_id: UUID, error: DeliveryError, real: datetime) -> bool:
@@ -103,7 +106,7 @@ def send_again_if_it_must_arrive(tx: Tx, message_id: UUID, now: datetime) -> Non
     outbox.queue(
         tx, now, clinic_id=message.clinic_id, patient_id=message.patient_id, episode_id=message.episode_id, kind=message.kind,
         key=f"again:{message.id}", due_at=now + retry_delay(before + 1, message.id), expires_at=message.expires_at,
-        content=message.content, lane="now", sender_id=message.sender_id, replaces_id=message.id,
+        content=message.content, lane="now", sender_id=message.sender_id, replaces_id=message.id, staff_id=message.staff_id,
     )  # fmt: skip
 
 
@@ -126,8 +129,10 @@ def take_back(tx: Tx, message: Message, status: str, now: datetime, reason: str,
 
 def _try_later(tx: Tx, message: Message, now: datetime, error: DeliveryError, *, is_down: bool) -> None:
     """Back to `due`, since the provider surely did not accept. Quiet hours, holds and the rest are looked at again then."""
-    wait = retry_delay(message.attempts, message.id)
     attempts = message.attempts
+    if message.staff_id is not None:  # tried until it expires, and within minutes of the mail server's return
+        attempts = min(attempts, 2 if isinstance(error, ChannelUnavailable) else 3)
+    wait = retry_delay(attempts, message.id)
     if isinstance(error, RateLimited):
         wait = timedelta(seconds=error.retry_after)
     if isinstance(error, RateLimited) or is_down:

@@ -15,6 +15,7 @@ from bot_service.actions.histories import HELD, load_record, local_day_span, loc
 from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
+from bot_service.actions.staff_messages import prepare_for_staff
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import advice_stands, flare_state, severe_since
 from bot_service.conversation.states import KINDS
@@ -54,6 +55,8 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
         message = outbox.load_claimed(tx, message_id, worker)
         if message is None:
             return None
+        if message.staff_id is not None:
+            return prepare_for_staff(tx, message, now, lease_until)
         if message.patient_id is None:
             return _to_stranger(tx, message, now, lease_until)
         address = patients.find_active_address(tx, message.patient_id)

@@ -13,8 +13,10 @@ from bot_service.actions.apply import Heard, apply_turn
 from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import still_open
+from bot_service.actions.staff_chats import take_from_staff
 from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
+from bot_service.clock import real_now
 from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import parse_button
@@ -102,6 +104,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         refuse_group(tx, received, inbound, now)
         inbox.mark_handled(tx, received.id, now, inbound, None)
         return None
+    if take_from_staff(tx, received, inbound, now, real_now()):
+        inbox.mark_handled(tx, received.id, now, inbound, None)
+        return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
     if address is None or address.status == "left" or inbound.start_code:
         linked = link_chat(tx, received, inbound, address, now)
@@ -117,8 +122,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         _blocked(tx, episode, address, inbound.heard == "blocked", now)
         return None
     patients.mark_heard(tx, episode.patient_id, address.id, received.at)
-    if inbound.alias is not None:
-        aliases.remember(tx, now, address, inbound.alias)
+    for name in (inbound.alias, inbound.address):  # either may be all that the next message, or the provider's list, names
+        if name is not None and name != address.address:
+            aliases.remember(tx, now, address, name)
     return _converse(tx, received, inbound, episode, address, now)
 
 

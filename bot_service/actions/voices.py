@@ -20,6 +20,10 @@ DEFAULTS: dict[str, Any] = {
     "urgent": "111",
     "crisis": "Samaritans on 116 123",
     "hours": DEFAULT_HOURS,
+    "notice_remind_min": 60,
+    "notice_deputy_min": 240,
+    "notice_lead_days": 1,
+    "notice_initials": False,
 }
 """A clinic in the United Kingdom; every clinic sets its own (`clinical.md` section 4: 111 is the emergency number elsewhere)."""
 

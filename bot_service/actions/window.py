@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import queue_for_patient
+from bot_service.channels.whatsapp_texts import MOST_BUTTONS
 from bot_service.conversation.situation import Turn
 from bot_service.storage import conversations, episodes, outbox, receipts
 from bot_service.storage.conversations import Question
@@ -62,10 +63,12 @@ def back_to_template(tx: Tx, message: Message, provider_id: str | None, now: dat
 
 
 def back_to_words(tx: Tx, message: Message, provider_id: str | None, now: datetime) -> bool:
-    """Put a message whose buttons were refused back in line, once, with the answers named in words. False when it had none."""
+    """Put a message whose buttons were refused back in line, once, with the answers named in words. False when it can have had none."""
     if IN_WORDS in message.content or UNSEEN in message.content or message.patient_id is None or message.expires_at <= now:
         return False
-    return receipts.has_buttons(tx, message.id) and _again(tx, message, IN_WORDS, provider_id, now, "its buttons were refused")
+    if not 1 <= receipts.count_buttons(tx, message.id) <= MOST_BUTTONS:
+        return False
+    return _again(tx, message, IN_WORDS, provider_id, now, "its buttons were refused")
 
 
 def _again(tx: Tx, message: Message, key: str, provider_id: str | None, now: datetime, reason: str) -> bool:

@@ -213,8 +213,8 @@ class WhatsApp:
     async def look_up(self, outbound: Outbound, began_at: datetime, taken: Collection[str]) -> Receipt | None:
         """What Twilio's list says became of a message, or None when it is not there. Raises DeliveryError when it cannot say."""
         listed = await self._call(lambda client: client.messages.list_async(to=outbound.address, page_size=_RECENT, limit=_RECENT))
-        # Pictures are messages beside the one that is asked about.
-        ours = [each for each in reversed(listed) if each.direction != "inbound" and self._is_ours(each) and each.num_media in (None, "0")]
+        told = [each for each in listed if str(each.num_media or 0) == "0"]  # pictures are messages beside the one that is asked about
+        ours = [each for each in reversed(told) if each.direction != "inbound" and self._is_ours(each)]
         steps = in_steps(outbound, lambda name: self._find_content(name, outbound.language)) if outbound.window_open else []
         found = whatsapp_forms.find_sent(ours, [{step.text, step.in_words or step.text} for step in steps], began_at, taken)
         if found is None:

@@ -6,6 +6,7 @@ import re
 
 import click
 
+from bot_service.cli.notices import choose, leave, limits
 from bot_service.cli.opening import clinic_option, json_option, opened, show
 from bot_service.clock import real_now
 from bot_service.errors import Conflict, NotFound
@@ -103,6 +104,11 @@ def disable(email: str) -> None:
         staff_rows.disable(tx, real_now(), member.id)
         trail.record(tx, now, "command line", "staff_disabled", clinic_id=member.clinic_id, subject_id=member.id)
     click.echo(f"{member.name} can no longer sign in.")
+
+
+staff.add_command(choose)
+staff.add_command(leave)
+clinics.add_command(limits)
 
 
 @click.group()

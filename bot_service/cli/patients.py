@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -22,10 +23,13 @@ from bot_service.storage import patients as patient_rows
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.web.attention import leading_rule, words_today
+from bot_service.web.strips import WORDS
+from bot_service.web.times import moment, zone_words
 from plans.loading import load_library
 
 NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
 """States in which care has not begun, so that no week is counted."""
+STATUS = NOT_STARTED | {"opted_in": "in care", "opted_out": "stopped messages"}
 
 
 @click.group()
@@ -42,7 +46,7 @@ def list_patients(slug: str | None, as_json: bool) -> None:
         clinic = clinics.only_clinic(tx, slug)
         rows = [_row(tx, episode, now) for episode in episodes.list_of_clinic(tx, clinic.id)]
     if not as_json:
-        rows = [row | {"status": NOT_STARTED.get(row["status"], row["status"])} for row in rows]
+        rows = [row | {"status": STATUS.get(row["status"], row["status"])} for row in rows]
     show(rows, as_json=as_json, empty="No patients yet. Enrol one: stepwise enrol NAME --as EMAIL")
 
 
@@ -66,15 +70,8 @@ def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, default=str, ensure_ascii=False, indent=2))
         return
-    for key, value in found.items():
-        shown = (
-            "; ".join(value)
-            if isinstance(value, list)
-            else ", ".join(f"{d[5:]} {s}" for d, s in value.items())
-            if isinstance(value, dict)
-            else value
-        )
-        click.echo(f"{key.replace('_', ' ')}: {shown if shown not in (None, '') else '-'}")
+    for key, shown in _in_words(found, episode).items():
+        click.echo(f"{key}: {shown if shown not in (None, '') else '-'}")
 
 
 @patients.command("invite")
@@ -156,6 +153,24 @@ def discharge(ref: str, email: str, slug: str | None, reason: str) -> None:
     with opened() as (_, db, now):
         review.discharge(db, _decision(db, ref, email, slug, reason), now)
     click.echo("Discharged. Nothing more is sent.")
+
+
+def _in_words(found: Mapping[str, Any], episode: Episode) -> dict[str, Any]:
+    """What `patients show` prints for people: the same facts as in JSON, with names for keys."""
+    days = found["last_28_days"].items()
+    return {key: found[key] for key in ("ref", "name")} | {
+        "status": STATUS.get(found["status"], found["status"]),
+        **{key: found[key] for key in ("stage", "week", "zone", "open")},
+        "done, last 28 days": _percent(found["adherence_pct"]),
+        "replies, last 28 days": _percent(found["reply_rate_pct"]),
+        "next prompt": episode.next_prompt_at and f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)}",
+        "open flags": "; ".join(found["open_flags"]),
+        "last 28 days": ", ".join(f"{day[5:]} {WORDS[status][1]}" for day, status in days),
+    }
+
+
+def _percent(share: int | None) -> str:
+    return "" if share is None else f"{share} %"
 
 
 def _row(tx: Tx, episode: Episode, now: datetime) -> dict[str, Any]:

@@ -17,8 +17,6 @@ URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
 PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 ENGAGEMENT = "engagement"
-TAKING_PART = frozenset({"D3", "D4", "D5"})
-"""The rules about what is done and answered, which are judged anew at each look."""
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,18 @@ def silence_flag(record: Record) -> Flag | None:
     )
 
 
+def no_longer_so(record: Record) -> frozenset[str]:
+    """Which of D3, D4 and D5 the record denies today; what it cannot tell, since nothing is asked any more, it does not deny."""
+    review = record.rules.review
+    share, last = done_share(record, review.low_adherence_days), record.last_reply
+    denied = {
+        "D3": refusals_flag(record) is None,
+        "D4": share is not None and 100 * share >= review.low_adherence_pct,
+        "D5": last is not None and (record.today - last).days < review.silent_days,
+    }
+    return frozenset(rule for rule, is_denied in denied.items() if is_denied)
+
+
 def _engagement(
     record: Record,
     rule: str,

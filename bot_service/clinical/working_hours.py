@@ -58,6 +58,30 @@ def a_working_day_after(at: datetime, hours: Hours, zone: str) -> datetime:
     return at + timedelta(days=1)
 
 
+def after_working(at: datetime, length: timedelta, hours: Hours, zone: str) -> datetime:
+    """When the clinic has been open for `length` since `at`; time while nobody is in does not count."""
+    left, day = length, at.astimezone(ZoneInfo(zone)).date()
+    for _ in range(60):
+        opening = _opening(day, hours, zone)
+        if opening is not None and opening[1] > at:
+            begin = max(opening[0], at)
+            if opening[1] - begin >= left:
+                return begin + left
+            left -= opening[1] - begin
+        day += timedelta(days=1)
+    return at + length
+
+
+def next_opening(after: datetime, hours: Hours, zone: str) -> datetime | None:
+    """The first opening later than `after`; None when the clinic never opens."""
+    day = after.astimezone(ZoneInfo(zone)).date()
+    for ahead in range(15):
+        opening = _opening(day + timedelta(days=ahead), hours, zone)
+        if opening is not None and opening[0] > after:
+            return opening[0]
+    return None
+
+
 def _opening(day: date, hours: Hours, zone: str) -> tuple[datetime, datetime] | None:
     span = hours.get(WEEKDAYS[day.weekday()])
     if not span:

@@ -205,7 +205,7 @@ class Person:
         at = self._soon(seen.at, rng)
         if words is None:
             return self._answer(seen, asked, self._day(seen.at), rng)
-        if rng.random() < 0.12:
+        if rng.random() < min(0.12, 4 * (1 - self.persona.habits.answers)):
             return []
         how: Literal["tap", "text"] = "tap" if words in seen.labels and rng.random() < 0.7 else "text"
         return [Act(at, how, words, seen.message_id if how == "tap" else None, asked)]

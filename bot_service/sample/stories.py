@@ -141,7 +141,7 @@ def _corrects(end: date) -> Story:
         at=time(8),
         baseline=3,
         pain=_QUIET,
-        habits=Habits(done=0.95, answers=0.97, next_day=1.0, taps=0.0, vague=0.0, slips=0.0, typos=0.12, minutes=20, evening=0.0),
+        habits=Habits(done=0.95, answers=1.0, next_day=1.0, taps=0.0, vague=0.0, slips=0.0, typos=0.12, minutes=20, evening=0.0),
         moments={_day(end, 1): Moment(during=2, slip=7, fix="sorry, fat thumbs! meant 2", outcome="done", after=1)},
     )
     return Story("corrects", "Typed the wrong number yesterday and put it right.", persona, "+447700900107", 12)

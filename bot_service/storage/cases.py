@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, func, select, update
 
+from bot_service.storage import alerts
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import case_events, case_evidence, cases
@@ -67,6 +68,8 @@ def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: 
     else:
         row = row or tx.one(_OPEN_OF_KEY, of_key)  # another replica opened it in this very moment
         case_id, new = row.id, _merge(tx, row, raised, due_at)
+        if new:
+            alerts.note(tx, now, case_id, "more_urgent")
         if raised.rule == RED_FLAG and raised.words is not None:
             record_event(tx, now, case_id, "hit_again", f"rule {raised.rule}")
     return case_id, _add_evidence(tx, now, case_id, raised) or new
@@ -143,6 +146,7 @@ def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
 
 def record_event(tx: Tx, now: datetime, case_id: UUID, what: str, who: str) -> None:
     tx.run(_INSERT_EVENT, {"id": tx.new_id(), "case_id": case_id, "what": what, "who": who, "at": now})
+    alerts.note(tx, now, case_id, what)
 
 
 def list_open(tx: Tx, episode: Episode) -> list[Case]:

@@ -79,6 +79,12 @@ def only_clinic(tx: Tx, slug: str | None = None) -> Clinic:
     return found[0]
 
 
+def change_settings(tx: Tx, clinic_id: UUID, changed: dict[str, Any]) -> None:
+    """Set some of a clinic's own values, leaving the others."""
+    kept = load_clinic(tx, clinic_id).settings
+    tx.run(update(clinics).where(clinics.c.id == clinic_id).values(settings=kept | changed))
+
+
 def find_or_add_sender(tx: Tx, clinic_id: UUID, channel: str, name: str, rate_per_s: float | None) -> Sender:
     """The sender of that channel and name, made on first use."""
     query = select(senders).where(senders.c.channel == channel, senders.c.name == name)

@@ -113,6 +113,13 @@ outbox = Table(
         postgresql_where=text("status in ('due','claimed','sending')"),
     ),
     Index("ix_outbox_patient", "patient_id", "due_at"),
+    Index(
+        "ix_outbox_staff",
+        "staff_id",
+        "due_at",
+        sqlite_where=text("staff_id is not null"),
+        postgresql_where=text("staff_id is not null"),
+    ),
     Index("ix_outbox_episode", "episode_id", "kind"),
     Index("ix_outbox_provider", "sender_id", "provider_id"),
 )

@@ -18,7 +18,7 @@ UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "again", "news"
 """Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
 CAPPED = ("prompt", "check_in", "nudge", "silence", "again")
 """Kinds that count towards the daily cap (`clinical.md` 0.12). What a clinician decides or asks is not held back by it."""
-MUST_ARRIVE = ("safety", "news")
+MUST_ARRIVE = ("safety", "news", "flag_notice", "digest")
 """Kinds that are sent again when the first may not have arrived; all others go out at most once."""
 WENT_OUT = ("sent", "delivered", "read")
 NEVER_WENT_OUT = ("cancelled", "expired", "failed")
@@ -58,7 +58,7 @@ def queue(
     clinic_id: UUID, patient_id: UUID | None, episode_id: UUID | None, kind: str, key: str,
     due_at: datetime, expires_at: datetime, content: Mapping[str, Any], lane: str = "bulk",
     day: date | None = None, slot: int | None = None, prescription_id: UUID | None = None,
-    sender_id: UUID | None = None, address: SealedBytes | None = None,
+    sender_id: UUID | None = None, address: SealedBytes | None = None, staff_id: UUID | None = None,
     status: str = "due", reason: str | None = None, new_id: UUID | None = None, replaces_id: UUID | None = None,
 ) -> bool:
     # fmt: on
@@ -84,7 +84,7 @@ def queue(
         "address": address,
         "replaces_id": replaces_id,
     }
-    return tx.attempt(_INSERT, values)
+    return tx.attempt(_INSERT, values | {"staff_id": staff_id})
 
 
 def load_address(tx: Tx, message_id: UUID) -> bytes:

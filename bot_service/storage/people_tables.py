@@ -46,6 +46,7 @@ clinics = Table(
     name("zone", 64),
     Column("settings", JSON, nullable=False),
     at("created_at", null=False),
+    at("next_digest_at"),
     UniqueConstraint("slug"),
 )
 

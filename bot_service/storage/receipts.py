@@ -36,9 +36,9 @@ def mark_reached(tx: Tx, patient_id: UUID, sender_id: UUID) -> None:
     tx.run(update(addresses).where(*reached, addresses.c.failures > 0).values(status="active", failures=0))
 
 
-def has_buttons(tx: Tx, message_id: UUID) -> bool:
-    """Whether a message went out with answers to choose from."""
-    return bool(tx.scalar(select(outbox.c.buttons).where(outbox.c.id == message_id)))
+def count_buttons(tx: Tx, message_id: UUID) -> int:
+    """How many answers to choose from a message went out with."""
+    return sum(len(row) for row in tx.scalar(select(outbox.c.buttons).where(outbox.c.id == message_id)) or [])
 
 
 def channel_of(tx: Tx, sender_id: UUID) -> str:

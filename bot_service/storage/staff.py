@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage.database import Tx
@@ -17,6 +17,7 @@ from bot_service.storage.tables import sign_ins, staff
 LINK_LIFE = timedelta(hours=24)
 IDLE = timedelta(hours=8)
 LONGEST = timedelta(days=7)
+CHAT = "chat"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,23 @@ def add_link(tx: Tx, real_now: datetime, staff_id: UUID) -> str:
     return _add_token(tx, real_now, staff_id, "link", LINK_LIFE)
 
 
+def add_chat_link(tx: Tx, real_now: datetime, staff_id: UUID) -> str:
+    """The token of a link that ties a chat to this member, once, within a day; earlier ones stop working. It signs nobody in."""
+    earlier = (sign_ins.c.staff_id == staff_id, sign_ins.c.kind == CHAT, sign_ins.c.ended_at.is_(None))
+    tx.run(update(sign_ins).where(*earlier).values(ended_at=real_now))
+    return _add_token(tx, real_now, staff_id, CHAT, LINK_LIFE)
+
+
+def find_by_chat_link(tx: Tx, real_now: datetime, token: str) -> UUID | None:
+    """Whose link it is; None for unknown, used and expired ones alike."""
+    return tx.scalar(select(sign_ins.c.staff_id).where(*_good_chat_link(tx, real_now, token)))  # type: ignore[no-any-return]  # the column type
+
+
+def use_chat_link(tx: Tx, real_now: datetime, token: str) -> None:
+    """The link works no more."""
+    tx.run(update(sign_ins).where(*_good_chat_link(tx, real_now, token)).values(ended_at=real_now))
+
+
 def use_link(tx: Tx, real_now: datetime, token: str) -> str | None:
     """Trade a link for a sign-in; None for unknown, used and expired links alike. Returns the sign-in's own token."""
     where = (
@@ -102,6 +120,11 @@ def touch(tx: Tx, real_now: datetime, token: str) -> None:
 
 def sign_out(tx: Tx, real_now: datetime, token: str) -> None:
     tx.run(update(sign_ins).where(sign_ins.c.token_hash == _hash(tx, token)).values(ended_at=real_now))
+
+
+def _good_chat_link(tx: Tx, real_now: datetime, token: str) -> tuple[ColumnElement[bool], ...]:
+    good = (sign_ins.c.token_hash == _hash(tx, token), sign_ins.c.kind == CHAT)
+    return (*good, sign_ins.c.ended_at.is_(None), sign_ins.c.expires_at > real_now)
 
 
 def _add_token(tx: Tx, real_now: datetime, staff_id: UUID, kind: str, life: timedelta) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
+from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
     addresses,
     clinics,
@@ -26,6 +27,7 @@ from bot_service.storage.schema import metadata
 
 __all__ = [
     "addresses",
+    "alerts",
     "audit",
     "case_events",
     "case_evidence",
@@ -38,9 +40,11 @@ __all__ = [
     "inbox",
     "installation",
     "invitations",
+    "leaves",
     "media_links",
     "metadata",
     "name_tokens",
+    "notice_choices",
     "outbox",
     "patients",
     "plan_versions",

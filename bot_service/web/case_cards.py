@@ -21,6 +21,8 @@ from bot_service.web.times import local_day, moment, moment_ago
 URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
 """Rows of evidence shown at once, the latest first; the rest is folded away."""
+DEFAULT = "default"
+"""How a number without a source is marked."""
 EVENTS = {
     "acknowledged": "Seen by",
     "hit_again": "Red-flag words again",
@@ -101,6 +103,11 @@ def title_of(rule: str) -> str:
     return RULES[rule].title if rule in RULES else rule
 
 
+def basis_words(basis: str) -> str:
+    """What a rule rests on; where that is nobody's finding, whose number it is."""
+    return basis.replace(DEFAULT, f"our own {DEFAULT}")
+
+
 def _card(
     case: Case,
     rows_of: Sequence[tuple[str, UUID | None, UUID | None]],
@@ -136,15 +143,15 @@ def _card(
 
 
 def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str, references: Mapping[str, str]) -> RuleReason:
-    text = RULES.get(rule)
+    text, basis = RULES.get(rule), str(detail.get("basis") or "")
     return RuleReason(
         rule=rule,
         title=title_of(rule),
         sentence=words or case.sentence,
         first=str(detail.get("sentence") or "") if detail.get("corrected") else "",
         why=text.why if text else "",
-        basis=text.basis if text else "",
-        number="; ".join(_source(name, references) for name in str(detail.get("basis") or "").split("; ") if name),
+        basis=basis_words(text.basis) if text else "",
+        number="; ".join(_source(name, references) for name in basis.split("; ")) if basis not in ("", DEFAULT) else "",
         suggestion=sentence(_RULE_ID.sub("", str(detail["suggestion"]))) if detail.get("suggestion") else "",
     )
 
@@ -155,7 +162,7 @@ _RULE_ID = re.compile(r"^E\d: | \(E\d\)")
 
 def _source(name: str, references: Mapping[str, str]) -> str:
     """Where a number comes from, for its short name in the plan file."""
-    return "our own default, no source" if name == "default" else references.get(name, name).rstrip(".")
+    return f"our own {DEFAULT}, no source" if name == DEFAULT else references.get(name, name).rstrip(".")
 
 
 def _event(event: CaseEvent, zone: str) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
+from bot_service.actions.notices import whose_patients
 from bot_service.clinical.in_words import plural, sentence
 from bot_service.storage import caseload, clinics, patients
 from bot_service.storage.caseload import Listed
@@ -68,11 +69,12 @@ def show(visit: Visit) -> Response:
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, member.clinic_id)
         everybody = caseload.list_patients(tx, clinic.id)
-        own = [item for item in everybody if item.physio_id == member.id]
+        mine = whose_patients(tx, member, now)
+        own = [item for item in everybody if item.physio_id in mine]
         whose = visit.asked("whose") or ("mine" if own else "team")
         everything = _sorted(tx, clinic.id, everybody, now)
         if whose == "mine":  # a red flag is everybody's: its own clinician may be away
-            everything = [pair for pair in everything if pair[0].physio_id == member.id or pair[1].first.need is Need.RED_FLAG]
+            everything = [pair for pair in everything if pair[0].physio_id in mine or pair[1].first.need is Need.RED_FLAG]
         listed = [item for item, _ in everything]
         if words := visit.asked("q"):
             listed = _matching(tx, clinic.id, listed, words)

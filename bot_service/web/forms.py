@@ -65,9 +65,12 @@ async def read_upload(request: Request) -> tuple[Mapping[str, str], bytes]:
         posted = await MultiPartParser(request.headers, whole(), max_files=1, max_fields=10, max_part_size=LARGEST_BODY).parse()
     except (MultiPartException, KeyError):
         raise Unreadable(400) from None
-    files = [part for part in posted.values() if isinstance(part, UploadFile)]
-    fields = {name: part.replace("\0", "") for name, part in posted.items() if isinstance(part, str)}
-    return fields, await files[0].read() if files else b""
+    try:
+        files = [part for part in posted.values() if isinstance(part, UploadFile)]
+        fields = {name: part.replace("\0", "") for name, part in posted.items() if isinstance(part, str)}
+        return fields, await files[0].read() if files else b""
+    finally:
+        await posted.close()
 
 
 def day_of(text: str) -> date | None:

@@ -9,6 +9,7 @@ from bot_service.clinical.catalogue import RULES
 from bot_service.clinical.progression import Standing
 from bot_service.clinical.rungs import has_climbed
 from bot_service.storage.reviews import Proposed
+from bot_service.web.case_cards import basis_words
 from bot_service.web.times import moment
 from plans.model import CarePlan, Prescription
 from plans.running import RUN
@@ -100,7 +101,7 @@ def _open(pending: Proposed, plan: CarePlan, zone: str) -> Open:
         rule=pending.rule,
         title=text.title,
         why=text.why,
-        basis=text.basis,
+        basis=basis_words(text.basis),
         sentence=str(pending.detail.get("sentence", "")),
         approve=approve_words(pending.rule, pending.to_stage, pending.detail.get("rungs", {}), plan),
         since=moment(pending.created_at, zone),

@@ -125,7 +125,9 @@ def test_care_ends_for_those_who_are_ticked_or_named_after_a_look(served: Served
 def test_every_state_of_these_pages_is_accessible_and_fits(
     served: Served, new_page: Callable[..., Page], tmp_path: Path, phone: bool
 ) -> None:
-    plan, file, found, wide = served.clinic.plan, tmp_path / "patients.csv", [], []
+    plan, file = served.clinic.plan, tmp_path / "patients.csv"
+    found: list[str] = []
+    wide: list[str] = []
     page = new_page(phone=phone)
 
     def look(name: str, on: Page = page) -> None:

@@ -219,6 +219,49 @@ async def test_a_provider_that_is_down_neither_ends_the_rounds_nor_loses_what_it
     assert [entry.score for entry in whatsapp.entries(episode) if entry.score is not None] == [5]
 
 
+HIDDEN, NUMBER = "whatsapp:GB.4566123", "whatsapp:+447700900123"
+
+
+@pytest.mark.parametrize(("first", "also", "later"), [(HIDDEN, HIDDEN, HIDDEN), (NUMBER, HIDDEN, HIDDEN), (HIDDEN, HIDDEN, NUMBER)])
+async def test_somebody_with_two_names_is_found_in_the_list_under_either(whatsapp: TwilioClinic, first: str, also: str, later: str) -> None:
+    """The list names one of the two, and does not say which other belongs to it."""
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    await whatsapp.say(f"Start {invitation.code}", first, ExternalUserId=also)
+    await whatsapp.say("Yes", later, ExternalUserId=also)
+    episode = whatsapp.episode(invitation.episode_id)
+    await at(whatsapp, FIRST_PROMPT + timedelta(hours=2))
+    whatsapp.fake.control("received", form=whatsapp.form("3", later))
+    rounds = reconciler(whatsapp)
+    for _ in range(2):
+        await rounds.go_round()
+    assert [entry.score for entry in whatsapp.entries(episode) if entry.score is not None] == [3]
+    assert {fields["To"] for fields in whatsapp.sent()} == {first}
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
+async def test_a_call_in_doubt_to_somebody_without_a_number_is_cleared_up_like_any_other(whatsapp: TwilioClinic, fault: str) -> None:
+    invitation = whatsapp.clinic.enrol(baseline=2)
+    await whatsapp.say(f"Start {invitation.code}", HIDDEN, ExternalUserId=HIDDEN)
+    await whatsapp.say("Yes", HIDDEN, ExternalUserId=HIDDEN)
+    prompt = await in_doubt(whatsapp, fault)
+    await at(whatsapp, prompt.due_at + timedelta(minutes=6))
+    await reconciler(whatsapp).go_round()
+    await whatsapp.clinic.service.tick()
+    (found,) = whatsapp.clinic.messages(kind="prompt")
+    assert (found.status, len(prompts(whatsapp)), whatsapp.sent()[-1]["To"]) == ("sent", 1, HIDDEN)
+
+
+async def test_a_picture_beside_it_does_not_leave_a_message_in_doubt(whatsapp: TwilioClinic) -> None:
+    await whatsapp.opted_in()
+    prompt = await in_doubt(whatsapp, "reset_before")
+    picture = whatsapp.fake.control("state")["ledger"][-1]
+    whatsapp.fake.control("picture", **{"to": picture["given"]["To"], "from": picture["given"]["From"]})
+    await at(whatsapp, prompt.due_at + timedelta(minutes=6))
+    await reconciler(whatsapp).go_round()
+    await whatsapp.clinic.service.tick()
+    assert (whatsapp.clinic.messages(kind="prompt")[0].status, len(prompts(whatsapp))) == ("sent", 1)
+
+
 def listed(body: str, minutes: float, sid: str = "SM1") -> SimpleNamespace:
     return SimpleNamespace(sid=sid, body=body, date_created=START + timedelta(minutes=minutes), date_sent=None)
 

@@ -267,7 +267,10 @@ def test_tables_are_for_people(clinic: tuple[Shell, str]) -> None:
     assert "invited, not opened" in row
     assert head.split() == ["ref", "name", "status", "stage", "week", "zone", "open"] and row.startswith(ref)
     assert shell.run("flags", "list").out == "Nothing needs doing.\n"
-    assert "open flags: -" in shell.run("patients", "show", ref).out
+    shown = shell.run("patients", "show", ref).out
+    assert (
+        "open flags: -" in shown and "status: invited, not opened" in shown and " rest day\n" in shown and "done, last 28 days: -" in shown
+    )
 
 
 def test_an_invitation_link_is_made_for_the_same_person_again(clinic: tuple[Shell, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot_service.clinical.engagement import silent_days
+from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Flag, flags_for
 from bot_service.clinical.record import Record
 from tests.builders import TODAY, ago, an_episode, days_of, row_id, week
@@ -124,3 +124,19 @@ def test_d5_says_since_when() -> None:
     never = found(an_episode(days_of("missed", 8)), "D5")
     assert never
     assert never.sentence == "No reply since the start on Sunday 15 Nov; 7 prompt days unanswered."
+
+
+@pytest.mark.parametrize(
+    ("history", "denied"),
+    [
+        ("no, " * 14 + "no", {"D5"}),
+        ("no, " * 14 + "done 1", {"D3", "D5"}),
+        ("done 1, " * 14 + "missed", {"D3", "D4", "D5"}),
+        ("done 1, no, no, no, " + "missed, " * 10 + "missed", {"D3"}),
+        ("no, no, no, " + "missed, " * 8 + "paused, " * 20 + "paused", {"D3"}),
+        ("no, no, no, " + "missed, " * 6 + "paused, " * 2 + "paused", {"D3"}),
+    ],
+    ids=["refuses", "did it today", "does it", "silent", "silent and held since", "held before the week was over"],
+)
+def test_what_the_record_cannot_tell_it_does_not_deny(history: str, denied: set[str]) -> None:
+    assert no_longer_so(an_episode(week(history))) == denied

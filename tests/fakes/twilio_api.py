@@ -10,6 +10,7 @@ documented is an offence and an error. The test's side is under /control, on `co
 - /control/status {sid, status, error_code}: what the list says of a message
 - /control/fetching {on}: whether it fetches what MediaUrl names, as Twilio does: HEAD, then GET; /control/fetch {url}: it does so once more
 - /control/subaccount {account, token}: one more account, with a list of its own; /control/state {account} shows that
+- /control/picture {to, from}: a picture that was sent from there
 - /control/pages {largest, seconds}: how much one page of the list holds at most, and how long it takes
 - /control/account {status}; /control/reset {}; /control/state {}: the ledger and the offences
 """
@@ -171,6 +172,9 @@ class TwilioApi:
     def on_status(self, asked: Json) -> None:
         message = next(entry["message"] for entry in self.state.ledger if entry["message"]["sid"] == asked["sid"])
         message |= {"status": asked["status"], "error_code": asked.get("error_code")}
+
+    def on_picture(self, asked: Json) -> None:
+        self.state.create({"To": asked["to"], "From": asked["from"], "MediaUrl": "https://stepwise.example.org/media/x"})
 
     def on_subaccount(self, asked: Json) -> None:
         self.tokens[asked["account"]] = asked["token"]

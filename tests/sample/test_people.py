@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -77,6 +78,19 @@ def test_when_not_understood_most_people_use_a_button_or_the_bare_number() -> No
     again = person.react(Seen(MORNING + timedelta(hours=2), "m2", text, (*SCALE, "Did some", "Not today")))
     assert len(again) == 1
     assert again[0].words in SCALE
+
+
+def test_somebody_who_answers_everything_does_not_leave_a_question_that_is_asked_again() -> None:
+    text = "Sorry, I could not read that as an answer.\n\nDid you do today's exercises?"
+
+    def answers(habits: Habits, day: int) -> int:
+        at = MORNING + timedelta(days=day)
+        person = Person(Persona("Ann", habits=habits), 1, MORNING.date())
+        person.react(_exercises(at))
+        return len(person.react(Seen(at + timedelta(hours=2), "m2", text, (*SCALE, "Did some", "Not today"))))
+
+    assert {answers(EAGER, day) for day in range(200)} == {1}
+    assert {answers(replace(EAGER, answers=0.9), day) for day in range(200)} == {0, 1}
 
 
 def test_somebody_silent_says_nothing_and_somebody_with_something_to_say_says_it() -> None:

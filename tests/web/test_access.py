@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from bot_service.settings import load_settings
 from bot_service.web.access import Door
+from bot_service.web.forms import MOST_FIELDS
 from bot_service.web.site import DOORS, build_site, check_doors
 from tests.running_clinic import SECRET, RunningClinic
 from tests.web.lives import ORIGIN, Browser
@@ -18,7 +19,8 @@ CHANGES = [door for door in DOORS if door.method == "POST" and door.access != "s
 
 def filled(door: Door, ref: str = "P001XXX") -> str:
     """The path with something in every place."""
-    return door.path.format(ref=ref, case="11111111-1111-4111-8111-111111111111", token="x" * 20, file="11111111-1111-4111-8111-111111111111")
+    some_id = "11111111-1111-4111-8111-111111111111"
+    return door.path.format(ref=ref, case=some_id, leave=some_id, file=some_id, token="x" * 20)
 
 
 def named(door: Door) -> str:
@@ -119,5 +121,5 @@ def test_large_and_odd_bodies_are_refused(browser: Browser) -> None:
     post = browser.client.post
     assert post("/sign-out", data={"token": browser.token, "x": "y" * 70_000}).status_code == 413
     assert post("/sign-out", json={"token": browser.token}).status_code == 415
-    assert post("/sign-out", data={f"f{i}": "" for i in range(60)}).status_code == 400
+    assert post("/sign-out", data={f"f{i}": "" for i in range(MOST_FIELDS + 1)}).status_code == 400
     assert browser.client.delete("/").status_code == 405

@@ -74,7 +74,7 @@ def test_sources_suggestions_and_closings_are_told_in_words(sqlite_clinic: Runni
     browser.get(path)
     assert "Suggestion: 20-30 % fewer repetitions or less load" in browser.words
     assert "The numbers: Pure Physiotherapy, page on proximal hamstring tendinopathy" in browser.words
-    assert "our own default, no source. Rule A3." in browser.words
+    assert "our own default, no source. Rule A3." in browser.words and "the numbers: our own default. Rule B3." in browser.words
     assert "The flag on a clearly worse next day is open: nothing is proposed until it is closed." in browser.words
     for code in ("SEED", "E1", "E2", "by rule"):
         assert code not in browser.words

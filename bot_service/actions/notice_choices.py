@@ -1,0 +1,85 @@
+"""What staff choose about notices, when they are away, and what the clinic's admin sets for all: each change is in the audit trail."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.storage import audit, clinics, notices, staff
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.staff import Member
+
+LONGEST_WAIT_MIN = 7 * 24 * 60
+LONGEST_LEAD_DAYS = 10
+
+
+def choose(db: Database, member: Member, now: datetime, *, ways: str, daily: bool, weekly: bool, at_night: bool) -> None:
+    """How this member is told. Raises Conflict for Telegram without a linked chat."""
+    if ways not in notices.WAYS:
+        raise Conflict("choose e-mail, Telegram or both")
+    with db.begin() as tx:
+        if ways != "email" and notices.load_chat(tx, member.id) is None:
+            raise Conflict("link your Telegram chat first; until then notices come by e-mail")
+        chosen: dict[str, Any] = {"ways": ways, "daily": daily, "weekly": weekly, "at_night": at_night}
+        notices.change(tx, member, **chosen)
+        _audit(tx, now, member, "notices_chosen", member.id, chosen)
+
+
+def go_on_leave(db: Database, by: Member, member: Member, cover_id: UUID, days: tuple[date, date], now: datetime) -> None:
+    """Give this member's patients and notices to a colleague for some days. Raises Conflict, NotFound, NotPermitted."""
+    with db.begin() as tx:
+        _check_may(by, member)
+        cover = staff.load(tx, cover_id)
+        if days[1] < now.astimezone(ZoneInfo(clinics.load_clinic(tx, member.clinic_id).zone)).date():
+            raise Conflict("these days have passed")
+        notices.add_leave(tx, now, member, cover, *days)
+        _audit(tx, now, by, "leave_added", member.id, {"from": days[0].isoformat(), "until": days[1].isoformat(), "cover": cover.name})
+
+
+def end_leave(db: Database, by: Member, member: Member, leave_id: UUID, now: datetime) -> None:
+    """Back earlier, or not going. Raises NotFound, NotPermitted."""
+    with db.begin() as tx:
+        _check_may(by, member)
+        notices.end_leave(tx, now, member, leave_id)
+        _audit(tx, now, by, "leave_ended", member.id, {})
+
+
+def set_limits(db: Database, by: Member, limits: tuple[int, int, int], now: datetime, *, initials: bool) -> None:
+    """Working minutes until the reminder and the deputy, working days until the lead. Raises Conflict, NotPermitted."""
+    remind, deputy, lead = limits
+    if by.role != "admin":
+        raise NotPermitted("only an admin can set this")
+    if not (1 <= remind < deputy <= LONGEST_WAIT_MIN and 1 <= lead <= LONGEST_LEAD_DAYS):
+        raise Conflict(f"the reminder comes first, then the deputy, then the lead after 1 to {LONGEST_LEAD_DAYS} working days")
+    with db.begin() as tx:
+        changed = {"notice_remind_min": remind, "notice_deputy_min": deputy, "notice_lead_days": lead, "notice_initials": initials}
+        clinics.change_settings(tx, by.clinic_id, changed)
+        _audit(tx, now, by, "notice_limits_set", by.clinic_id, changed)
+
+
+def set_duty(db: Database, by: Member, staff_id: UUID, duty: str | None, now: datetime) -> None:
+    """Make a colleague deputy or lead, or neither. Raises Conflict, NotFound, NotPermitted."""
+    if by.role != "admin":
+        raise NotPermitted("only an admin can set this")
+    if duty not in (None, *notices.DUTIES):
+        raise Conflict("choose deputy, lead or neither")
+    with db.begin() as tx:
+        member = staff.load(tx, staff_id)
+        if member.clinic_id != by.clinic_id:
+            raise NotFound("no such member of staff")
+        notices.change(tx, member, duty=duty)
+        _audit(tx, now, by, "duty_set", member.id, {"duty": duty})
+
+
+def _check_may(by: Member, member: Member) -> None:
+    if by.clinic_id != member.clinic_id:
+        raise NotFound("no such member of staff")
+    if by.id != member.id and by.role != "admin":
+        raise NotPermitted("only an admin can set a colleague's leave")
+
+
+def _audit(tx: Tx, now: datetime, by: Member, what: str, subject_id: UUID, detail: dict[str, Any]) -> None:
+    audit.record(tx, now, by.name, what, clinic_id=by.clinic_id, subject_id=subject_id, detail=detail)
