@@ -64,7 +64,6 @@ def read(
             return None
 
     zone = form.get("zone", "").strip() or clinic.zone
-    answers = {question.id: form[f"answer-{question.id}"] == "yes" for question in plan.eligibility if form.get(f"answer-{question.id}")}
     stage = next((each.id for each in plan.stages if each.id == form.get("stage")), plan.stages[0].id)
     treated = value("side", side)
     slots = frozenset(slot.number for slot in plan.stage(stage).slots if not slot.locked) if form.get("each_session") else frozenset()
@@ -79,7 +78,7 @@ def read(
         flare_plan_signed=bool(form.get("flare")),
         rungs_preauthorised=bool(form.get("rungs")),
         own_prompt=slots,
-        answers=answers,
+        answers=_answers(form, plan),
         phone=value("phone", lambda text: read_phone(text, zone)),
         record_number=value("record_number", str),
         channel=form.get("channel") or None,
@@ -87,10 +86,8 @@ def read(
         days=days_of(form),
     )
     physio = next((each for each in physios if str(each.id) == form.get("physio")), None)
-    if treated is None:
-        wrong.setdefault("side", "choose which side is treated")
-    if physio is None:
-        wrong["physio"] = "choose the physiotherapist who treats this patient"
+    missing = {"side": treated is None and "choose which side is treated", "physio": physio is None and "choose who treats this patient"}
+    wrong |= {name: words for name, words in missing.items() if words and name not in wrong}
     for problem in problems(plan, enrolment):
         wrong.setdefault(problem.field.replace("answers.", "answer-"), problem.sentence)
     return enrolment, physio, [Mistake(name, sentence) for name, sentence in sorted(wrong.items(), key=_place(plan))]
@@ -116,6 +113,10 @@ def words_for(plan: CarePlan, stage: str, language: str, clinic: Clinic, physio:
     example = {"days": plan.rules.deload.rung_settled_days, "exercise": steps[0][0], "step": steps[0][1][0]} if steps else None
     offer = catalogue.text("rung_offer", example) if example else ""
     return Words(render({"lines": CONSENT_LINES}, voice)[0], document.flare_plan or "", offer, steps)
+
+
+def _answers(form: Mapping[str, str], plan: CarePlan) -> dict[str, bool]:
+    return {question.id: form[f"answer-{question.id}"] == "yes" for question in plan.eligibility if form.get(f"answer-{question.id}")}
 
 
 def _place(plan: CarePlan) -> Callable[[tuple[str, str]], int]:

@@ -129,14 +129,11 @@ def check_doors(app: FastAPI, doors: Collection[Door] = DOORS) -> None:
 def _add_problems(app: FastAPI) -> None:
     """Every way a request can end without its page, as a page."""
 
-    def problem(status: int, title: str, words: str) -> HTMLResponse:
-        return plain_page("problem.html", status, title=title, sentence=words)
-
     def missing(*_: object) -> Response:
-        return problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
+        return _problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
 
     def refused(_: Request, error: Exception) -> Response:
-        return problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
+        return _problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
 
     def sign_in_first(request: Request, _: Exception) -> Response:
         if request.method in ("GET", "HEAD"):
@@ -144,29 +141,34 @@ def _add_problems(app: FastAPI) -> None:
         sentence = (
             "You are signed out, so nothing was changed. Sign in in another tab, then go back here: what you typed is still in the form."
         )
-        return problem(403, "Signed out", sentence)
-
-    def unreadable(_: Request, error: Exception) -> Response:
-        status = error.status if isinstance(error, Unreadable) else 400
-        if status == 413:
-            return problem(status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
-        return problem(status, "Not understood", "The form could not be read. Nothing was changed.")
+        return _problem(403, "Signed out", sentence)
 
     def wrong_way(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return missing() if status == 404 else problem(status, "Not understood", "This page cannot be asked for in that way.")
+        return missing() if status == 404 else _problem(status, "Not understood", "This page cannot be asked for in that way.")
 
     def moved_on(_: Request, error: Exception) -> Response:
-        return problem(409, "Not done", sentence(str(error)))
+        return _problem(409, "Not done", sentence(str(error)))
 
     def broken(*_: object) -> Response:
-        return problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
+        return _problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
 
     app.add_exception_handler(NotFound, missing)
     app.add_exception_handler(NotPermitted, refused)
     app.add_exception_handler(Conflict, moved_on)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(SignInNeeded, sign_in_first)
-    app.add_exception_handler(Unreadable, unreadable)
+    app.add_exception_handler(Unreadable, _unreadable)
     app.add_exception_handler(HTTPException, wrong_way)
     app.add_exception_handler(Exception, broken)
+
+
+def _problem(status: int, title: str, words: str) -> HTMLResponse:
+    return plain_page("problem.html", status, title=title, sentence=words)
+
+
+def _unreadable(_: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, Unreadable) else 400
+    if status == 413:
+        return _problem(status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
+    return _problem(status, "Not understood", "The form could not be read. Nothing was changed.")

@@ -131,7 +131,7 @@ def test_an_admin_chooses_who_treats_and_the_prescription_is_theirs(sqlite_clini
     browser = Browser(sqlite_clinic).sign_in(sqlite_clinic.admin)
     browser.get("/enrol")
     browser.post("/enrol", fields(sqlite_clinic, physio=""))
-    assert browser.status == 422 and "Choose the physiotherapist" in browser.words
+    assert browser.status == 422 and "Choose who treats this patient" in browser.words
     enrolled(browser, sqlite_clinic, physio=str(other.id))
     with sqlite_clinic.db.read() as tx:
         assert tx.one(tables.prescriptions.select()).staff_id == other.id == tx.one(tables.episodes.select()).physio_id
