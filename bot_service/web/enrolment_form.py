@@ -16,7 +16,7 @@ from bot_service.conversation.wording import Voice, load_catalogue, render
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.staff import Member
 from plans.loading import load_words
-from plans.model import CarePlan, Weekday, prescribe
+from plans.model import CarePlan, Stage, Weekday, prescribe
 from plans.tongues import in_words
 from schedules.rhythm import WEEKDAYS
 
@@ -64,20 +64,19 @@ def read(
             return None
 
     zone = form.get("zone", "").strip() or clinic.zone
-    stage = next((each.id for each in plan.stages if each.id == form.get("stage")), plan.stages[0].id)
+    stage = next((each for each in plan.stages if each.id == form.get("stage")), plan.stages[0])
     treated = value("side", side)
-    slots = frozenset(slot.number for slot in plan.stage(stage).slots if not slot.locked) if form.get("each_session") else frozenset()
     enrolment = Enrolment(
         name=" ".join(form.get("name", "").split()),
         zone=zone,
         language=form.get("language", "en"),
-        stage=stage,
+        stage=stage.id,
         at=value("at", time_of_day),
         baseline=value("baseline", score),
         treated_side=treated or "both",
         flare_plan_signed=bool(form.get("flare")),
         rungs_preauthorised=bool(form.get("rungs")),
-        own_prompt=slots,
+        own_prompt=_all_slots(stage) if form.get("each_session") else frozenset(),
         answers=_answers(form, plan),
         phone=value("phone", lambda text: read_phone(text, zone)),
         record_number=value("record_number", str),
@@ -86,10 +85,9 @@ def read(
         days=days_of(form),
     )
     physio = next((each for each in physios if str(each.id) == form.get("physio")), None)
-    missing = {"side": treated is None and "choose which side is treated", "physio": physio is None and "choose who treats this patient"}
-    wrong |= {name: words for name, words in missing.items() if words and name not in wrong}
-    for problem in problems(plan, enrolment):
-        wrong.setdefault(problem.field.replace("answers.", "answer-"), problem.sentence)
+    wrong = ({} if treated else {"side": "choose which side is treated"}) | wrong
+    wrong |= {} if physio else {"physio": "choose who treats this patient"}
+    wrong = {each.field.replace("answers.", "answer-"): each.sentence for each in problems(plan, enrolment)} | wrong
     return enrolment, physio, [Mistake(name, sentence) for name, sentence in sorted(wrong.items(), key=_place(plan))]
 
 
@@ -113,6 +111,10 @@ def words_for(plan: CarePlan, stage: str, language: str, clinic: Clinic, physio:
     example = {"days": plan.rules.deload.rung_settled_days, "exercise": steps[0][0], "step": steps[0][1][0]} if steps else None
     offer = catalogue.text("rung_offer", example) if example else ""
     return Words(render({"lines": CONSENT_LINES}, voice)[0], document.flare_plan or "", offer, steps)
+
+
+def _all_slots(stage: Stage) -> frozenset[int]:
+    return frozenset(slot.number for slot in stage.slots if not slot.locked)
 
 
 def _answers(form: Mapping[str, str], plan: CarePlan) -> dict[str, bool]:

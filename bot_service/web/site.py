@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from bot_service.clinical.in_words import sentence
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web import (
+    care,
     caseload,
     decisions,
     discharging,
@@ -24,6 +25,7 @@ from bot_service.web import (
     invitations,
     media,
     notices,
+    outcomes,
     phone,
     rewriting,
     sign_in,
@@ -54,6 +56,12 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/resume", "decide", decisions.resume),
     Door("POST", "/patients/{ref}/run", "decide", decisions.run),
     Door("POST", "/patients/{ref}/message", "decide", decisions.write),
+    Door("POST", "/patients/{ref}/note", "decide", care.note),
+    Door("POST", "/patients/{ref}/appointment", "decide", care.appointment),
+    Door("POST", "/patients/{ref}/settle", "decide", care.settle),
+    Door("POST", "/patients/{ref}/discharge", "decide", care.discharge),
+    Door("GET", "/patients/{ref}/outcomes", "staff", outcomes.show),
+    Door("POST", "/patients/{ref}/outcomes", "decide", outcomes.record),
     Door("GET", "/notices", "staff", notices.show),
     Door("POST", "/notices", "staff", notices.save),
     Door("POST", "/notices/telegram", "staff", notices.link_chat),
