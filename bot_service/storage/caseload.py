@@ -82,6 +82,16 @@ class Recent:
 
 def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
     """The patients of these episodes, by episode."""
+    return {row.episode_id: Listed(**row._mapping) for row in tx.all(_listed().where(episodes.c.id.in_(episode_ids)))}
+
+
+def list_in_care(tx: Tx, clinic_id: UUID) -> list[Listed]:
+    """Everybody of a clinic whose care goes on."""
+    of_clinic = (episodes.c.clinic_id == clinic_id, episodes.c.ended_at.is_(None))
+    return [Listed(**row._mapping) for row in tx.all(_listed().where(*of_clinic))]
+
+
+def _listed() -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         episodes.c.id.label("episode_id"),
         patients.c.id.label("patient_id"),
@@ -92,14 +102,12 @@ def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
     ]
     dead = exists().where(addresses.c.patient_id == patients.c.id, addresses.c.status == "unreachable")
     unreachable = and_(episodes.c.ended_at.is_(None), patients.c.status != "opted_out", dead).label("unreachable")
-    query = (
+    return (
         select(*columns, patients.c.ref, patients.c.zone, patients.c.last_heard_at, unreachable)
         .select_from(episodes)
         .join(patients, episodes.c.patient_id == patients.c.id)
         .join(staff, episodes.c.physio_id == staff.c.id)
-        .where(episodes.c.id.in_(episode_ids))
     )
-    return {row.episode_id: Listed(**row._mapping) for row in tx.all(query)}
 
 
 def list_open_cases(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[OpenCase]]:

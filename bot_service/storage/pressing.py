@@ -63,8 +63,6 @@ def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect
         .where(
             addresses.c.clinic_id == clinic_id,
             addresses.c.status == "unreachable",
-            patients.c.clinic_id == clinic_id,
-            episodes.c.clinic_id == clinic_id,
             patients.c.status != "opted_out",
             episodes.c.ended_at.is_(None),
             ~reported,

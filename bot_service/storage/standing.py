@@ -150,12 +150,11 @@ def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: 
     return (
         select(*columns)
         .select_from(episodes)
-        .join(patients, episodes.c.patient_id == patients.c.id)
+        .join(patients, _OF_PATIENT)
         .outerjoin(first, and_(first.c.episode_id == episodes.c.id, first.c.place == 1))
         .outerjoin(held, held.c.episode_id == episodes.c.id)
         .where(
             episodes.c.clinic_id == clinic_id,
-            patients.c.clinic_id == clinic_id,
             _latest(),
             *_conditions(tx, clinic_id, wanted, need, first),
         )
@@ -168,6 +167,10 @@ def has_patients(tx: Tx, physio_ids: Collection[UUID]) -> bool:
 
 
 _OWN = select(episodes.c.id).where(episodes.c.physio_id.in_(bindparam("physios", expanding=True)), episodes.c.ended_at.is_(None)).limit(1)
+
+
+_OF_PATIENT = and_(patients.c.id == episodes.c.patient_id, patients.c.clinic_id == episodes.c.clinic_id)
+"""By the whole key: PostgreSQL then joins this clinic's patients only, and SQLite takes the index of the key."""
 
 
 def _latest() -> ColumnElement[bool]:
@@ -183,7 +186,6 @@ def _latest() -> ColumnElement[bool]:
 
 def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:
     """Episodes with a hold in force on the patient's own day, and whether contact was lost."""
-    of_clinic = (each.c.clinic_id == clinic_id for each in (holds, episodes, patients))
     query = (
         select(holds.c.episode_id, func.max(case((holds.c.kind == "lost_contact", 1), else_=0)).label("lost"))
         .select_from(holds)
@@ -197,7 +199,11 @@ def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:
         and_(patients.c.zone.in_(names), holds.c.from_day <= day, or_(holds.c.until_day.is_(None), holds.c.until_day > day))
         for day, names in zones.items()
     )
-    return query.where(*of_clinic, holds.c.released_at.is_(None), or_(false(), *in_force)).group_by(holds.c.episode_id).subquery("held")
+    return (
+        query.where(holds.c.clinic_id == clinic_id, holds.c.released_at.is_(None), or_(false(), *in_force))
+        .group_by(holds.c.episode_id)
+        .subquery("held")
+    )
 
 
 def _state(held: Subquery) -> ColumnElement[int]:
