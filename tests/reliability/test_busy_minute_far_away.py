@@ -27,7 +27,7 @@ PROMPTS, ANSWERS = 130, 8
 ALL, LONGEST_S = 5000, 240
 """What A7 asks for; the rate of a part tells how long all of them take."""
 LATENCY_S = 0.1
-STRETCH = 40
+STRETCH = 20
 
 
 class OneByOne(Flight):
