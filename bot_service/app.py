@@ -28,7 +28,7 @@ from plans.loading import content_hash
 from plans.model import CarePlan
 
 COURTESY_S = 5.0
-"""How long at the end the answers to taps are waited for (default)."""
+"""How long at most what goes on beside the sending is waited for (default)."""
 TELEGRAM_PER_S = 25.0
 """Below the provider's guideline of about 30 messages a second for one bot (`channels.md` 1A)."""
 WHATSAPP_PER_S = 60.0
@@ -54,7 +54,7 @@ class Service:
     errors: int = 0
     _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     _beside: set[asyncio.Task[None]] = field(default_factory=set)
-    _roused: bool = False
+    _roused: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.db, self.channels, self.clock, self.worker, self.in_threads)
@@ -83,7 +83,7 @@ class Service:
     async def tick(self) -> None:
         """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""
         async with self._busy:
-            self._roused = False
+            self._roused = None
             await self._work()
 
     async def beat(self) -> None:
@@ -96,11 +96,15 @@ class Service:
             self.errors += 1
             log().error("tick failed", error=type(error).__name__)
 
-    def rouse(self) -> None:
+    def rouse(self) -> asyncio.Task[None]:
         """A beat as soon as may be, beside whoever asks for it: one that is at work already may take minutes, and sees to it on its way."""
-        if not self._roused:
-            self._roused = True
-            self._do_beside(self.beat())
+        if self._roused is None or self._roused.done():
+            self._roused = self._do_beside(self.beat())
+        return self._roused
+
+    async def heed(self) -> None:
+        """The same for what a provider has just posted; over after a moment at the latest, since the line it came by carries the next."""
+        await asyncio.wait([self.rouse()], timeout=COURTESY_S)
 
     async def finish(self) -> None:
         """Begin nothing more; what is being sent is finished, and so is what was begun beside it, if that takes no longer than a moment."""
@@ -174,10 +178,11 @@ class Service:
                 # Beside the work and not in it: a provider that hangs must not keep the next patient's words waiting.
                 self._do_beside(self._be_courteous(courtesy))
 
-    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do_beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._beside.discard)
+        return task
 
     async def _be_courteous(self, courtesy: Courtesy) -> None:
         channel = self.channels[courtesy.sender_id]

@@ -52,6 +52,7 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
     else:
         address = known
         patients.take_back_address(tx, known)
+    outbox.redirect(tx, patient.id, received.sender_id)  # or what waits would wait for a bot that may be stopped
     audit.record(tx, now, "patient", "chat_linked", clinic_id=patient.clinic_id, subject_id=patient.id)
     return address
 

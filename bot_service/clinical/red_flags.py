@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import combinations
 from typing import Any, Literal, NamedTuple, cast
 
 from bot_service.clinical.words import BREAKS, PhraseBook, languages_in, phrase_words, tokens
@@ -25,6 +26,7 @@ _EXCEPTION_REACH = 4
 _NEGATOR_AFTER_REACH = 3
 _NEGATOR_REACH = 15
 _EXCUSE_REACH = 6
+_DENIED_REACH = 3
 _BODY = ("limb", "saddle")
 
 
@@ -46,6 +48,7 @@ class _Rule(NamedTuple):
     tier: Tier
     family: str
     sets: tuple[str, ...]
+    names: frozenset[str]
     window: int
     unless: tuple[str, ...]
     unless_of: tuple[str, ...]
@@ -55,6 +58,7 @@ class _Screen(NamedTuple):
     book: PhraseBook[str]
     same: Mapping[str, str]
     first_person: frozenset[str]
+    turns: frozenset[str]
     rules: tuple[_Rule, ...]
     regions: frozenset[str]
     plain: frozenset[str]
@@ -81,32 +85,56 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
     """
     words = [token.text for token in tokens(text)]
     own = language.lower().replace("_", "-").split("-")[0]
-    hits = [hit for code in sorted(LANGUAGES, key=lambda code: code != own) if (hit := _find_in(words, _screen(code))) is not None]
+    hits = []
+    judged: frozenset[_Span] = frozenset()
+    for code in sorted(LANGUAGES, key=lambda code: code != own):
+        screen = _screen(code)
+        said = [screen.same.get(word, word) for word in words]
+        named = _named_in(said, screen)
+        read = _look_up(said, named, screen)
+        hit = _find_in(words, read, screen, judged) if read is not None else None
+        if hit is not None:
+            hits.append(hit)
+        elif code == own:
+            judged = frozenset(_judged(named, screen))
     return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
 
 
-def _find_in(words: Sequence[str], screen: _Screen) -> RedFlag | None:
-    read = _look_up([screen.same.get(word, word) for word in words], screen)
-    if read is None:
-        return None
+def _find_in(words: Sequence[str], read: _Text, screen: _Screen, judged: frozenset[_Span]) -> RedFlag | None:
+    """The first rule that holds; words that the patient's own language has read as no symptom (`judged`: "never had cancer") are none."""
+    named = read.found.keys()
     for rule in screen.rules:
-        span = _first_match(rule, read, screen)
-        if span is not None:
+        span = _first_match(rule, read, screen) if rule.names <= named else None
+        if span is not None and span not in judged:
             return RedFlag(rule.tier, rule.family, " ".join(words[span.start : span.end]))
     return None
 
 
-def _look_up(words: Sequence[str], screen: _Screen) -> _Text | None:
-    """Where each word set occurs, without what lies inside a figure of speech; None when no symptom is named at all."""
+def _judged(named: Mapping[str, list[_Span]], screen: _Screen) -> Iterator[_Span]:
+    """What would be a flag by itself but for a "no" or an excuse, and all that lies in a figure of speech ("música pop")."""
+    for rule in screen.rules:
+        if len(rule.sets) == 1:
+            yield from named.get(rule.sets[0], ())
+    for figure in named.get(_IGNORED, ()):
+        yield from (_Span(*ends) for ends in combinations(range(figure.start, figure.end + 1), 2))
+
+
+def _named_in(words: Sequence[str], screen: _Screen) -> dict[str, list[_Span]]:
+    """Where each word set of one language occurs."""
     found: dict[str, list[_Span]] = {}
     for at in range(len(words)):
         for length, name in screen.book.matches(words, at):
             found.setdefault(name, []).append(_Span(at, at + length))
-    figures = {at: span for span in found.pop(_IGNORED, []) for at in range(span.start, span.end)}
+    return found
+
+
+def _look_up(words: Sequence[str], found: Mapping[str, list[_Span]], screen: _Screen) -> _Text | None:
+    """What is named, without what lies inside a figure of speech; None when no symptom is named at all."""
+    figures = {at: span for span in sorted(found.get(_IGNORED, []), key=_length) for at in range(span.start, span.end)}
     kept: dict[str, list[_Span]] = {}
     for name, spans in found.items():
         outside = [span for span in spans if not _inside_figure(span, figures)]
-        if outside:
+        if outside and name != _IGNORED:
             kept[name] = outside
     if all(name.startswith("(") for name in kept):
         return None
@@ -124,14 +152,16 @@ def _look_up(words: Sequence[str], screen: _Screen) -> _Text | None:
     )
 
 
+def _length(span: _Span) -> int:
+    return span.end - span.start
+
+
 def _inside_figure(span: _Span, figures: Mapping[int, _Span]) -> bool:
     figure = figures.get(span.start)
     return figure is not None and span.end <= figure.end
 
 
 def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
-    if any(name not in read.found for name in rule.sets):
-        return None
     for core in read.found[rule.sets[0]]:
         whole = core
         for name in rule.sets[1:]:
@@ -163,10 +193,22 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     """
     if not (rule.unless or rule.unless_of) or (len(rule.sets) == 1 and any(_beside(core, read, name) for name in _BODY)):
         return False
-    if any(_beside(core, read, name) for name in rule.unless):
+    things = (span for name in rule.unless if (span := _beside(core, read, name)) is not None)
+    if any(not screen.turns.intersection(_between(core, span, read)) and not _denied(core, span, read) for span in things):
         return True
+    own = screen.first_person | screen.turns
     subjects = (span for name in rule.unless_of if (span := _beside(core, read, name)) is not None)
-    return any(span.end <= core.start and not screen.first_person.intersection(read.words[span.end : core.start]) for span in subjects)
+    return any(span.end <= core.start and not own.intersection(_between(core, span, read)) for span in subjects)
+
+
+def _denied(core: _Span, span: _Span, read: _Text) -> bool:
+    """ "bladder not normal", "not on a diet": the words that would excuse it are taken away."""
+    denials = (each for each in read.found.get(_NEGATOR, ()) if not core.start <= each.start < core.end)
+    return any(span.start - _DENIED_REACH < each.end <= span.start for each in denials)
+
+
+def _between(core: _Span, span: _Span, read: _Text) -> Sequence[str]:
+    return read.words[core.end : span.start] if span.start >= core.end else read.words[span.end : core.start]
 
 
 def _beside(core: _Span, read: _Text, name: str) -> _Span | None:
@@ -175,7 +217,7 @@ def _beside(core: _Span, read: _Text, name: str) -> _Span | None:
     for span in spans[bisect_left(spans, _Span(core.start - _EXCUSE_REACH - _LONGEST_PHRASE, 0)) :]:
         if span.start > core.end + _EXCUSE_REACH:
             return None
-        between = read.words[core.end : span.start] if span.start >= core.end else read.words[span.end : core.start]
+        between = _between(core, span, read)
         if len(between) <= _EXCUSE_REACH and not BREAKS.intersection(between):
             return span
     return None
@@ -237,8 +279,10 @@ def _screen(code: str) -> _Screen:
     same = {word: one for one, others in written.get("same_words", {}).items() for word in others}
     book = PhraseBook(((_with_same_words(phrase, same), name) for phrase, name in entries), written.get("optional_prefixes", ()))
     spoken = tuple(rule for rule in rules if written["sets"].keys() >= set(rule.sets))
-    first_person = frozenset(word for phrase in written.get("first_person", ()) for word in phrase_words(phrase))
-    return _Screen(book, same, first_person, spoken, frozenset(written["regions"]), frozenset(table["plain"]), lists, alternatives)
+    first_person, turns = (
+        frozenset(word for phrase in written.get(key, ()) for word in phrase_words(phrase)) for key in ("first_person", "turns")
+    )
+    return _Screen(book, same, first_person, turns, spoken, frozenset(written["regions"]), frozenset(table["plain"]), lists, alternatives)
 
 
 def _with_same_words(phrase: str, same: Mapping[str, str]) -> str:
@@ -254,4 +298,4 @@ def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
     others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
-    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), row.get("window", 6), *others)
+    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), frozenset(row["sets"]), row.get("window", 6), *others)

@@ -82,7 +82,9 @@ def _misspelt_number(text: str, language: Language) -> int | None:
         return language.misspelt[text]
     if len(text) < 3 or len(text) > 12 or text in language.known:
         return None
-    values = {value for word, value in language.numbers.items() if value <= 10 and len(word) >= 4 and one_slip(text, word)}
+    # One slip leaves the first letter or the last as it was.
+    near = ((word, value) for word, value in language.numbers.items() if word[0] == text[0] or word[-1] == text[-1])
+    values = {value for word, value in near if value <= 10 and len(word) >= 4 and one_slip(text, word)}
     return values.pop() if len(values) == 1 else None
 
 

@@ -16,13 +16,21 @@ _BOTH_SIDES = frozenset(
     " thanks greeting yes no done correct not hurt_word okay start".split()
 )
 _RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
-_LEFT = _BOTH_SIDES | {"between", "~", "better", "worse"}
+_LEFT = _BOTH_SIDES | {"between", "~", "better", "worse", "things"}
 _PASSED = frozenset({"lead", "article", "nearly", "filler", "only", "perhaps"})
 _HEDGES = _PASSED | {"copula"}
-_SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "num"}
-_UNDOING = frozenset({"almost", "nearly", "ineq", "not"})
+_SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "things", "num"}
+_UNDOING = frozenset({"almost", "nearly", "ineq", "not", "%", "to"})
 _CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
-_UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "preunit"})
+_CLAUSE_MARKS = frozenset({"", "break", "paren", "mark", "emoji", "conj", "conj_and", "then"})
+_BESIDE_ONE = frozenset(
+    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num"
+    " - ~ * or to between better worse shift then →".split()
+)
+_PLACED = frozenset({"side", "elsewhere"})
+_LIMITING = _PLACED | {"spoil", "ineq", "not", "nearly", "start", "preunit"}
+_PLACES = frozenset({"home", "elsewhere"})
+_UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "things", "preunit"})
 _JOINS = frozenset({"-", "to", "or", "~", "perhaps"})
 
 
@@ -77,13 +85,18 @@ def _amount_at(items: Sequence[Item], at: int) -> Amount | None:
 
 def _spoilt(items: Sequence[Item], at: int) -> bool:
     """ "no pain except ...", "didn't hurt much": not nought after all."""
-    if any(item.tag == "gain" for item in items):
+    if any(item.tag == "gain" for item in items) or _among_strangers(items, at, at + 1):
         return True
     following = at + 1
     while tag(items, following) in {"filler", "cue"}:
         following += 1
-    if tag(items, following) in {"spoil", "scope", "ineq", "elsewhere", "side", "not"}:
+    a_time = tag(items, at - 1) == "unit" and at == 2  # "3 days pain free"
+    if tag(items, following) == "scope" or tag(items, at - 1) in _PLACED or a_time:
         return True
+    while tag(items, following) not in _CLAUSE_ENDS:
+        if tag(items, following) in _LIMITING:
+            return True
+        following += 1
     before = at - 1
     while tag(items, before) not in _CLAUSE_ENDS:
         if tag(items, before) in _UNDOING:
@@ -104,6 +117,8 @@ def _structure(items: Sequence[Item], at: int) -> Amount:
     if joined and tag(items, second) == "num":
         return _range(items, at, value, second)
     if tag(items, end) == "scale_after" and tag(items, end + 1) == "num":
+        if tag(items, end + 2) in _UNITS:
+            return Amount(BIG, at, end + 2, "other")
         return _scored(items[end + 1].value, at, end + 2) if value == 10 else Amount(BIG, at, end + 2, "bad")
     return Amount(value, at, end)
 
@@ -160,7 +175,7 @@ def _judge(amount: Amount, items: Sequence[Item]) -> None:
         amount.standing = "bad"
     elif amount.value > 10:
         amount.standing = "bad" if explicit or _from_the_left(items, amount.start) != "unsure" else "unsure"
-    elif _stuck(items, amount) or _counted_out_of_ten(items, amount):
+    elif _stuck(items, amount) or _compared(items, amount) or _counted_out_of_ten(items, amount):
         amount.standing = "unsure"
     elif not explicit:
         amount.standing = _plain_standing(items, amount)
@@ -177,13 +192,17 @@ def _counts_something(items: Sequence[Item], amount: Amount, explicit: bool) -> 
         or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}
     ):
         return True
-    return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (not explicit and right in {"scale_of", "exercise"})
+    return "other_scale" in {right, tag(items, _unhedged(items, amount.start))} or (
+        not explicit and right in {"scale_of", "exercise", "things"}
+    )
 
 
 def _unreadable(items: Sequence[Item], amount: Amount) -> bool:
     """ "less than 3", "5+", "-2": no certain value."""
     before, after = tag(items, _unhedged(items, amount.start)), tag(items, amount.end)
-    if before in {"ineq", "<", ">", "trend"} or after in {"+", "ineq_after"} or _negative(items, amount.start):
+    if after == "lead":  # "6ish plus"
+        after = tag(items, amount.end + 1)
+    if before in {"ineq", "<", ">", "trend", "shift"} or after in {"+", "ineq_after", "ineq"} or _negative(items, amount.start):
         return True
     return amount.value == 0 and tag(items, amount.start - 1) == "nearly"
 
@@ -196,15 +215,22 @@ def _unhedged(items: Sequence[Item], start: int) -> int:
     return at
 
 
+def _compared(items: Sequence[Item], amount: Amount) -> bool:
+    """ "2 better", "2/10 up": how far from another score."""
+    beyond = amount.end + 1 if tag(items, amount.end) == "filler" else amount.end
+    return tag(items, beyond) in {"better", "worse", "shift"}
+
+
 def _counted_out_of_ten(items: Sequence[Item], amount: Amount) -> bool:
-    """ "did 8/10" and "did 8/10 on the bridges" may be a share of the exercises, "had 8/10 pain" is not."""
-    return tag(items, amount.start - 1) in {"activity", "exercise"} and tag(items, amount.end) != "cue"
+    """ "did 8/10" may be a share of the exercises and "the film was 8/10" is praise; "had 8/10 pain" is neither."""
+    if tag(items, amount.end) == "cue":
+        return False
+    return tag(items, amount.start - 1) in {"activity", "exercise", "things"} or tag(items, _unhedged(items, amount.start)) == UNKNOWN
 
 
 def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
     right = tag(items, amount.end)
-    beyond = tag(items, amount.end + 1) if right == "filler" else right
-    if (right and right not in _RIGHT and right != "conj_and") or beyond in {"better", "worse"}:
+    if right and right not in _RIGHT and right != "conj_and":
         return "unsure"
     tags = {item.tag for item in items}
     if right == "scope" and _scale_beyond(items, amount.end):
@@ -215,7 +241,36 @@ def _plain_standing(items: Sequence[Item], amount: Amount) -> Standing:
         return "unsure"
     if tags & {"oclock", "clock"} and tag(items, amount.start - 1) in {"start", "then"}:
         return "unsure"
-    return _from_the_left(items, amount.start)
+    if _counts_a_thing(items, amount):
+        return "unsure"
+    standing = _from_the_left(items, amount.start)
+    return "unsure" if standing == "plain" and _among_strangers(items, amount.start, amount.end) else standing
+
+
+def _among_strangers(items: Sequence[Item], start: int, end: int) -> bool:
+    """Whether the clause has words that we do not know: they may say what a number counts, or that it is not so."""
+    clause = _clause(items, start, end)
+    return any(
+        item.tag == UNKNOWN and tag(clause, at - 1) != "after" for at, item in enumerate(clause)
+    )  # "3 after breakfast" is no other 3
+
+
+def _counts_a_thing(items: Sequence[Item], amount: Amount) -> bool:
+    """ "the single leg one", "one leg hurts", "two legs": a number word that stands for a thing, or beside the one that it counts."""
+    if items[amount.start].text[0].isdigit():
+        return False
+    clause = {item.tag for item in _clause(items, amount.start, amount.end)}
+    return (amount.value == 1 and not clause <= _BESIDE_ONE) or tag(items, amount.end) in _PLACES
+
+
+def _clause(items: Sequence[Item], start: int, end: int) -> Sequence[Item]:
+    """The words on either side of some items, up to a mark or a "but"."""
+    first, beyond = start, end
+    while tag(items, first - 1) not in _CLAUSE_MARKS:
+        first -= 1
+    while tag(items, beyond) not in _CLAUSE_MARKS:
+        beyond += 1
+    return [*items[first:start], *items[end:beyond]]
 
 
 def _scale_beyond(items: Sequence[Item], at: int) -> bool:
@@ -238,6 +293,8 @@ def _from_the_left(items: Sequence[Item], start: int) -> Standing:
     if before == "copula":
         subject = tag(items, at - 1)
         return "plain" if not subject or subject in _SUBJECTS or subject == "conj_and" else "unsure"
+    if before == "after" and tag(items, at - 1) in {"hurt_word", "desc", "severe"}:
+        return "unsure"  # "hurts after 10"
     if before in {"cue", "hurt_word"}:
         return "explicit"
     if before == "num" and any(item.tag == "scale_intro" for item in items[:at]):

@@ -39,6 +39,8 @@ def wants_stop(words: Sequence[Token], clauses: Sequence[str], code: str, langua
         return True
     if language is None:
         return False
+    if _asks_to_pause(" , ".join(clauses), language):
+        return False
     asked = [clause for clause in clauses if _asks_to_stop(clause, clauses, language)]
     return any(language.pattern("schedule").search(clause) is None for clause in asked)
 
@@ -57,7 +59,7 @@ def find_request(clauses: Sequence[str], text: str, language: Language, today: d
     whole = " , ".join(clauses)
     if any(language.pattern("start_request").fullmatch(clause) for clause in clauses) and len(clauses) <= 2:
         return Request("start")
-    if language.pattern("pause_request").search(whole) and not language.pattern("not_a_pause").search(whole):
+    if _wants_pause(whole, language):
         days = _days(whole, language)
         return Request("pause", until=None if days else _until(text, language, today), days=days)
     if language.pattern("time_request").search(whole):
@@ -70,6 +72,15 @@ def find_request(clauses: Sequence[str], text: str, language: Language, today: d
     if language.pattern("help_whole").fullmatch(whole) or any(questions.match(clause) for clause in clauses):
         return Request("help")
     return None
+
+
+def _wants_pause(whole: str, language: Language) -> bool:
+    return language.pattern("pause_request").search(whole) is not None and language.pattern("not_a_pause").search(whole) is None
+
+
+def _asks_to_pause(whole: str, language: Language) -> bool:
+    """A pause of a length that is named: "away for a week, stop the messages" is no STOP."""
+    return _wants_pause(whole, language) and (_days(whole, language) is not None or any(letter.isdigit() for letter in whole))
 
 
 def _bare_stop(texts: Sequence[str], words: frozenset[str], language: Language | None) -> bool:

@@ -9,10 +9,10 @@ from bot_service.conversation.items import Item
 from bot_service.conversation.numbers import Amount, amounts_of, tag
 
 _LABELS = frozenset({"during", "after", "before", "past", "now", "usual", "start", "peak", "low", "side", "home", "elsewhere"})
-_BESIDE_LABELS = _LABELS | {"copula", "filler", "lead", "article", "det", "emoji", "mark", "scope", "exercise", "thanks", "okay"}
+_BESIDE_LABELS = _LABELS | {"copula", "filler", "lead", "article", "det", "emoji", "mark", "scope", "exercise", "things", "thanks", "okay"}
 _SEPARATORS = frozenset({"break", "paren", "conj", "conj_and", "then", "→", "-"})
 _AFTER_WHAT = frozenset(
-    {"", "break", "conj", "conj_and", "then", "→", "exercise", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
+    {"", "break", "conj", "conj_and", "then", "→", "exercise", "things", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
 )
 _PASSED = frozenset({"lead", "article", "filler", "break", "paren", "mark", "copula", "only", "emoji", "scope"})
 _HEDGED = frozenset({"lead", "article", "filler", "copula"})
@@ -112,7 +112,7 @@ def _contradicted(value: int, items: Sequence[Item]) -> bool:
     """ "10/10 felt great" is praise, "0 but agony" is no nought."""
     tags = {item.tag for item in items}
     if value >= _PRAISE_FROM and not tags & _SUFFERING:
-        return "pos" in tags or (value == _FULL_MARKS and bool(tags & {"done", "exercise"}))
+        return "pos" in tags or (value == _FULL_MARKS and bool(tags & {"done", "exercise", "things"}))
     return value <= _AGONY_TO and "severe" in tags
 
 
@@ -152,6 +152,10 @@ def _label_segment(items: Sequence[Item], inside: Sequence[Amount], start: int, 
         return
     leading = bool(_labels(items, start, inside[0].start))
     trailing = bool(_labels(items, inside[-1].end, end))
+    if not leading and not trailing and "elsewhere" in _labels(items, start, end):  # "5 foot 6"
+        for amount in inside:
+            amount.labels.add("elsewhere")
+        return
     if leading and trailing and not {"peak", "start"} & _labels(items, start, inside[-1].start):
         return
     edges = [start, *(amount.end for amount in inside)] if leading else [*(amount.start for amount in inside), end]

@@ -94,7 +94,7 @@ def _counted(items: Sequence[Item]) -> Session | None:
     for at, item in enumerate(items):
         if item.tag != "num":
             continue
-        things = tag(items, at + 3) in {"unit", "exercise", "preunit"} or tag(items, at - 1) in {"done", "activity"}
+        things = tag(items, at + 3) in {"unit", "exercise", "things", "preunit"} or tag(items, at - 1) in {"done", "activity"}
         if things and tag(items, at + 1) in {"scale_of", "/"} and tag(items, at + 2) == "num":
             return _share(item.value, items[at + 2].value)
         if tag(items, at + 1) == "%":

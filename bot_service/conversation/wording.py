@@ -13,7 +13,7 @@ from string import Template
 from typing import Any
 from uuid import UUID
 
-from bot_service.clinical.pain import in_band_advice_key
+from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
 from bot_service.conversation.exercise_text import describe_session, describe_steps
 from bot_service.conversation.language import short_code
@@ -128,6 +128,8 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
     if key == "how_to" and plan is not None:
         steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
         return "\n\n".join([catalogue.text("how_to_intro", {}), *steps])
+    if key == "advice" and plan is not None and values.get("late") and band(values["score"], plan.rules) == "amber":
+        return catalogue.text("advice_late", {})
     if key == "advice" and plan is not None:
         return str(getattr(plan, in_band_advice_key(values["score"], plan.rules)))
     if key == "flare_plan" and plan is not None:

@@ -48,6 +48,7 @@ class Episode:
     patient_status: str
     patient_status_at: datetime
     last_heard_at: datetime | None
+    next_appointment: date | None = None
 
 
 @dataclass(frozen=True)

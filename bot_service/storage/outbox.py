@@ -167,6 +167,11 @@ def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: 
     return len(tx.all(update(outbox).where(*where).values(status="cancelled", status_at=now, reason=reason).returning(outbox.c.id)))
 
 
+def redirect(tx: Tx, patient_id: UUID, sender_id: UUID) -> None:
+    """The patient has moved: what waits goes out through that sender."""
+    tx.run(update(outbox).where(outbox.c.patient_id == patient_id, outbox.c.status == "due").values(sender_id=sender_id))
+
+
 def cancel_session(tx: Tx, now: datetime, episode_id: UUID, day: date, slot: int | None, kinds: Sequence[str]) -> None:
     """Cancel waiting follow-ups about one session: it has been answered."""
     about = {"of_episode": episode_id, "kinds": list(kinds), "of_day": day, "of_slot": slot}

@@ -126,6 +126,10 @@ def set_zone(tx: Tx, patient_id: UUID, zone: str) -> None:
     tx.run(update(patients).where(patients.c.id == patient_id).values(zone=zone))
 
 
+def set_language(tx: Tx, patient_id: UUID, language: str) -> None:
+    tx.run(update(patients).where(patients.c.id == patient_id).values(language=language))
+
+
 def mark_heard(tx: Tx, patient_id: UUID, address_id: UUID, at: datetime) -> None:
     """The patient wrote at that time: reachable again, and the service window opens; what came late moves neither back."""
     tx.run(_HEARD, {"of_patient": patient_id, "at": at})

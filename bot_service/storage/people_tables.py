@@ -205,6 +205,7 @@ episodes = Table(
     at("ended_at"),
     Column("end_reason", Sealed),
     Column("goals", Sealed),
+    Column("next_appointment", Date),
     UniqueConstraint("clinic_id", "id"),
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),

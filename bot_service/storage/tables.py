@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot_service.storage.care_tables import notes, outcomes
 from bot_service.storage.message_tables import entries, inbox, media_links, outbox, questions
 from bot_service.storage.notice_tables import alerts, leaves, notice_choices
 from bot_service.storage.people_tables import (
@@ -44,8 +45,10 @@ __all__ = [
     "media_links",
     "metadata",
     "name_tokens",
+    "notes",
     "notice_choices",
     "outbox",
+    "outcomes",
     "patients",
     "plan_versions",
     "prescriptions",

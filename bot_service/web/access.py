@@ -92,7 +92,7 @@ def guarded(service: Service, door: Door) -> Callable[[Request], Awaitable[Respo
         visit = await run_in_threadpool(_admit, service, door, request, form)
         response = await _open(door.page, visit)
         if door.access == "decide":
-            response.background = BackgroundTask(service.beat)  # what was decided is sent at once, not at the next tick
+            response.background = BackgroundTask(service.heed)  # what was decided is sent at once, not at the next tick
         return response
 
     return endpoint

@@ -19,7 +19,7 @@ Do = Callable[[Decision, datetime], None]
 LONGEST_REASON, LONGEST_MESSAGE = 1000, 1500
 
 
-class _Unfit(Exception):
+class Unfit(Exception):
     """What was typed cannot be used; the text says why."""
 
 
@@ -30,30 +30,33 @@ def decide(visit: Visit) -> Response:
 
     def carry_out(decision: Decision, now: datetime) -> None:
         if what == "approve":
-            review.approve(service.db, service.library, decision, _id(form.get("proposal", "")), now)
+            review.approve(service.db, service.library, decision, id_posted(form.get("proposal", "")), now)
         elif what == "hold":
-            proposal = _id(form["proposal"]) if form.get("proposal") else None
-            review.hold(service.db, decision, proposal, _day(form.get("until", "")), now)
+            proposal = id_posted(form["proposal"]) if form.get("proposal") else None
+            review.hold(service.db, decision, proposal, day_posted(form.get("until", "")), now)
         elif what == "step_back":
-            answered = [_id(name.removeprefix("close-")) for name in form if name.startswith("close-")]
+            answered = [id_posted(name.removeprefix("close-")) for name in form if name.startswith("close-")]
             review.step_back(service.db, service.library, decision, now, answered=answered)
         else:
-            raise _Unfit("Choose approve, hold or step back.")
+            raise Unfit("Choose approve, hold or step back.")
 
     done = {"approve": "approved", "hold": "held", "step_back": "stepped_back"}
-    return _carry_out(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
+    return submit(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
 
 
 def release(visit: Visit) -> Response:
     """Let steps be proposed again."""
-    return _carry_out(visit, "release", "released", lambda decision, now: review.release_hold(visit.service.db, decision, now))
+    return submit(visit, "release", "released", lambda decision, now: review.release_hold(visit.service.db, decision, now))
 
 
 def acknowledge(visit: Visit) -> Response:
     """Somebody looks after a case."""
     case = visit.part("case")
-    return _carry_out(
-        visit, f"case-{case}", "acknowledged", lambda decision, now: review.acknowledge_case(visit.service.db, decision, _id(case), now)
+    return submit(
+        visit,
+        f"case-{case}",
+        "acknowledged",
+        lambda decision, now: review.acknowledge_case(visit.service.db, decision, id_posted(case), now),
     )
 
 
@@ -62,23 +65,23 @@ def close(visit: Visit) -> Response:
     case = visit.part("case")
 
     def carry_out(decision: Decision, now: datetime) -> None:
-        review.close_case(visit.service.db, decision, _id(case), now)
+        review.close_case(visit.service.db, decision, id_posted(case), now)
 
-    return _carry_out(visit, f"case-{case}", "closed", carry_out, needs_reason=True)
+    return submit(visit, f"case-{case}", "closed", carry_out, needs_reason=True)
 
 
 def pause(visit: Visit) -> Response:
     """Pause prompts."""
 
     def carry_out(decision: Decision, now: datetime) -> None:
-        review.pause(visit.service.db, decision, _day(visit.form.get("until", "")), now)
+        review.pause(visit.service.db, decision, day_posted(visit.form.get("until", "")), now)
 
-    return _carry_out(visit, "pause", "paused", carry_out, needs_reason=True)
+    return submit(visit, "pause", "paused", carry_out, needs_reason=True)
 
 
 def resume(visit: Visit) -> Response:
     """End a pause."""
-    return _carry_out(visit, "resume", "resumed", lambda decision, now: review.resume(visit.service.db, decision, now))
+    return submit(visit, "resume", "resumed", lambda decision, now: review.resume(visit.service.db, decision, now))
 
 
 def run(visit: Visit) -> Response:
@@ -88,10 +91,10 @@ def run(visit: Visit) -> Response:
     def carry_out(decision: Decision, now: datetime) -> None:
         steps = [visit.form.get(name, "") for name in ("first", "last")]
         if not closing and not all(step.isascii() and step.isdecimal() and len(step) < 3 for step in steps):
-            raise _Unfit("Choose the first and the last step to open.")
+            raise Unfit("Choose the first and the last step to open.")
         review.set_running(visit.service.db, visit.service.library, decision, None if closing else (int(steps[0]), int(steps[1])), now)
 
-    return _carry_out(visit, "run", "run_closed" if closing else "run_opened", carry_out, needs_reason=True)
+    return submit(visit, "run", "run_closed" if closing else "run_opened", carry_out, needs_reason=True)
 
 
 def write(visit: Visit) -> Response:
@@ -100,20 +103,20 @@ def write(visit: Visit) -> Response:
 
     def carry_out(decision: Decision, now: datetime) -> None:
         if len(words.strip()) > LONGEST_MESSAGE:
-            raise _Unfit(f"The message is longer than {LONGEST_MESSAGE} characters; make it shorter.")
+            raise Unfit(f"The message is longer than {LONGEST_MESSAGE} characters; make it shorter.")
         review.write_to_patient(visit.service.db, decision, words, now)
 
-    return _carry_out(visit, "message", "written", carry_out)
+    return submit(visit, "message", "written", carry_out)
 
 
-def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False) -> Response:
+def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False) -> Response:
     """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed."""
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
         patient, episode = find(tx, visit)
     try:
         do(Decision(visit.who, episode.id, _reason(visit, needed=needs_reason), _shown(visit)), now)
-    except _Unfit as error:
+    except Unfit as error:
         return render(visit, Trouble(str(error), 422, form, visit.form))
     except NotPermitted as error:
         return render(visit, Trouble(_as_sentence(error), 403, form, visit.form))
@@ -125,9 +128,9 @@ def _carry_out(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool
 def _reason(visit: Visit, *, needed: bool) -> str:
     reason = visit.form.get("reason", "").strip()
     if needed and not reason:
-        raise _Unfit("Write a short reason: it stays in the patient's record.")
+        raise Unfit("Write a short reason: it stays in the patient's record.")
     if len(reason) > LONGEST_REASON:
-        raise _Unfit(f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
+        raise Unfit(f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
     return reason
 
 
@@ -137,18 +140,20 @@ def _shown(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
 
 
-def _id(text: str) -> UUID:
+def id_posted(text: str) -> UUID:
+    """The id that a form names. Raises NotFound."""
     try:
         return UUID(text)
     except ValueError:
         raise NotFound("this is no longer on the page; look again") from None
 
 
-def _day(text: str) -> date | None:
+def day_posted(text: str) -> date | None:
+    """The day that a form names, None when empty. Raises Unfit."""
     try:
         return day_of(text)
     except ValueError as error:
-        raise _Unfit(str(error)) from None
+        raise Unfit(str(error)) from None
 
 
 def _as_sentence(error: Exception) -> str:

@@ -17,8 +17,22 @@ from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
+from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
-from bot_service.storage import cases, clinics, entries, episode_page, episodes, inbox, patients, prescriptions, reviews, staff, transcripts
+from bot_service.storage import (
+    care_records,
+    cases,
+    clinics,
+    entries,
+    episode_page,
+    episodes,
+    inbox,
+    patients,
+    prescriptions,
+    reviews,
+    staff,
+    transcripts,
+)
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -38,6 +52,7 @@ from bot_service.web.strips import strip_of
 from bot_service.web.times import day_words, long_day, moment, zone_words
 from bot_service.web.transcript import KINDS, transcript
 
+LANGUAGES = {"ar": "Arabic", "en": "English", "es": "Spanish", "hi": "Hindi", "pl": "Polish"}
 DONE = {
     "approved": "Approved. The patient is told, and the next prompt shows the new plan.",
     "held": "Held. The patient is told to keep to the present exercises.",
@@ -49,6 +64,10 @@ DONE = {
     "resumed": "Resumed. The patient is told.",
     "run_opened": "Running is open. The patient is told, and gets a prompt on each running day.",
     "run_closed": "Running is closed. The patient is told.",
+    "noted": "Note kept.",
+    "appointment": "Next appointment set.",
+    "settled": "Changed. It holds from the next message on.",
+    "discharged": "Discharged. Nothing more is sent.",
     "rewritten": "Prescribed. The new version applies from the next exercise day.",
     "written": "Your message is on its way.",
 }
@@ -120,6 +139,24 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone),
+        **_details(tx, patient, episode, clinic.zone),
+    }
+
+
+def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
+    """What staff keep up to date themselves."""
+    names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
+    return {
+        "notes": [
+            {"words": item.words, "by": names.get(item.staff_id, "staff"), "at": moment(item.created_at, zone)}
+            for item in care_records.list_notes(tx, episode)
+        ],
+        "details": {
+            "appointment": episode.next_appointment.isoformat() if episode.next_appointment else "",
+            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED],
+            "language": patient.language,
+            "zone": patient.zone,
+        },
     }
 
 

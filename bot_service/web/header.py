@@ -14,7 +14,7 @@ from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.patients import Address, Patient
 from bot_service.storage.reviews import Proposed
-from bot_service.web.times import ago, clock_time, day_words, local_day, moment, moment_ago, span, zone_words
+from bot_service.web.times import ago, clock_time, day_words, local_day, long_day, moment, moment_ago, span, zone_words
 from plans.model import Prescription
 from schedules.occurrences import next_occurrence
 
@@ -51,6 +51,7 @@ class Header:
     can_write: bool
     ended: bool
     phone: str
+    appointment: str
 
 
 def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: datetime) -> Header:
@@ -84,6 +85,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         can_write=patient.status == "opted_in",
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",
+        appointment=long_day(episode.next_appointment) if episode.next_appointment and episode.next_appointment >= today else "",
     )
 
 

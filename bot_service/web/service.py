@@ -37,8 +37,8 @@ class Service(Protocol):
     async def tick(self) -> None:
         """Do all the work that is due."""
 
-    async def beat(self) -> None:
-        """The same, never raising: what could not be done now is left to the next one."""
+    async def heed(self) -> None:
+        """See to what has just arrived, but for a moment at most; never raising."""
 
     async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
         """Store an update durably; handling it is the next tick's work."""

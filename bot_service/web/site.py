@@ -12,7 +12,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from bot_service.errors import NotFound, NotPermitted
-from bot_service.web import caseload, decisions, episode, health, media, notices, phone, rewriting, sign_in, summary, updates, webhooks
+from bot_service.web import (
+    care,
+    caseload,
+    decisions,
+    episode,
+    health,
+    media,
+    notices,
+    outcomes,
+    phone,
+    rewriting,
+    sign_in,
+    summary,
+    updates,
+    webhooks,
+)
 from bot_service.web.access import Door, Refused, SignInNeeded, guarded
 from bot_service.web.forms import Unreadable
 from bot_service.web.pages import STATIC, Headers, plain_page
@@ -36,6 +51,12 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/resume", "decide", decisions.resume),
     Door("POST", "/patients/{ref}/run", "decide", decisions.run),
     Door("POST", "/patients/{ref}/message", "decide", decisions.write),
+    Door("POST", "/patients/{ref}/note", "decide", care.note),
+    Door("POST", "/patients/{ref}/appointment", "decide", care.appointment),
+    Door("POST", "/patients/{ref}/settle", "decide", care.settle),
+    Door("POST", "/patients/{ref}/discharge", "decide", care.discharge),
+    Door("GET", "/patients/{ref}/outcomes", "staff", outcomes.show),
+    Door("POST", "/patients/{ref}/outcomes", "decide", outcomes.record),
     Door("GET", "/notices", "staff", notices.show),
     Door("POST", "/notices", "staff", notices.save),
     Door("POST", "/notices/telegram", "staff", notices.link_chat),

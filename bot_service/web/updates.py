@@ -31,7 +31,7 @@ async def receive_update(visit: Visit) -> Response:
     if body is None:
         return PlainTextResponse("too large", 413)
     is_new = await visit.service.hear(sender_id, _update(body))
-    return Response(background=BackgroundTask(visit.service.beat) if is_new else None)
+    return Response(background=BackgroundTask(visit.service.heed) if is_new else None)
 
 
 def _bots(visit: Visit) -> list[tuple[UUID, PostsUpdates]]:

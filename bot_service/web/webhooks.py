@@ -40,7 +40,7 @@ async def receive_message(visit: Visit) -> Response:
         log().warning("message refused", sender=str(admitted[0].sender_id), reason="not addressed as a message to this sender")
         return _refused(403)
     await visit.service.hear(addressed.sender_id, addressed.form)
-    return _thanks(BackgroundTask(visit.service.beat))
+    return _thanks(BackgroundTask(visit.service.heed))
 
 
 async def receive_status(visit: Visit) -> Response:

@@ -16,7 +16,7 @@ from bot_service.conversation.parsing import read
         ("3 to 4 and a half", 5), ("3-4½", 5), ("between 3 and 4", 4), ("between about 3 and 4", 4), ("3/5 sets, pain 4", 4),
         ("2/3 bridges, pain 4", 4), ("10-12 reps, pain 4", 4), ("3 to 12 reps, pain 4", 4), ("8-12 bridges, pain 3", 3),
         ("10-11 am, pain 3", 3), ("12-15 rep, pain 3", 3), ("3-4, 10 reps", 4), ("parking was €5, 3", 3), ("$5 band, 3", 3),
-        ("£5 band, 4", 4), ("gym @ 5, 3", 3), ("20° outside, 3", 3), ("on a scale of 0-10 about 5", 5), ("glumly about a 5", 5),
+        ("£5 band, 4", 4), ("gym @ 5, 3", 3), ("20° outside, 3", 3), ("on a scale of 0-10 about 5", 5), ("on about a 5", 5),
         ("pain5", 5), ("pain=5", 5), ("pain:5", 5), ("~5", 5), ("5-", 5), ("nearly 5", 5), ("nearly 1", 1), ("had 8/10 pain", 8),
         ("did 8/10 pain", 8), ("squats 8/10 pain", 8), ("5 on stairs", 5), ("pain 5 at 7am", 5), ("bridges were 5", 5), ("today was 5", 5),
         ("and it was 5", 5), ("5 yesterday, no pain today", 0), ("not great then no pain", 0), ("not easy, no pain", 0),

@@ -53,7 +53,7 @@ class Faults:
             fault = self.weather.choice(self.storm)
         kind = fault.get("kind", "")
         if self.storm and method == "sendMessage":
-            self.tags.append((given.get("chat_id", ""), fault.get("tag", kind)))
+            self.tags.append((given.get("chat_id") or given.get("To", ""), fault.get("tag", kind)))
         if kind == "status":
             return _status(fault)
         if kind == "hang_before":

@@ -4,6 +4,7 @@ It answers Messages (create, list, fetch), Accounts and Content approvals under 
 documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
 
 - /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
+- /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance
 - /control/template {sid, status, category, body, content}: a template WhatsApp knows, and what of its content differs from the
   daily one's; /control/stopped {to}: somebody who opted out
 - /control/clock {at}: what it dates messages with; /control/received {form}: somebody wrote, and no webhook is called
@@ -153,6 +154,9 @@ class TwilioApi:
     def on_faults(self, asked: Json) -> None:
         self.faults.waiting = list(asked["faults"])
 
+    def on_storm(self, asked: Json) -> None:
+        self.faults.brew(asked["share"], asked["faults"], asked["seed"])
+
     def on_template(self, asked: Json) -> None:
         self.state.templates[asked["sid"]] = {"type": "whatsapp", "status": asked["status"], "category": asked["category"]}
 
@@ -206,6 +210,7 @@ class TwilioApi:
             "offences": self.state.offences,
             "faults": self.faults.waiting,
             "calls": self.faults.calls,
+            "tags": self.faults.tags,
         }
 
     def on_refuse(self, asked: Json) -> None:

@@ -47,6 +47,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "cases": {
         "case_key": "A1", "rule": "A1", "urgency": "now", "status": "open", "sentence": "s", "reasons": {}, "opened_at": NOW,
     },
+    "notes": {"words": SEALED, "created_at": NOW},
+    "outcomes": {"measure": "visa_h", "value": 1, "day": TODAY, "created_at": NOW},
     "unsealed": {"place": "holds.why", "row_id": UUID(int=1), "words": "away"},
     "proposals": {"rule": "C1", "from_stage": "early", "detail": {}, "evidence_version": 1, "status": "pending", "created_at": NOW},
 }  # fmt: skip

@@ -18,13 +18,15 @@ import pytest
 from bot_service.actions import receive
 from bot_service.app import Service
 from bot_service.channels.telegram import Telegram
+from bot_service.clock import MovableClock
 from bot_service.storage import clinics, entries, tables
 from bot_service.storage.database import Database
 from bot_service.web.webhooks import LARGEST_FORM
 from tests.channels.contract import PAYLOADS
 from tests.crowds import a_crowd
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
-from tests.running_clinic import START, Person, RunningClinic
+from tests.kept_database import KeptDatabase
+from tests.running_clinic import START, Person, RunningClinic, open_clinic, open_quickly
 from tests.telegram_clinic import SECRET, UPDATES, TelegramClinic, with_telegram
 
 SEED = 20261122
@@ -44,9 +46,11 @@ def fake(server: FakeBotApi) -> FakeBotApi:
 
 
 @pytest.fixture
-async def telegram(clinic: RunningClinic, fake: FakeBotApi) -> AsyncIterator[TelegramClinic]:
-    async with with_telegram(clinic, fake, replicas=2) as world:
+async def on_postgres(kept_postgres: KeptDatabase, clock: MovableClock, fake: FakeBotApi) -> AsyncIterator[TelegramClinic]:
+    db = open_quickly(kept_postgres.emptied())
+    async with with_telegram(open_clinic(db, clock), fake, replicas=2) as world:
         yield world
+    db.close()
 
 
 @pytest.fixture
@@ -181,19 +185,21 @@ class Effects:
     answers: Counter[str]
 
 
-async def post_over_and_over(telegram: TelegramClinic, patients: int) -> Effects:
-    """Two messages of each patient, each posted five times, shuffled, to the replicas in turn and twenty at a time."""
+async def post_over_and_over(telegram: TelegramClinic, patients: int, questions: int = 1) -> Effects:
+    """An answer and so many questions of each patient, each posted five times, shuffled, to the replicas in turn and twenty at a time."""
     here = replace(telegram.clinic, sender=_sender(telegram))
     crowd = a_crowd(here, [("Europe/London", time(8))] * patients, prefix="70")
     telegram.fake.control("meet", chats=[int(person.address) for person in crowd])
     telegram.clinic.clock.move_to(START + timedelta(hours=22, minutes=5))
     await telegram.clinic.service.tick()
-    posts = [telegram.said(int(person.address), words) for person in crowd for words in ("done, 3", "help")] * 5
+    posts = [
+        json.dumps(telegram.said(int(person.address), words)).encode() for person in crowd for words in ("done, 3", *["help"] * questions)
+    ] * 5
     random.Random(SEED).shuffle(posts)
     statuses: Counter[int] = Counter()
     for start in range(0, len(posts), 20):
         batch = enumerate(posts[start : start + 20])
-        statuses.update(await asyncio.gather(*(telegram.post(update, door=at % len(telegram.doors)) for at, update in batch)))
+        statuses.update(await asyncio.gather(*(telegram.knock(update, door=at % len(telegram.sites)) for at, update in batch)))
     await telegram.clinic.service.tick()
     texts = [message["text"] for message in telegram.fake.ledger()]
     answers = Counter(words for text in texts for words in ("Recorded: 3", "You can") if words in text)
@@ -210,9 +216,15 @@ def _sender(telegram: TelegramClinic) -> clinics.Sender:
         return next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
 
 
-async def test_fifty_updates_five_times_each_at_two_replicas_have_one_effect_each(telegram: TelegramClinic) -> None:
-    seen = await post_over_and_over(telegram, patients=25)
+async def test_each_update_posted_five_times_has_one_effect(on_sqlite: TelegramClinic) -> None:
+    seen = await post_over_and_over(on_sqlite, patients=25)
     assert seen == Effects(Counter({200: 250}), 50, [3] * 25, Counter({"Recorded: 3": 25, "You can": 25}))
+
+
+async def test_each_of_two_thousand_updates_posted_five_times_to_two_replicas_has_one_effect(on_postgres: TelegramClinic) -> None:
+    """D1 at its full size: 10,000 posts."""
+    seen = await post_over_and_over(on_postgres, patients=100, questions=19)
+    assert seen == Effects(Counter({200: 10_000}), 2000, [3] * 100, Counter({"Recorded: 3": 100, "You can": 1900}))
 
 
 class Forgetful(Service):
@@ -237,6 +249,23 @@ class Hasty(Service):
     async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
         self.later = asyncio.ensure_future(super().hear(sender_id, raw))
         return True
+
+
+class Draining(Service):
+    """The real one amid a wave of prompts, which keeps it at work for minutes."""
+
+    async def beat(self) -> None:
+        await asyncio.sleep(600)
+
+
+async def test_the_line_is_free_for_the_next_update_however_much_there_is_to_send(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:
+    first = sqlite_clinic.service
+    busy = Draining(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
+    async with asyncio.timeout(60), with_telegram(replace(sqlite_clinic, service=busy), fake) as telegram:
+        assert await asyncio.gather(*(telegram.post(telegram.said(STRANGER, "hello")) for _ in range(20))) == [200] * 20
+    assert len(busy._beside) == 1, "one beat waits, not twenty"
+    for task in busy._beside:
+        task.cancel()
 
 
 @pytest.mark.parametrize(("build", "kept"), [(Service, 1), (Hasty, 0)], ids=["real", "acknowledges first"])

@@ -1,0 +1,85 @@
+"""What a clinician writes down about a patient beside decisions: notes, outcome measures, the next appointment, language."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from bot_service.actions.histories import local_today
+from bot_service.actions.review import Decision, episode_of, note_decision
+from bot_service.clinical.outcome_measures import MEASURES, MOST_ACTIVITIES
+from bot_service.conversation.wording import SHIPPED
+from bot_service.errors import Conflict, NotFound
+from bot_service.storage import care_records, episodes, patients
+from bot_service.storage.database import Database
+
+LONGEST_NOTE = 4000
+LONGEST_ACTIVITY = 80
+BEFORE_CARE = timedelta(days=60)
+"""How long before the start of care a value may have been taken (default)."""
+
+
+def add_note(db: Database, decision: Decision, words: str, now: datetime) -> None:
+    """A private note: colleagues of the clinic see it, the patient never. Raises Conflict when empty or too long."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        if not words.strip():
+            raise Conflict("write something first")
+        if len(words.strip()) > LONGEST_NOTE:
+            raise Conflict(f"the note is longer than {LONGEST_NOTE} characters; make it shorter")
+        care_records.add_note(tx, now, episode, decision.member.id, words.strip())
+        note_decision(tx, now, decision, episode, "note_written", {})
+
+
+def record_outcome(db: Database, decision: Decision, measure: str, activity: str, value: int, day: date | None, now: datetime) -> None:
+    """Enter a value of an outcome measure, of today when no day is named. Raises Conflict for what cannot be, and NotFound."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        kind = MEASURES.get(measure)
+        if kind is None:
+            raise NotFound("no such outcome measure")
+        if not kind.low <= value <= kind.high:
+            raise Conflict(f"{kind.title} runs from {kind.low} to {kind.high}")
+        today, activity = local_today(now, episode.zone), " ".join(activity.split())
+        when = day or today
+        if not episode.start_date - BEFORE_CARE <= when <= today:
+            raise Conflict(f"the day must lie between {BEFORE_CARE.days} days before the start of care and today")
+        if kind.has_activity:
+            known = {item.activity.casefold() for item in care_records.list_outcomes(tx, episode) if item.measure == measure}
+            if not activity or len(activity) > LONGEST_ACTIVITY:
+                raise Conflict(f"name the activity in the patient's words, in at most {LONGEST_ACTIVITY} characters")
+            if activity.casefold() not in known and len(known) >= MOST_ACTIVITIES:
+                raise Conflict(f"there are {MOST_ACTIVITIES} activities already; rate one of them again")
+        care_records.add_outcome(
+            tx, now, episode, decision.member.id, measure=measure, activity=activity if kind.has_activity else "", value=value, day=when
+        )
+        note_decision(tx, now, decision, episode, "outcome_recorded", {"measure": measure})
+
+
+def withdraw_outcome(db: Database, decision: Decision, outcome_id: UUID, now: datetime) -> None:
+    """Take back a value that was entered by mistake. Raises NotFound."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        if not care_records.withdraw_outcome(tx, now, episode, outcome_id):
+            raise NotFound("no such value")
+        note_decision(tx, now, decision, episode, "outcome_withdrawn", {})
+
+
+def set_appointment(db: Database, decision: Decision, day: date | None, now: datetime) -> None:
+    """The day of the next appointment; None when there is none. Raises Conflict for a day in the past."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        if day is not None and day < local_today(now, episode.zone):
+            raise Conflict("the next appointment must lie ahead")
+        episodes.change(tx, episode.id, next_appointment=day)
+        note_decision(tx, now, decision, episode, "appointment_set", {"day": day and day.isoformat()})
+
+
+def set_language(db: Database, decision: Decision, language: str, now: datetime) -> None:
+    """The language that the patient is written to in from the next message on. Raises Conflict for one that is not shipped."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        if language not in SHIPPED:
+            raise Conflict(f"there are messages in {', '.join(SHIPPED)}; choose one of them")
+        patients.set_language(tx, episode.patient_id, language)
+        note_decision(tx, now, decision, episode, "language_changed", {"language": language})

@@ -1,0 +1,80 @@
+"""Outcome measures: what each counts, when it is due, and how large a change must be before it may be called one. Pure.
+
+Item texts of licensed questionnaires are not here: a clinician enters the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+
+EARLY_BY = 14
+"""Days before its week from which a measure taken counts for that week (default)."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure; more is better in all of them.
+
+    `weeks` since the start of care; `important`: the least change that is more than chance, None where none is published; `source`: whence.
+    """
+
+    id: str
+    title: str
+    low: int
+    high: int
+    weeks: tuple[int, ...]
+    important: int | None
+    source: str
+    has_activity: bool = False
+
+
+_BRIDGES = "Under 20 is poor, 25 average, over 30 good (Freckleton 2014)."
+_VISA_H = "No minimal important change is confirmed for this tendon; the 13 points of VISA-P belong to another. Scale: Cacchio 2014."
+_PSFS = "Minimal detectable change of a single activity: 3 points (Stratford 1995)."
+_CHANGE = "The patient's own word for it; there is nothing to compare it with."
+_ALL = (
+    Measure("visa_h", "VISA-H total", 0, 100, (0, 12, 26), None, _VISA_H),
+    Measure("psfs", "Patient-specific function", 0, 10, (0, 6, 12, 26), 3, _PSFS, has_activity=True),
+    Measure("change", "Global change", -3, 3, (12, 26), None, _CHANGE),
+    Measure("bridges_left", "Single-leg bridges, left", 0, 100, (), None, _BRIDGES),
+    Measure("bridges_right", "Single-leg bridges, right", 0, 100, (), None, _BRIDGES),
+)
+MEASURES = MappingProxyType({item.id: item for item in _ALL})
+"""When each is due: the product's clinical decisions (default)."""
+MOST_ACTIVITIES = 5
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value on a day."""
+
+    day: date
+    value: int
+
+
+def change_words(measure: Measure, values: Sequence[Value]) -> str:
+    """What became of it since the first value, `values` oldest first: better or worse only past the important change."""
+    if len(values) < 2:
+        return ""
+    difference = values[-1].value - values[0].value
+    since = f"{difference:+d} since the first" if difference else "as at first"
+    if measure.important is None or abs(difference) < measure.important:
+        return since.replace("-", "−") + (", not more than chance explains" if measure.important is not None and difference else "")
+    word = "better" if difference > 0 else "worse"
+    return f"{since.replace('-', '−')}: {word}"
+
+
+def due(start: date, today: date, taken: Iterable[tuple[str, date]]) -> list[tuple[Measure, int]]:
+    """The measures that are due, each with the week that it is due for: the latest week reached that has no value yet."""
+    days: dict[str, list[date]] = {}
+    for measure, day in taken:
+        days.setdefault(measure, []).append(day)
+    found = []
+    for item in MEASURES.values():
+        reached = [week for week in item.weeks if start + timedelta(weeks=week) <= today]
+        if reached and not any(day >= start + timedelta(weeks=reached[-1]) - timedelta(days=EARLY_BY) for day in days.get(item.id, ())):
+            found.append((item, reached[-1]))
+    return found

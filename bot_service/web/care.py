@@ -1,0 +1,49 @@
+"""What a clinician keeps up to date beside decisions: notes, the next appointment, language, time zone, and the end of care."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+from bot_service.actions import care_record, review
+from bot_service.actions.review import Decision
+from bot_service.web.access import Visit
+from bot_service.web.decisions import Unfit, day_posted, submit
+
+
+def note(visit: Visit) -> Response:
+    """Write a private note."""
+    words = visit.form.get("words", "")
+    return submit(visit, "note", "noted", lambda decision, now: care_record.add_note(visit.service.db, decision, words, now))
+
+
+def appointment(visit: Visit) -> Response:
+    """Set or clear the day of the next appointment."""
+
+    def set_day(decision: Decision, now: datetime) -> None:
+        care_record.set_appointment(visit.service.db, decision, day_posted(visit.form.get("day", "")), now)
+
+    return submit(visit, "appointment", "appointment", set_day)
+
+
+def settle(visit: Visit) -> Response:
+    """Change the language that the patient is written to in, and the time zone that their day follows."""
+
+    def change(decision: Decision, now: datetime) -> None:
+        language, zone = visit.form.get("language", ""), visit.form.get("zone", "").strip()
+        review.move_zone(visit.service.db, decision, zone, now)  # first: it is what can be mistyped
+        care_record.set_language(visit.service.db, decision, language, now)
+
+    return submit(visit, "settle", "settled", change)
+
+
+def discharge(visit: Visit) -> Response:
+    """End the episode of care, once that is confirmed."""
+
+    def end(decision: Decision, now: datetime) -> None:
+        if visit.form.get("sure") != "on":
+            raise Unfit("Tick that you mean it: nothing is sent to the patient any more, and this cannot be undone.")
+        review.discharge(visit.service.db, decision, now)
+
+    return submit(visit, "discharge", "discharged", end, needs_reason=True)

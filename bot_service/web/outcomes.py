@@ -1,0 +1,155 @@
+"""Outcome measures of a patient: what is due, what was measured, and what the change is worth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from starlette.responses import RedirectResponse, Response
+
+from bot_service.actions import care_record
+from bot_service.actions.histories import local_today
+from bot_service.actions.review import MAY_DECIDE, Decision
+from bot_service.actions.viewing import record_view
+from bot_service.clinical.outcome_measures import MEASURES, Measure, Value, change_words, due
+from bot_service.errors import Conflict, NotFound
+from bot_service.storage import care_records, staff
+from bot_service.storage.care_records import Outcome
+from bot_service.web.access import Visit
+from bot_service.web.decisions import Unfit, day_posted, id_posted
+from bot_service.web.episode import find
+from bot_service.web.pages import page
+from bot_service.web.times import long_day
+
+WIDTH, HEIGHT, EDGE = 300, 90, 12
+_WHOLE = re.compile(r"[-−+]?[0-9]{1,3}")
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A value in place."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value as a line of the table."""
+
+    id: str
+    day: str
+    value: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """The values of one measure (of one activity), latest first, with a drawing of two or more."""
+
+    title: str
+    scale: str
+    source: str
+    change: str
+    rows: tuple[Row, ...]
+    dots: tuple[Dot, ...]
+    line: str
+    width: int = WIDTH
+    height: int = HEIGHT
+
+
+def show(visit: Visit) -> Response:
+    """The page; that it was opened is in the audit trail like the patient's page."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        patient, _ = find(tx, visit)
+    record_view(visit.service.db, visit.who, patient, now)
+    return _page(visit, "")
+
+
+def record(visit: Visit) -> Response:
+    """Enter a value, or take one back."""
+    try:
+        _carry_out(visit)
+    except (Unfit, Conflict, NotFound) as error:
+        words = str(error)
+        return _page(visit, words[:1].upper() + words[1:].rstrip(".") + ".")
+    return RedirectResponse(f"/patients/{visit.part('ref')}/outcomes?done=1", 303)
+
+
+def _carry_out(visit: Visit) -> None:
+    now, form, db = visit.service.clock.now(), visit.form, visit.service.db
+    with db.read() as tx:
+        _, episode = find(tx, visit)
+    decision = Decision(visit.who, episode.id, "")
+    if withdrawn := form.get("withdraw"):
+        care_record.withdraw_outcome(db, decision, id_posted(withdrawn), now)
+        return
+    text = form.get("value", "").strip()
+    if not _WHOLE.fullmatch(text):
+        raise Unfit("Write the value as a whole number.")
+    value = int(text.replace("−", "-"))
+    care_record.record_outcome(db, decision, form.get("measure", ""), form.get("activity", ""), value, day_posted(form.get("day", "")), now)
+
+
+def _page(visit: Visit, trouble: str) -> Response:
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        patient, episode = find(tx, visit)
+        values = care_records.list_outcomes(tx, episode)
+        names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
+    today = local_today(now, episode.zone)
+    return page(
+        visit,
+        "outcomes.html",
+        status=422 if trouble else 200,
+        patient=patient,
+        trouble=trouble,
+        typed=visit.form if trouble else {},
+        done=bool(visit.asked("done")) and not trouble,
+        may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        measures=list(MEASURES.values()),
+        due=[
+            f"{item.title}, for week {week}" for item, week in due(episode.start_date, today, [(each.measure, each.day) for each in values])
+        ],
+        series=series_of(values, names),
+        today=today.isoformat(),
+        activities=sorted({item.activity for item in values if item.activity}),
+    )
+
+
+def series_of(values: list[Outcome], names: Mapping[object, str]) -> list[Series]:
+    """The values by measure and activity, in the order of the measures; `values` oldest first."""
+    by_key: dict[tuple[str, str], list[Outcome]] = {}
+    for item in values:
+        by_key.setdefault((item.measure, item.activity.casefold()), []).append(item)
+    order = list(MEASURES)
+    return [_series(MEASURES[key[0]], by_key[key], names) for key in sorted(by_key, key=lambda key: (order.index(key[0]), key[1]))]
+
+
+def _series(measure: Measure, values: list[Outcome], names: Mapping[object, str]) -> Series:
+    dots = _dots(measure, [(item.day, item.value) for item in values])
+    return Series(
+        title=f"{measure.title}: {values[0].activity}" if measure.has_activity else measure.title,
+        scale=f"{measure.low} to {measure.high}".replace("-", "−"),
+        source=measure.source,
+        change=change_words(measure, [Value(item.day, item.value) for item in values]),
+        rows=tuple(Row(str(item.id), long_day(item.day), item.value, names.get(item.staff_id, "staff")) for item in reversed(values)),
+        dots=dots,
+        line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
+    )
+
+
+def _dots(measure: Measure, values: list[tuple[date, int]]) -> tuple[Dot, ...]:
+    if len(values) < 2:
+        return ()
+    first, length = values[0][0], max((values[-1][0] - values[0][0]).days, 1)
+
+    def dot(day: date, value: int) -> Dot:
+        x = EDGE + (WIDTH - 2 * EDGE) * (day - first).days / length
+        y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (value - measure.low) / (measure.high - measure.low)
+        return Dot(round(x, 1), round(y, 1))
+
+    return tuple(dot(day, value) for day, value in values)

@@ -1,0 +1,140 @@
+"""What a physio keeps up to date on the patient's page: notes, appointment, language, zone, outcomes, discharge."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from bot_service.storage import audit, care_records, patients
+from bot_service.storage.tables import notes, outcomes
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, a_member, another_clinic, say
+
+
+@pytest.fixture
+def person(clinic: RunningClinic) -> Person:
+    return clinic.in_care("Jo Park")
+
+
+def path_of(person: Person, name: str = "") -> str:
+    return f"/patients/{person.invitation.ref}" + (f"/{name}" if name else "")
+
+
+def opened(person: Person, name: str = "") -> Browser:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(path_of(person, name))
+    return browser
+
+
+def days_from_start(person: Person, days: int) -> str:
+    return (person.episode().start_date + timedelta(days=days)).isoformat()
+
+
+def test_a_note_is_kept_sealed_for_colleagues_and_never_sent(person: Person) -> None:
+    browser, sent = opened(person), len(person.texts)
+    browser.post(path_of(person, "note"), words="Works night shifts.")
+    assert "Note kept." in browser.words
+    assert "Works night shifts." in browser.words
+    assert len(person.texts) == sent
+    with person.clinic.db.read() as tx:
+        assert b"night" not in tx.scalar(notes.select().with_only_columns(notes.c.words))
+        assert audit.was_recorded(
+            tx,
+            person.clinic.physio.email,
+            "note_written",
+            person.invitation.patient_id,
+            since=person.clinic.clock.now() - timedelta(seconds=1),
+        )
+    browser.post(path_of(person, "note"), words="  ")
+    assert "Write something first." in browser.words
+
+
+def test_the_next_appointment_stands_at_the_top_and_lies_ahead(person: Person) -> None:
+    browser = opened(person)
+    browser.post(path_of(person, "appointment"), day=days_from_start(person, 9))
+    assert "Next appointment set." in browser.words
+    assert person.episode().next_appointment == date.fromisoformat(days_from_start(person, 9))
+    browser.post(path_of(person, "appointment"), day=days_from_start(person, -1))
+    assert "The next appointment must lie ahead." in browser.words
+    browser.post(path_of(person, "appointment"), day="")
+    assert person.episode().next_appointment is None
+
+
+def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None:
+    browser = opened(person)
+    browser.post(path_of(person, "settle"), language="es", zone="Europe/Madrid")
+    assert "Changed." in browser.words
+    assert (person.episode().language, person.episode().zone) == ("es", "Europe/Madrid")
+    say(person, "ayuda")
+    assert "Aquí puede escribir" in person.texts[-1]
+    browser.post(path_of(person, "settle"), language="es", zone="Madrid")
+    assert browser.status == 409
+    assert person.episode().zone == "Europe/Madrid"
+    browser.post(path_of(person, "settle"), language="tlh", zone="Europe/Madrid")
+    assert person.episode().language == "es"
+
+
+def test_discharge_needs_a_reason_and_a_tick_and_ends_messages(person: Person) -> None:
+    browser = opened(person)
+    browser.post(path_of(person, "discharge"), reason="goals met")
+    assert "Tick that you mean it" in browser.words
+    assert "goals met" in browser.page
+    assert person.episode().status == "active"
+    browser.post(path_of(person, "discharge"), reason="goals met", sure="on")
+    assert "Discharged." in browser.words
+    with person.clinic.db.read() as tx:
+        assert patients.load(tx, person.invitation.patient_id).status == "discharged"
+
+
+def test_an_outcome_is_entered_charted_and_taken_back(person: Person) -> None:
+    browser = opened(person, "outcomes")
+    assert "Due now: VISA-H total, for week 0; Patient-specific function, for week 0." in browser.words
+    where = path_of(person, "outcomes")
+    browser.post(where, measure="psfs", activity="sit 30 min", value="4", day=days_from_start(person, -30))
+    browser.post(where, measure="psfs", activity="Sit 30  min", value="7")
+    assert "Patient-specific function: sit 30 min" in browser.words
+    assert "+3 since the first: better" in browser.words
+    assert "<polyline" in browser.page
+    with person.clinic.db.read() as tx:
+        stored = care_records.list_outcomes(tx, person.episode())
+        assert [item.value for item in stored] == [4, 7]
+        assert b"sit" not in tx.scalar(outcomes.select().with_only_columns(outcomes.c.activity))
+    browser.post(where, withdraw=str(stored[1].id))
+    assert "better" not in browser.words
+    with person.clinic.db.read() as tx:
+        assert [item.value for item in care_records.list_outcomes(tx, person.episode())] == [4]
+    browser.post(where, withdraw=str(stored[1].id))
+    assert "No such value." in browser.words
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"measure": "visa_h", "value": "101"}, "VISA-H total runs from 0 to 100."),
+        ({"measure": "visa_h", "value": "many"}, "Write the value as a whole number."),
+        ({"measure": "psfs", "value": "4"}, "Name the activity in the patient's words"),
+        ({"measure": "visa_h", "value": "40", "day": "2031-01-01"}, "The day must lie between"),
+        ({"measure": "height", "value": "40"}, "No such outcome measure."),
+    ],
+)
+def test_what_cannot_be_is_said_and_typed_values_stay(person: Person, fields: dict[str, str], said: str) -> None:
+    browser = opened(person, "outcomes")
+    browser.post(path_of(person, "outcomes"), fields)
+    assert browser.status == 422
+    assert said in browser.words
+    assert f'value="{fields["value"]}"' in browser.page
+    with person.clinic.db.read() as tx:
+        assert care_records.list_outcomes(tx, person.episode()) == []
+
+
+def test_only_physios_of_the_clinic_may(person: Person) -> None:
+    admin = Browser(person.clinic).sign_in(a_member(person.clinic, "admin", "al@example.org"))
+    admin.get(path_of(person))
+    admin.post(path_of(person, "note"), words="hello")
+    assert admin.status == 403
+    admin.get(path_of(person, "outcomes"))
+    assert "Enter a value" not in admin.words
+    stranger = Browser(person.clinic).sign_in(another_clinic(person.clinic))
+    stranger.get(path_of(person, "outcomes"))
+    assert stranger.status == 404
