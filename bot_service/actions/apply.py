@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from bot_service.actions.histories import load_record, local_today, prescription
 from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.reminders import queue_seen_question
+from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import (
     AnswerOffer,
@@ -152,10 +154,14 @@ def _keep(tx: Tx, episode: Episode, keep: Keep, heard: Heard, now: datetime) -> 
 
 
 def _after_session(tx: Tx, episode: Episode, keep: Keep, done_at: datetime | None, now: datetime) -> None:
-    """No nudge is needed any more; a session done is asked about a day later, one not done is not."""
+    """No nudge is needed any more; a session done is asked about a day later, one not done gives its place to another of that day."""
     outbox.cancel_session(tx, now, episode.id, keep.day, keep.slot, ("nudge",) if done_at else ("nudge", "check_in"))
+    slot = keep.slot or 1
+    if done_at is None:
+        done = [each for each in entries.list_current(tx, episode) if (each.kind, each.day) == ("session", keep.day) and each.confirmed]
+        slot, done_at = max(((each.slot or 1, each.done_at) for each in done if each.done_at), key=itemgetter(1), default=(slot, None))
     if done_at is not None:
-        plan_check_in(tx, episode, prescriptions.load(tx, episode.prescription_id), (keep.day, keep.slot or 1), done_at, now)
+        plan_check_in(tx, episode, prescriptions.load(tx, episode.prescription_id), (keep.day, slot), done_at, now)
 
 
 def _done_at(day: date, said_at: datetime, zone: str) -> datetime:
@@ -237,7 +243,7 @@ def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | Cha
 def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
     """The prescription as it was, prompting at another time; the clinician who prescribed it stays its author."""
     plan = prescriptions.load(tx, episode.prescription_id)
-    prompted = min((slot for slot in plan.slots if slot.prompted), key=lambda slot: slot.at).number
+    prompted = next((slot.number for slot in prompted_slots(plan)), RUN_SLOT)
     slots = tuple(slot.model_copy(update={"at": at}) if slot.number in (prompted, RUN_SLOT) else slot for slot in plan.slots)
     new_id = prescriptions.add(
         tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,

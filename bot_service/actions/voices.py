@@ -58,7 +58,7 @@ def prompt_time(slots: Any) -> time | None:
 
 
 def hours_in_words(clinic: Clinic, now: datetime, language: str) -> str:
-    """When the team is next in, in the clinic's own time: "Monday 08:00", or "today until 18:00" while it is open."""
+    """When the team is next in, in the clinic's own time: "Monday at 08:00", or "today until 18:00" while it is open."""
     hours = clinic_setting(clinic, "hours")
     catalogue = load_catalogue(language)
     opens, is_open = next_open(now, hours, clinic.zone)
@@ -67,4 +67,4 @@ def hours_in_words(clinic: Clinic, now: datetime, language: str) -> str:
         return Template(catalogue.words["open_until"]).substitute(at=hours[WEEKDAYS[local.weekday()]][1])
     weekday = catalogue.weekdays[local.weekday()]
     day = catalogue.words["today"] if local.date() == now.astimezone(ZoneInfo(clinic.zone)).date() else weekday
-    return f"{day} {local:%H:%M}"
+    return Template(catalogue.words["opens_at"]).substitute(day=day, at=f"{local:%H:%M}")

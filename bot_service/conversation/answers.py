@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from bot_service.clinical.flare import flare_state
@@ -12,6 +12,7 @@ from bot_service.clinical.running import after_run
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import (
     NO_EXERCISES,
+    Answered,
     Ask,
     Asked,
     Close,
@@ -70,10 +71,8 @@ def record_score(
     effects.append(Keep(entry, day, slot, score, question_id=question_id))
     if question is not None:
         effects.append(Close(question.id))
-    recorded = Line("recorded", {"score": score})
-    if corrected:
-        recorded = Line("corrected" if entry == "pain_during" else "corrected_24h", {"score": score, "day": day.isoformat()})
-    meaning = _meaning(score, entry, now, _after_run(score, entry, day, slot, now))
+    recorded = _recorded(score, entry, day, now, corrected=corrected)
+    meaning = _meaning(score, entry, day, now, _after_run(score, entry, day, slot, now))
     show = question.detail.get("show") if question else None
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
         # The question comes before the advice, which is long: whoever reads only the first lines must have read it.
@@ -82,7 +81,29 @@ def record_score(
     return _then_exercises(effects, [recorded, *meaning], show, question_id, now)
 
 
-def _meaning(score: int, entry: str, now: Situation, run: list[Line]) -> list[Line]:
+def _recorded(score: int, entry: str, day: date, now: Situation, *, corrected: bool) -> Line:
+    """What was written down; an answer that comes late, and a correction, names the day it counts for."""
+    about = {"score": score, "day": day.isoformat()}
+    if corrected:
+        return Line("corrected" if entry == "pain_during" else "corrected_24h", about)
+    if entry == "pain_during" and day < now.today:
+        return Line("recorded_for", about)
+    if entry == "pain_24h" and day < now.today - timedelta(days=1):
+        return Line("recorded_24h_for", about)
+    return Line("recorded", {"score": score})
+
+
+def another_number(score: int, last: Answered) -> Turn:
+    """A number that nothing asks for, after one that was recorded: how to put that right, or that it is there already."""
+    if score == last.score:
+        return Turn(lines=(Line("which_done"),), change=last.question_id)
+    about = {"score": score, "recorded": last.score, "day": last.day.isoformat()}
+    return Turn(
+        lines=(Line("meant_instead_24h" if last.kind == "pain_24h" else "meant_instead", about),), change=last.question_id, read=False
+    )
+
+
+def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line]) -> list[Line]:
     """The plan's own words for a session score; for 24 hours, whether it has settled; after a hard `run`, how to go on running."""
     if "red_flag" in now.held:
         return [Line("held_for_physio")]  # no word about the next session while nobody has cleared the red flag
@@ -92,7 +113,7 @@ def _meaning(score: int, entry: str, now: Situation, run: list[Line]) -> list[Li
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
     flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
     if entry == "pain_during":
-        lines = run or [Line("advice", {"score": score})]
+        lines = run or [Line("advice", {"score": score} | ({"late": True} if day < now.today else {}))]
         return [*lines, flare] if signed and score > rules.pain_ceiling else lines
     if worse(score, now.record.baseline, rules):
         return [Line("day_after_worse"), flare if signed else Line("day_after_worse_unsigned"), *run]
@@ -119,7 +140,8 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
     if show is None or not exercises_follow(show, now):
         return Turn(tuple(effects), tuple(lines), change=change)
     values = {"day": now.today.isoformat(), "slot": show}
-    return Turn(tuple(effects), (*lines, Line("exercises", values)), Ask("session", now.today, show), change=change)
+    said = [line for line in lines if line.key != "day_after_worse_unsigned"]  # which the exercises say of today
+    return Turn(tuple(effects), (*said, Line("exercises", values)), Ask("session", now.today, show), change=change)
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:
@@ -136,7 +158,12 @@ def _exercised(reading: Reading, question: Asked, now: Situation) -> Turn:
     if reading.score is not None:
         turn = record_score(reading.score, "session_pain", day, slot, question, now)
         return Turn((did, *turn.effects), turn.lines, turn.ask, turn.change)
-    lines = (Line("recorded_partly" if outcome == "partly" else "recorded_done"), Line("ask_session_pain"))
+    about, late = {"day": day.isoformat()}, day < now.today
+    if outcome == "partly":
+        recorded = Line("recorded_partly_for", about) if late else Line("recorded_partly")
+    else:
+        recorded = Line("recorded_done_for", about) if late else Line("recorded_done")
+    lines = (recorded, Line("ask_session_pain"))
     return Turn((did, Close(question.id)), lines, Ask("session_pain", day, slot), change=question.id)
 
 
@@ -158,10 +185,12 @@ def _not_done(reading: Reading, told: Told, question: Asked, now: Situation) -> 
     ]
     if reading.pain_mentioned:
         effects += [Keep("reason", day, question.slot, outcome="pain", note=told.text or None), ForPhysio("X3", told.text)]
-        return Turn(tuple(effects), (Line("not_today_pain"),), change=question.id)
+        pain = Line("not_done_pain_for", {"day": day.isoformat()}) if day < now.today else Line("not_today_pain")
+        return Turn(tuple(effects), (pain,), change=question.id)
+    recorded = Line("not_done_for", {"day": day.isoformat()}) if day < now.today else Line("not_today")
     if (_missed_before(now, day) + 1) % _in_a_row(now) == 0:
-        return Turn(tuple(effects), (Line("not_today"), Line("ask_reason")), Ask("reason", day, question.slot), change=question.id)
-    return Turn(tuple(effects), (Line("not_today"),), change=question.id)
+        return Turn(tuple(effects), (recorded, Line("ask_reason")), Ask("reason", day, question.slot), change=question.id)
+    return Turn(tuple(effects), (recorded,), change=question.id)
 
 
 def _in_a_row(now: Situation) -> int:

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 from uuid import UUID
 
 from bot_service.conversation.answers import exercises_follow, record_score
+from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.situation import (
     AnswerOffer,
@@ -24,7 +25,7 @@ from bot_service.conversation.situation import (
     Situation,
     Turn,
 )
-from bot_service.conversation.typed import typed_answer
+from bot_service.conversation.typed import plain_yes_or_no, typed_answer
 from bot_service.conversation.wording import load_catalogue
 from plans.model import PrescribedExercise, Rules, Rung
 
@@ -66,8 +67,8 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
     match question.kind:
         case "reason" if reading.score is None:
             return give_reason("pain" if reading.pain_mentioned else "other", text, question, now)
-        case "safety" if reading.answer in ("yes", "no"):
-            return _safety("one_of_these" if reading.answer == "yes" else "none", question, now)
+        case "safety" if reading.score is None and (plain := plain_yes_or_no(text, now.language)):
+            return _safety("one_of_these" if plain == "yes" else "none", question, now)
         case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
             return answer_choice(str(reading.answer), question, now)
         case "pause_days":
@@ -76,6 +77,20 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             turn = _next_rung("not_yet", question, now)
             return replace(turn, effects=(*turn.effects, ForPhysio("X3", text))) if reading.pain_mentioned else turn
     return None
+
+
+def ask_time(at: time, now: Situation) -> Turn:
+    """Another time for the day's first exercises; where there are others that day, which ones stay is said."""
+    wanted = f"{at:%H:%M}"
+    slots = prompted_slots(now.record.prescription) if now.record else []
+    if any(slot.at == at for slot in slots[1:]):
+        return Turn(lines=(Line("time_taken", {"at": wanted}),))
+    if len(slots) < 2:
+        return Turn(lines=(Line("confirm_time", {"at": wanted}),), ask=Ask("confirm_time", detail={"at": wanted}))
+    comma = load_catalogue(now.language).words["comma"]
+    first, other = f"{slots[0].at:%H:%M}", comma.join(f"{slot.at:%H:%M}" for slot in slots[1:])
+    ask = Ask("confirm_time", detail={"at": wanted, "first": first, "other": other})
+    return Turn(lines=(Line("confirm_time_one", {"at": wanted, "first": first, "other": other}),), ask=ask)
 
 
 def offer_line(item: PrescribedExercise, rung: Rung, rules: Rules) -> Line:
@@ -155,8 +170,12 @@ def _paused(until: date, question: Asked, now: Situation) -> Turn:
 def _confirm_time(answer: str, question: Asked) -> Turn:
     if answer != "yes":
         return Turn((Close(question.id),), (Line("left_as_is"),))
-    at = time.fromisoformat(question.detail["at"])
-    return Turn((ChangeTime(at), Close(question.id)), (Line("time_changed", {"at": question.detail["at"]}),))
+    at, detail = time.fromisoformat(question.detail["at"]), question.detail
+    if "other" in detail:
+        moved = Line("time_changed_one", {"at": detail["at"], "first": detail["first"], "other": detail["other"]})
+    else:
+        moved = Line("time_changed", {"at": detail["at"]})
+    return Turn((ChangeTime(at), Close(question.id)), (moved,))
 
 
 def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:

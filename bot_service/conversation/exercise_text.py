@@ -42,6 +42,11 @@ def describe_steps(plan: Prescription, slot: int, day: date, words: Mapping[str,
     return [_steps(item, words) for item in unique.values()]
 
 
+def prompted_slots(plan: Prescription) -> list[PrescribedSlot]:
+    """The slots with a message of their own, by time of day; runs go with the first."""
+    return sorted((slot for slot in plan.slots if slot.prompted and slot.number != RUN_SLOT), key=lambda slot: slot.at)
+
+
 def slots_on(plan: Prescription, day: date) -> list[int]:
     """The slots with a message of their own on a day."""
     return [slot.number for slot in plan.slots if slot.prompted and WEEKDAYS[day.weekday()] in slot.days]

@@ -10,11 +10,12 @@ from bot_service.conversation.typed import says_help
 
 _ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung"})
 _SAID = frozenset(
-    "recorded recorded_done recorded_partly corrected corrected_24h not_today not_today_pain baseline_fixed baseline_high which which_done "
-    "again_which rung_gone rung_not_yet nothing_to_change reason_pain reason_other reason_unwell welcome welcome_back ask_baseline "
-    "again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched pause_how_long "
-    "again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time again_confirm_time time_changed "
-    "left_as_is given_to_physio safety_none".split()
+    "recorded recorded_for recorded_24h_for recorded_done recorded_done_for recorded_partly recorded_partly_for corrected corrected_24h "
+    "not_today not_today_pain not_done_for not_done_pain_for meant_instead meant_instead_24h baseline_fixed baseline_high which "
+    "which_done again_which rung_gone rung_not_yet nothing_to_change reason_pain reason_other reason_unwell welcome welcome_back "
+    "ask_baseline again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched "
+    "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time confirm_time_one "
+    "again_confirm_time time_changed time_changed_one time_taken left_as_is given_to_physio safety_none".split()
 )
 """Sentences that stay beside the one about the hold."""
 _ALONE = frozenset(

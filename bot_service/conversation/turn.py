@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bot_service.conversation.answers import answer_scored, record_score
-from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.answers import another_number, answer_scored, record_score
+from bot_service.conversation.choices import answer_choice, ask_time, give_reason, given_to_physio, words_for_choice
 from bot_service.conversation.held import while_held
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
@@ -30,6 +30,8 @@ from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WR
 from bot_service.conversation.typed import asks_progress, is_button, means_nothing, says_start, typed_answer
 from bot_service.conversation.wording import load_catalogue
 
+AFTER_A_NUMBER = frozenset({"safety", "reason", "rung"})
+"""Questions that follow a number, so that another number is about that one."""
 PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 """Kinds of media that stand for a smile: in the transcript, but nothing that a physio need look after (default)."""
 
@@ -173,7 +175,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if asked := _request(reading, target, told, now):
         return _with_answer(asked, reading, told, target, now)
     if target is None:
-        return _nothing_asked(reading)
+        return _nothing_asked(reading, now)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
@@ -199,10 +201,28 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
     """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
     if turn := words_for_choice(told.text, reading, target, now):
         return turn
+    if turn := _session_before_safety(told, reading, target, now):
+        return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
         return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
-    return _ask_again(told, reading, target)
+    again = _ask_again(told, reading, target)
+    if reading.score is not None and now.last is not None and target.kind in AFTER_A_NUMBER and again.ask is not None:
+        number = another_number(reading.score, now.last)
+        return replace(again, lines=(*number.lines, *again.lines[1:]), change=number.change)
+    return again
+
+
+def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn | None:
+    """ "Done, 4" to the message that asks about safety before today's exercises: recorded, and the question stays."""
+    if target.kind != "safety" or target.detail.get("show") is None or reading.session is None:
+        return None
+    session = Asked(target.id, "session", now.today, target.detail["show"])
+    turn = answer_scored(reading, replace(told, replied_to=session), session, now)
+    if turn is None or (turn.ask is not None and turn.ask.kind == "safety"):
+        return turn
+    effects = tuple(effect for effect in turn.effects if effect != Close(target.id))
+    return Turn(effects, (*turn.lines[:1], Line("again_safety")), same_again(target))
 
 
 def _is_score_of_session(reading: Reading, told: Told, target: Asked, now: Situation) -> bool:
@@ -243,8 +263,7 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
         case (_, "time"):
             if reading.time is None:
                 return Turn(lines=(Line("time_which"),))
-            at = reading.time.strftime("%H:%M")
-            return Turn(lines=(Line("confirm_time", {"at": at}),), ask=Ask("confirm_time", detail={"at": at}))
+            return ask_time(reading.time, now)
         case (_, "physio"):
             return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
         case (_, "plan"):
@@ -260,7 +279,7 @@ def _resume(now: Situation) -> Turn:
         return Turn(lines=(Line("paused_by_team"),))
     if {"red_flag", "physio_first"} & now.held:
         return Turn((Resume(),), (Line("held_for_physio"),))
-    return Turn((Resume(),), (Line("already_on"),))
+    return Turn((Resume(),), (Line("pause_over" if "pause" in now.held else "already_on"),))
 
 
 def _pause(reading: Reading, now: Situation) -> Turn:
@@ -281,9 +300,11 @@ def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
     return Turn((CountAgain(target.id),), (Line("not_understood"), Line(f"again_{target.kind}", _about(target))), again, read=False)
 
 
-def _nothing_asked(reading: Reading) -> Turn:
+def _nothing_asked(reading: Reading, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
+    if reading.score is not None and now.last is not None:
+        return another_number(reading.score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
 
 

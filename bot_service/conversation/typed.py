@@ -6,8 +6,12 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from string import Template
+from typing import Literal
 
 from bot_service.clinical.words import is_symbol, tokens
+from bot_service.conversation.language import language_for
+from bot_service.conversation.requests import clauses_of
+from bot_service.conversation.sessions import bare_answer
 from bot_service.conversation.situation import Asked
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.wording import Catalogue, load_catalogue
@@ -51,6 +55,13 @@ def says_start(text: str, language: str) -> bool:
     """Whether the word itself is there: "I'm back" or "I changed my mind" does not undo a STOP."""
     catalogue = load_catalogue(language)
     return not set(_words(catalogue.words["start"])).isdisjoint(plain(text, catalogue).split())
+
+
+def plain_yes_or_no(text: str, language: str) -> Literal["yes", "no"] | None:
+    """A "yes" or "no" that is not about the exercises: "done" and "not today" answer nothing else."""
+    known = language_for(language)
+    found = bare_answer(clauses_of(tokens(text), known), known) if known else None
+    return None if found == "partly" else found
 
 
 def says_help(text: str, language: str) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
+from bot_service.conversation.states import CHANGE, KINDS
 from bot_service.storage.database import Tx
 from bot_service.storage.outbox import WENT_OUT
-from bot_service.storage.tables import outbox
+from bot_service.storage.tables import outbox, questions
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Shown:
 
 
 def list_shown(tx: Tx, patient_id: UUID, *, only_received: bool = False) -> list[Shown]:
-    """Our side of the transcript, oldest first; `only_received` leaves out what never reached the phone."""
+    """Our side of the transcript, oldest first.
+
+    `only_received` shows what is on the phone: it leaves out what never reached the phone, and choices that were made.
+    """
     query = (
         select(outbox)
         .where(outbox.c.patient_id == patient_id, outbox.c.kind != "notice")
@@ -38,7 +42,27 @@ def list_shown(tx: Tx, patient_id: UUID, *, only_received: bool = False) -> list
     )
     if only_received:
         query = query.where(outbox.c.provider_id.is_not(None), outbox.c.status.in_((*WENT_OUT, "in_doubt")))
-    return [_shown(tx, patient_id, row) for row in tx.all(query)]
+    found = [_shown(tx, patient_id, row) for row in tx.all(query)]
+    if not only_received:
+        return found
+    answered = {str(row.id) for row in tx.all(_ANSWERED_CHOICES, {"patient_id": patient_id})}
+    return [replace(each, buttons=_open_rows(each.buttons, answered)) for each in found]
+
+
+def _open_rows(rows: Sequence[Sequence[Mapping[str, str]]], answered: set[str]) -> list[Sequence[Mapping[str, str]]]:
+    """The rows of buttons that are still of use: a choice that was made leaves with its answer, a number can still be put right."""
+    return [row for row in rows if not all(cell["question"] in answered and cell["answer"] != CHANGE for cell in row)]
+
+
+_ANSWERED_CHOICES = (
+    select(questions.c.id)
+    .join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
+    .where(
+        outbox.c.patient_id == bindparam("patient_id"),
+        questions.c.closed_why == "answered",
+        questions.c.kind.in_([kind.name for kind in KINDS.values() if not kind.scored]),
+    )
+)
 
 
 def _shown(tx: Tx, patient_id: UUID, row: Row[Any]) -> Shown:

@@ -166,6 +166,17 @@ async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_a
     assert note not in person.texts[-1] and "Bridge" in person.texts[-1], "two settled days"
 
 
+async def test_a_worse_day_after_gives_the_advice_once_with_the_exercises_it_is_for(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await clinic.opted_in(flare_plan_signed=False)
+    await clinic.service.move_clock(DAY1)
+    await person.say("3")
+    await clinic.service.move_clock(DAY2)
+    await person.say("5")
+    assert "clearly above your usual level" in person.texts[-1] and "take it easier today" in person.texts[-1]
+    assert "Next time use less" not in person.texts[-1]
+
+
 async def agreed(clinic: RunningClinic) -> Person:
     """A patient who agreed and did not say how the usual pain is."""
     person = Person(clinic, clinic.enrol(), "sim:1")

@@ -7,7 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.prompt import queue_for_patient
+from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from bot_service.messages import Outbound
 from bot_service.storage import episodes, prescriptions
@@ -106,6 +106,58 @@ async def test_done_then_not_done_then_done_is_asked_the_next_day_all_the_same(c
         assert len([each for each in asked_alone(person) if each.status == "due"]) == 1
     await clinic.service.move_clock(DAY2)
     assert len([each for each in person.texts if "One question about" in each]) == 1
+
+
+async def two_a_day(clinic: RunningClinic) -> Person:
+    """A patient with exercises at 08:00 and at 18:00."""
+    person = await clinic.opted_in()
+    with clinic.db.begin() as tx:
+        episode = episodes.load(tx, person.invitation.episode_id)
+        plan = prescriptions.load(tx, episode.prescription_id)
+        slots = tuple(slot.model_copy(update={"prompted": True, "at": time(8 if slot.number == 1 else 18)}) for slot in plan.slots)
+        new = prescriptions.add(
+            tx, clinic.clock.now(), clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
+            document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id, starts_on=TUESDAY, reason="twice a day",
+        )  # fmt: skip
+        episodes.change(tx, episode.id, prescription_id=new)
+        move_cursor(tx, episodes.load(tx, episode.id), clinic.clock.now())
+    return person
+
+
+@pytest.mark.parametrize("taken_back", ["first", "second"])
+async def test_a_session_taken_back_leaves_the_question_to_the_other_one_of_that_day(clinic: RunningClinic, taken_back: str) -> None:
+    person = await two_a_day(clinic)
+    await clinic.service.move_clock(DAY1)
+    first = person.received[-1]
+    await person.say("done, 3")
+    await clinic.service.move_clock(DAY1 + 10 * HOUR)
+    second = person.received[-1]
+    await person.say("done, 2")
+    back = first if taken_back == "first" else second
+    not_today = next(cell.data for row in back.outbound.rows for cell in row if cell.label == "Not today")
+    await person.say("", kind="tap", data=not_today, reply_to=back.provider_id)
+    await clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert len([each for each in person.texts if "One question about yesterday's session." in each]) == 1
+
+
+async def test_both_taken_back_nothing_is_asked(sqlite_clinic: RunningClinic) -> None:
+    person = await two_a_day(sqlite_clinic)
+    for at in (DAY1, DAY1 + 10 * HOUR):
+        await sqlite_clinic.service.move_clock(at)
+        await person.say("done, 3")
+        await person.tap("Not today")
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert not [each for each in person.texts if "One question about" in each]
+
+
+async def test_another_time_moves_the_first_exercises_of_the_day_and_says_which_stay(sqlite_clinic: RunningClinic) -> None:
+    person = await two_a_day(sqlite_clinic)
+    await person.say("send it at 7am")
+    assert person.texts[-1] == "Shall we send your 08:00 exercises at 07:00 from now on? Those at 18:00 stay as they are."
+    await person.tap("Yes")
+    assert "Your 08:00 exercises come at 07:00 from now on." in person.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY1 + 11 * HOUR)
+    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [-1, 10]
 
 
 async def test_a_correction_after_it_was_asked_does_not_ask_again(sqlite_clinic: RunningClinic) -> None:

@@ -400,6 +400,9 @@ class TestRequests:
 
     def test_start_ends_the_patients_own_pause_and_no_other_hold(self) -> None:
         assert found(says("start", opted_in(held=frozenset({"pause"}))), Resume)
+        assert keys(says("start", opted_in(held=frozenset({"pause"})))) == ["pause_over"] and keys(says("start", opted_in())) == [
+            "already_on"
+        ]
         assert not found(says("start", opted_in(held=frozenset({"clinic_pause"}))), Resume)
         for hold in ("red_flag", "physio_first"):
             assert keys(says("start", opted_in(held=frozenset({hold})))) == ["held_for_physio"]

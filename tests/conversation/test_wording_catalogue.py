@@ -41,7 +41,7 @@ def _lines() -> Iterator[tuple[str, set[str] | None]]:
                 yield from ((each, _names(values)) for each in _keys(key))
             case ast.Call(func=ast.Attribute(attr="text"), args=[key, values]):
                 yield from ((each, _names(values)) for each in _keys(key))
-            case ast.Call(func=ast.Name(id="_news" | "_say_to_stranger"), args=arguments):
+            case ast.Call(func=ast.Name(id="tell_patient" | "_say_to_stranger"), args=arguments):
                 yield from ((each, None) for each in _keys_among(arguments))
 
 
@@ -97,7 +97,7 @@ def test_the_list_of_messages_that_nobody_asked_for_is_complete() -> None:
         match node:
             case ast.Dict(keys=[ast.Constant(value="lines"), *_], values=[ast.List(elts=[ast.List(elts=[key, *_]), *_]), *_]):
                 queued |= set(_keys(key))
-            case ast.Call(func=ast.Name(id="_news"), args=arguments):
+            case ast.Call(func=ast.Name(id="tell_patient"), args=arguments):
                 queued |= set(_keys_among(arguments))
     assert queued & set(CATALOGUE.texts) == set(UNSOLICITED)
 

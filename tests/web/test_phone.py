@@ -39,6 +39,11 @@ def tap(browser: Browser, label: str) -> None:
     raise AssertionError(f"no button {label}")
 
 
+def labels(browser: Browser) -> list[str]:
+    """Every button on the phone that is no number, in order."""
+    return [label for label in re.findall(r'name="tap" value="[^"]+">([^<]+)<', browser.page) if not label.isdecimal()]
+
+
 def opt_in(browser: Browser) -> None:
     do(browser, "open")
     tap(browser, "Yes")
@@ -133,6 +138,15 @@ def test_a_photo_arrives_and_odd_words_are_taken_as_they_are(phone: Browser) -> 
     assert len(heard) == 5
     do(phone, "say", text="x" * 4097)
     assert phone.status == 422 and "4096 characters" in phone.words
+
+
+@pytest.mark.parametrize("answer", ["Yes", "No"])
+def test_the_buttons_of_a_choice_go_with_its_answer_and_those_of_a_number_stay(phone: Browser, answer: str) -> None:
+    opt_in(phone)
+    do(phone, "say", text="pause 5 days")
+    assert labels(phone) == ["Change", "Yes", "No"]
+    tap(phone, answer)
+    assert labels(phone) == ["Change"], "the usual pain can still be put right"
 
 
 def test_a_made_up_button_changes_nothing(phone: Browser) -> None:

@@ -1,0 +1,119 @@
+"""A second number after the first, an answer that comes late, and another time where there are several: said back, never swallowed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+from uuid import UUID
+
+import pytest
+
+from bot_service.conversation.parsing import read
+from bot_service.conversation.situation import Answered, Ask, ChangeTime, Close, Keep, RedFlagged, Situation
+from bot_service.conversation.wording import SHIPPED, Voice, render
+from tests.builders import TODAY, a_prescription
+from tests.conversation.situations import YESTERDAY, a_record, asked, found, keys, opted_in, says, taps
+
+QUESTION = UUID(int=7)
+DURING = Answered("pain_during", TODAY, 1, 2, QUESTION)
+LAST_WEEK = TODAY - timedelta(days=5)
+
+
+@pytest.mark.parametrize("words", ["done, 4", "4", "it was a 4", "4/10"])
+def test_another_number_is_answered_with_how_to_put_the_first_right(words: str) -> None:
+    turn = says(words, opted_in(last=DURING))
+    assert keys(turn) == ["meant_instead"] and not found(turn, Keep)
+    assert turn.lines[0].values == {"score": 4, "recorded": 2, "day": TODAY.isoformat()}
+    assert turn.change == QUESTION
+
+
+def test_the_same_number_again_is_there_already() -> None:
+    assert keys(says("done, 2", opted_in(last=DURING))) == ["which_done"]
+
+
+def test_after_the_24_hour_question_it_says_which_number_it_is_about() -> None:
+    assert keys(says("4", opted_in(last=replace(DURING, kind="pain_24h", day=YESTERDAY)))) == ["meant_instead_24h"]
+
+
+@pytest.mark.parametrize("kind", ["safety", "rung"])
+def test_under_the_question_that_followed_the_number_both_are_said(kind: str) -> None:
+    turn = says("done, 4", opted_in(asked(kind), last=DURING))
+    assert keys(turn) == ["meant_instead", f"again_{kind}"]
+    assert turn.ask is not None and turn.ask.again == asked(kind).id and turn.change == QUESTION
+
+
+def test_without_a_number_before_it_is_as_ever() -> None:
+    assert keys(says("done, 4", opted_in())) == ["nothing_asked"]
+    assert keys(says("sorry, 4", opted_in(last=DURING)))[0] == "corrected"
+
+
+@pytest.mark.parametrize(("words", "recorded"), [("done, 4", "recorded"), ("not today", "not_today"), ("did some", "recorded_partly")])
+def test_what_is_said_of_the_exercises_is_no_answer_to_the_safety_question(words: str, recorded: str) -> None:
+    for question, expected in (
+        (asked("safety", show=1), [recorded, "again_safety"]),
+        (asked("safety"), ["not_understood", "again_safety"]),
+    ):
+        turn = says(words, opted_in(question))
+        assert keys(turn) == expected and not found(turn, RedFlagged) and Close(question.id) not in turn.effects
+        assert turn.ask is not None and turn.ask.again == question.id
+        assert bool(found(turn, Keep)) is (expected[0] == recorded) and not [each for each in found(turn, Keep) if each.kind == "safety"]
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+@pytest.mark.parametrize("key", ["meant_instead", "meant_instead_24h"])
+def test_what_it_tells_the_patient_to_send_is_a_correction(language: str, key: str) -> None:
+    voice = Voice(language, TODAY, "", "", "", "", "", "", time(8), a_prescription())
+    text, _ = render({"lines": [[key, {"score": 4, "recorded": 2, "day": TODAY.isoformat()}]]}, voice)
+    reading = read(text.rpartition(": ")[2], None, language)
+    assert reading.correction and reading.score == 4
+
+
+LATE = [
+    ("session", "4", "recorded_for"),
+    ("session", "some", "recorded_partly_for"),
+    ("session", "not_today", "not_done_for"),
+    ("session_pain", "4", "recorded_for"),
+    ("pain_24h", "4", "recorded_24h_for"),
+]
+
+
+@pytest.mark.parametrize(("kind", "answer", "key"), LATE)
+def test_a_late_answer_names_its_day(kind: str, answer: str, key: str) -> None:
+    late = taps(answer, asked(kind, day=LAST_WEEK), opted_in())
+    assert keys(late)[0] == key and late.lines[0].values["day"] == LAST_WEEK.isoformat()
+    in_time = taps(answer, asked(kind), opted_in(asked(kind)))
+    assert keys(in_time)[0] == key.removesuffix("_for").replace("recorded_24h", "recorded").replace("not_done", "not_today")
+
+
+def test_words_that_come_late_name_their_day_too() -> None:
+    late = opted_in(asked("session", day=YESTERDAY))
+    assert keys(says("done", late))[0] == "recorded_done_for"
+    assert keys(says("no, too painful", late))[0] == "not_done_pain_for"
+
+
+def test_tomorrow_is_not_spoken_of_when_it_is_today() -> None:
+    voice = Voice("en", TODAY, "", "", "", "", "", "", time(8), a_prescription())
+    for score, late, has in (("5", False, True), ("5", True, False)):
+        turn = taps(score, asked("session", day=YESTERDAY if late else TODAY), opted_in(record=a_record("done 4/1, waiting")))
+        text, _ = render({"lines": [[line.key, dict(line.values)] for line in turn.lines]}, voice)
+        assert ("tomorrow" in text.lower()) is has and "allowed" in text
+
+
+def two_a_day() -> Situation:
+    """A patient with exercises at 08:00 and at 18:00."""
+    record = a_record()
+    slots = tuple(
+        slot.model_copy(update={"prompted": True, "at": time(8 if slot.number == 1 else 18)}) for slot in record.prescription.slots
+    )
+    return opted_in(record=replace(record, prescription=record.prescription.model_copy(update={"slots": slots})))
+
+
+def test_another_time_says_which_exercises_move_and_which_stay() -> None:
+    now = two_a_day()
+    turn = says("send it at 7am", now)
+    about = {"at": "07:00", "first": "08:00", "other": "18:00"}
+    assert keys(turn) == ["confirm_time_one"] and turn.ask == Ask("confirm_time", detail=about) and turn.lines[0].values == about
+    done = taps("yes", replace(asked("confirm_time"), detail=about), now)
+    assert keys(done) == ["time_changed_one"] and found(done, ChangeTime) == [ChangeTime(time(7))]
+    assert keys(says("send it at 6pm", now)) == ["time_taken"]
+    assert keys(says("send it at 7am", opted_in())) == ["confirm_time"]
