@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, escalate, notices, prompt, receive
+from bot_service.actions import assess, digests, escalate, notices, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due
 from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
@@ -22,6 +22,7 @@ from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
 from bot_service.storage import alerts, cases, clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
 from plans.loading import content_hash
@@ -140,6 +141,8 @@ class Service:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
             if due.alerts:
                 done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
+            if due.digests:
+                done += await self.delivery.run(lambda: digests.send_due(self.db, self.clock.now(), self.settings.public_url))
             if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
             self.last_tick = real_now()
@@ -157,8 +160,14 @@ class Service:
                 plans=plans is not None and plans <= now,
                 escalations=lead is not None and lead <= now,
                 alerts=tell is not None and tell <= now,
+                digests=self._tells_staff and ((digest := notice_rows.next_digest_at(tx)) is None or digest <= now),
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
             )
+
+    @property
+    def _tells_staff(self) -> bool:
+        """Whether there is any way to tell them; the sample clinic has none."""
+        return any(channel.name in ("email", "telegram") for channel in self.channels.values())
 
     def _plan_due(self) -> int:
         now = self.clock.now()
@@ -199,6 +208,7 @@ class Service:
                 outbox.next_due_at(tx, after),
                 cases.next_escalation_at(tx, after),
                 alerts.next_at(tx, after),
+                notice_rows.next_digest_at(tx, after) if self._tells_staff else None,
             )
             return min((at for at in found if at is not None), default=None)
 
@@ -231,6 +241,7 @@ class _Due:
     plans: bool
     escalations: bool
     alerts: bool
+    digests: bool
     messages: bool
 
 

@@ -49,7 +49,8 @@ class Catalogue:
     """The sentences, button labels and small words of one language; `typed` holds other ways to write a button's answer.
 
     `commands` names and describes what a chat app's menu offers, in the order to show, and `says` holds the words that each stands for;
-    `hints` name the answers where a channel has no buttons; `template` is WhatsApp's daily template.
+    `hints` name the answers where a channel has no buttons; `template` is WhatsApp's daily template;
+    `leaflet` is what a patient takes home.
     """
 
     language: str
@@ -61,6 +62,11 @@ class Catalogue:
     says: Mapping[str, str] = field(default_factory=dict)
     hints: Mapping[str, str] = field(default_factory=dict)
     template: Mapping[str, str] = field(default_factory=dict)
+    leaflet: Mapping[str, str] = field(default_factory=dict)
+
+    def leaflet_text(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The sentences of the leaflet for which every value is there, filled in."""
+        return {key: Template(text).substitute(values) for key, text in self.leaflet.items() if placeholders(text) <= values.keys()}
 
     def text(self, key: str, values: Mapping[str, object]) -> str:
         """The sentence, filled in. Raises KeyError for an unknown key or a value that is missing."""

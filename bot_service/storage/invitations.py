@@ -73,7 +73,8 @@ _BY_CODE = select(invitations.c.patient_id, invitations.c.expires_at).where(
 
 
 def _pending(clinic_id: UUID) -> Select[Any]:
-    latest = select(func.max(invitations.c.created_at)).where(invitations.c.patient_id == patients.c.id).scalar_subquery()
+    each = invitations.alias("each")
+    latest = select(func.max(each.c.created_at)).where(each.c.patient_id == patients.c.id).correlate(patients).scalar_subquery()
     columns = [invitations.c[name] for name in ("patient_id", "expires_at", "used_at", "revoked_at")]
     return (
         select(*columns, patients.c.ref, patients.c.status, patients.c.channel)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, func, or_, select, update
 
 from bot_service.clinical.duty import Away, Colleague
 from bot_service.errors import Conflict, NotFound
@@ -179,6 +179,12 @@ def claim_digests(tx: Tx, now: datetime) -> list[tuple[UUID, datetime | None]]:
     due = clinics.c.next_digest_at.is_(None) | (clinics.c.next_digest_at <= now)
     rows = tx.all(select(clinics.c.id, clinics.c.next_digest_at).where(due).order_by(clinics.c.slug).with_for_update(skip_locked=True))
     return [(row.id, row.next_digest_at) for row in rows]
+
+
+def next_digest_at(tx: Tx, after: datetime | None = None) -> datetime | None:
+    """When the next digest is due, or the next one after `after`; None before any was planned."""
+    later = [] if after is None else [clinics.c.next_digest_at > after]
+    return tx.scalar(select(func.min(clinics.c.next_digest_at)).where(*later))  # type: ignore[no-any-return]  # the column type
 
 
 def plan_digest(tx: Tx, clinic_id: UUID, at: datetime) -> None:

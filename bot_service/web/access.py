@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from bot_service.clock import real_now
 from bot_service.errors import NotFound
 from bot_service.storage import staff
 from bot_service.storage.staff import Member
-from bot_service.web.forms import read_form
+from bot_service.web.forms import read_form, read_upload
 from bot_service.web.service import Service
 
 Access = Literal["public", "phone", "staff", "decide", "signed"]
@@ -32,13 +32,14 @@ VISITOR = "visitor"
 
 @dataclass(frozen=True)
 class Visit:
-    """One request, after the doors: who it is (None on public and phone pages), the token for forms, and what was posted."""
+    """One request, after the doors: who it is (None on public and phone pages), the token for forms, what was posted, and a file."""
 
     service: Service
     request: Request
     member: Member | None
     form_token: str
     form: Mapping[str, str] = field(default_factory=dict)
+    file: bytes = b""
 
     @property
     def who(self) -> Member:
@@ -60,12 +61,13 @@ Page = Callable[[Visit], Response | Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Door:
-    """One route: method, path, policy and page."""
+    """One route: method, path, policy and page. With `upload` the form may carry a file."""
 
     method: Literal["GET", "POST"]
     path: str
     access: Access
     page: Page
+    upload: bool = False
 
 
 class SignInNeeded(Exception):
@@ -88,14 +90,20 @@ def guarded(service: Service, door: Door) -> Callable[[Request], Awaitable[Respo
             return await _open(door.page, Visit(service, request, None, ""))
         if door.method == "POST":
             check_origin(request, service.settings.public_url)
-        form = await read_form(request) if door.method == "POST" else {}
-        visit = await run_in_threadpool(_admit, service, door, request, form)
+        form, file = await _posted(door, request)
+        visit = replace(await run_in_threadpool(_admit, service, door, request, form), file=file)
         response = await _open(door.page, visit)
         if door.access == "decide":
             response.background = BackgroundTask(service.heed)  # what was decided is sent at once, not at the next tick
         return response
 
     return endpoint
+
+
+async def _posted(door: Door, request: Request) -> tuple[Mapping[str, str], bytes]:
+    if door.method == "GET":
+        return {}, b""
+    return await read_upload(request) if door.upload else (await read_form(request), b"")
 
 
 async def _open(page: Page, visit: Visit) -> Response:

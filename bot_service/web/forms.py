@@ -1,14 +1,20 @@
-"""What a form posted, read with limits: small, url-encoded, text only."""
+"""What a form posted, read with limits: small, url-encoded, text only; and one file where a page asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import date
 from urllib.parse import parse_qsl
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 LARGEST_BODY = 64 * 1024
+LARGEST_UPLOAD = 4 * 1024 * 1024
+"""More than any file that is taken, so that the page can say what to do about one that is a little too large."""
+LARGEST_DRAINED = 64 * 1024 * 1024
+"""A browser that still sends does not read the answer: so much is let run past before it is cut off."""
 MOST_FIELDS = 400
 
 
@@ -36,6 +42,35 @@ async def read_form(request: Request) -> Mapping[str, str]:
         raise Unreadable(400) from None
     # Neither half a surrogate pair nor a NUL can be stored.
     return {name: text.replace("\r\n", "\n").replace("\0", "") for name, text in fields}
+
+
+async def read_upload(request: Request) -> tuple[Mapping[str, str], bytes]:
+    """The fields of a posted form and the one file in it, empty when there is none. Raises Unreadable."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await read_form(request), b""
+    body, length = [], 0
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length <= LARGEST_UPLOAD:
+            body.append(chunk)
+        elif length > LARGEST_DRAINED:
+            break
+    if length > LARGEST_UPLOAD:
+        raise Unreadable(413)
+
+    async def whole() -> AsyncGenerator[bytes, None]:
+        yield b"".join(body)
+
+    try:
+        posted = await MultiPartParser(request.headers, whole(), max_files=1, max_fields=10, max_part_size=LARGEST_BODY).parse()
+    except (MultiPartException, KeyError):
+        raise Unreadable(400) from None
+    try:
+        files = [part for part in posted.values() if isinstance(part, UploadFile)]
+        fields = {name: part.replace("\0", "") for name, part in posted.items() if isinstance(part, str)}
+        return fields, await files[0].read() if files else b""
+    finally:
+        await posted.close()
 
 
 def day_of(text: str) -> date | None:

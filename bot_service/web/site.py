@@ -11,13 +11,18 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from bot_service.errors import NotFound, NotPermitted
+from bot_service.clinical.in_words import sentence
+from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web import (
     care,
     caseload,
     decisions,
+    discharging,
+    enrolment,
     episode,
     health,
+    importing,
+    invitations,
     media,
     notices,
     outcomes,
@@ -54,6 +59,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/message", "decide", decisions.write),
     Door("POST", "/patients/{ref}/note", "decide", care.note),
     Door("POST", "/patients/{ref}/appointment", "decide", care.appointment),
+    Door("POST", "/patients/{ref}/usual-pain", "decide", care.usual_pain),
     Door("POST", "/patients/{ref}/settle", "decide", care.settle),
     Door("POST", "/patients/{ref}/discharge", "decide", care.discharge),
     Door("GET", "/patients/{ref}/outcomes", "staff", outcomes.show),
@@ -74,6 +80,23 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/patients/{ref}/summary", "staff", summary.show),
     Door("GET", "/patients/{ref}/prescription", "staff", rewriting.show),
     Door("POST", "/patients/{ref}/prescription", "decide", rewriting.submit),
+    Door("GET", "/enrol", "staff", enrolment.show),
+    Door("POST", "/enrol", "staff", enrolment.submit),
+    Door("GET", "/invitations", "staff", invitations.show_list),
+    Door("POST", "/invitations/{ref}/again", "staff", invitations.again),
+    Door("POST", "/invitations/{ref}/revoke", "staff", invitations.revoke),
+    Door("POST", "/invitations/{ref}/leaflet", "staff", invitations.leaflet),
+    Door("GET", "/import", "staff", importing.show_start),
+    Door("POST", "/import", "staff", importing.upload, upload=True),
+    Door("GET", "/import/template.csv", "staff", importing.template),
+    Door("GET", "/import/{file}", "staff", importing.show_check),
+    Door("POST", "/import/{file}", "staff", importing.take_in),
+    Door("GET", "/import/{file}/columns", "staff", importing.show_columns),
+    Door("POST", "/import/{file}/columns", "staff", importing.set_columns),
+    Door("GET", "/import/{file}/wrong.csv", "staff", importing.wrong_rows),
+    Door("GET", "/import/{file}/links.csv", "staff", importing.links),
+    Door("GET", "/discharge", "staff", discharging.show),
+    Door("POST", "/discharge", "decide", discharging.submit),
     Door("POST", "/webhooks/telegram", "signed", updates.receive_update),
     Door("POST", "/webhooks/telegram/{sender}", "signed", updates.receive_update),
     Door("POST", "/webhooks/twilio/inbound", "signed", webhooks.receive_message),
@@ -121,14 +144,11 @@ def check_doors(app: FastAPI, doors: Collection[Door] = DOORS) -> None:
 def _add_problems(app: FastAPI) -> None:
     """Every way a request can end without its page, as a page."""
 
-    def problem(status: int, title: str, sentence: str) -> HTMLResponse:
-        return plain_page("problem.html", status, title=title, sentence=sentence)
-
     def missing(*_: object) -> Response:
-        return problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
+        return _problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
 
     def refused(_: Request, error: Exception) -> Response:
-        return problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
+        return _problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
 
     def sign_in_first(request: Request, _: Exception) -> Response:
         if request.method in ("GET", "HEAD"):
@@ -136,24 +156,34 @@ def _add_problems(app: FastAPI) -> None:
         sentence = (
             "You are signed out, so nothing was changed. Sign in in another tab, then go back here: what you typed is still in the form."
         )
-        return problem(403, "Signed out", sentence)
-
-    def unreadable(_: Request, error: Exception) -> Response:
-        return problem(
-            error.status if isinstance(error, Unreadable) else 400, "Not understood", "The form could not be read. Nothing was changed."
-        )
+        return _problem(403, "Signed out", sentence)
 
     def wrong_way(_: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return missing() if status == 404 else problem(status, "Not understood", "This page cannot be asked for in that way.")
+        return missing() if status == 404 else _problem(status, "Not understood", "This page cannot be asked for in that way.")
+
+    def moved_on(_: Request, error: Exception) -> Response:
+        return _problem(409, "Not done", sentence(str(error)))
 
     def broken(*_: object) -> Response:
-        return problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
+        return _problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
 
     app.add_exception_handler(NotFound, missing)
     app.add_exception_handler(NotPermitted, refused)
+    app.add_exception_handler(Conflict, moved_on)
     app.add_exception_handler(Refused, refused)
     app.add_exception_handler(SignInNeeded, sign_in_first)
-    app.add_exception_handler(Unreadable, unreadable)
+    app.add_exception_handler(Unreadable, _unreadable)
     app.add_exception_handler(HTTPException, wrong_way)
     app.add_exception_handler(Exception, broken)
+
+
+def _problem(status: int, title: str, words: str) -> HTMLResponse:
+    return plain_page("problem.html", status, title=title, sentence=words)
+
+
+def _unreadable(_: Request, error: Exception) -> Response:
+    status = error.status if isinstance(error, Unreadable) else 400
+    if status == 413:
+        return _problem(status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
+    return _problem(status, "Not understood", "The form could not be read. Nothing was changed.")

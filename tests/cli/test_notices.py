@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.cli.running import Shell
@@ -47,3 +49,13 @@ def test_the_doctor_signs_in_at_the_mail_server_and_sends_nothing(clinic: tuple[
     else:
         says = {"password": "refuses the user or password", "gone": "was not reached"}[trouble]
         assert result.code == 1 and says in result.out and "check STEPWISE_SMTP_URL" in result.out and "wrong" not in result.out
+
+
+def test_the_digest_is_printed_for_everybody_and_sent_only_in_somebodys_name(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    printed = shell.run("digest", "--week")
+    assert printed.code == 0 and printed.out.startswith("For Anna Reed\nStepwise digest, week to ") and "Who moved:" in printed.out
+    found = json.loads(shell.run("digest", "--for", "anna@example.org", "--json").out)
+    assert [(each["for"], each["waits"]) for each in found] == [("anna@example.org", False)] and "Jo" not in str(found)
+    assert shell.run("digest", "--send").code == 2
+    assert "nothing reaches anybody" in shell.run("digest", "--send", *ANNA).sentence.lower()

@@ -79,10 +79,10 @@ def installation(tmp_path: Path, fake: FakeTwilio) -> Installation:
     return made
 
 
-def add(installation: Installation, token: str = THEIR_TOKEN) -> str:
+def add(installation: Installation, number: str = THEIRS) -> str:
     file = installation.folder / "token"
-    file.write_text(f"{token}\n", encoding="utf-8")
-    words = ("--channel", "whatsapp", "--name", THEIRS, "--account", THEIR_ACCOUNT, "--templates", f"daily:en={DAILY}")
+    file.write_text(f"{THEIR_TOKEN}\n", encoding="utf-8")
+    words = ("--channel", "whatsapp", "--name", number, "--account", THEIR_ACCOUNT, "--templates", f"daily:en={DAILY}")
     return installation.run("senders", "add", "--clinic", "hillside", *words, "--token-file", str(file))
 
 
@@ -152,6 +152,26 @@ def test_a_receipt_counts_only_with_the_token_of_its_own_account(installation: I
         assert [row.status for row in rows(installation)] == ["sent"]
         assert theirs.post(STATUS, form, query=query) == 200
         assert [row.status for row in rows(installation)] == ["delivered"]
+
+
+def test_of_two_numbers_of_one_account_the_one_that_was_written_to_answers(installation: Installation, fake: FakeTwilio) -> None:
+    add(installation)
+    add(installation, second := "+447700900666")
+    _, theirs = of_both(installation, fake)
+    other = Number(installation, fake, second, THEIR_ACCOUNT, THEIR_TOKEN)
+    with installation.serving():
+        for number in (other, theirs):
+            assert number.post(INBOUND, number.form("hello?")) == 200
+            wait_for(lambda: number.sent() and number.sent()[-1]["From"] == f"whatsapp:{number.number}", f"an answer from {number.number}")  # noqa: B023
+
+
+def test_no_token_of_a_picture_is_logged(installation: Installation) -> None:
+    with installation.serving():
+        for method in ("HEAD", "GET"):
+            url = f"{installation.settings['STEPWISE_PUBLIC_URL']}/media/{'x' * 64}"
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10)
+    assert "x" * 20 not in installation.log() and "/media" not in installation.log()
 
 
 def test_a_number_whose_token_was_revoked_stops_alone(installation: Installation, fake: FakeTwilio) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Select, bindparam, select, text
@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, 
 
 from bot_service.storage import clinics, episodes, outbox
 from bot_service.storage.database import Database
+from bot_service.storage.prepared import padded
 from bot_service.storage.tables import clinics as clinic_table
 from bot_service.storage.tables import outbox as outbox_table
 from bot_service.storage.tables import patients as patient_table
@@ -143,3 +144,11 @@ def test_threads_that_learn_a_statement_at_once_all_read_it_rightly(sqlite_db: D
             assert look(both=threading.Barrier(1)) == 1
     finally:
         sys.setswitchinterval(0.005)
+
+
+@pytest.mark.parametrize(("number", "length"), [(0, 1), (1, 1), (2, 2), (3, 4), (8, 8), (9, 16), (500, 512)])
+def test_a_list_is_filled_up_to_one_of_few_lengths_and_means_the_same(number: int, length: int) -> None:
+    ids = [uuid4() for _ in range(number)]
+    filled = padded(ids)
+    assert len(filled) == length and filled[:number] == ids
+    assert set(filled) - set(ids) <= {UUID(int=0)}

@@ -1,0 +1,100 @@
+"""Ending the care of several patients: tick or paste, look, confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bot_service.actions.discharging import MOST, discharge_each, look_up, refs_in
+from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE
+from bot_service.errors import NotPermitted
+from bot_service.storage import caseload, clinics, patients
+from bot_service.web.access import Visit
+from bot_service.web.pages import page
+
+ON_A_PAGE = 100
+STATUS = {"invited": "Not begun", "asked": "Not agreed yet", "opted_in": "In care", "opted_out": "Stopped messages"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A patient who may be ticked."""
+
+    ref: str
+    name: str
+    physio: str
+    status: str
+    ticked: bool
+
+
+def show(visit: Visit) -> Response:
+    """Patients in care to tick, those who have not begun first; or a place to paste references."""
+    _check_role(visit)
+    done = visit.asked("done")
+    ended = f"Care has ended for {done}." if done.isascii() and done.isdecimal() and len(done) < 6 else ""
+    return _choose(visit, {}, "", ended)
+
+
+def submit(visit: Visit) -> Response:
+    """Look at who it will be, or do it."""
+    _check_role(visit)
+    form = visit.form
+    refs = list(dict.fromkeys([*(name[4:] for name in form if name.startswith("ref-")), *refs_in(form.get("refs", ""))]))
+    reason = form.get("reason", "").strip()
+    problem = _problem(refs, reason)
+    if problem or form.get("step") == "edit":
+        return _choose(visit, form, problem, "")
+    if form.get("step") == "confirm":
+        count = discharge_each(visit.service.db, visit.who, refs, reason, visit.service.clock.now())
+        return RedirectResponse(f"/discharge?done={count}", 303)
+    with visit.service.db.read() as tx:
+        leaving, unknown = look_up(tx, visit.who, refs)
+    if not leaving:
+        return _choose(visit, form, "None of these is a patient in care here.", "")
+    return page(visit, "discharge_check.html", leaving=leaving, unknown=unknown, reason=reason)
+
+
+def _problem(refs: list[str], reason: str) -> str:
+    if not refs:
+        return "Tick a patient, or paste references such as P001ABC."
+    if len(refs) > MOST:
+        return f"These are {len(refs)} patients; take at most {MOST} at once."
+    if not reason:
+        return "Write a short reason: it stays in each patient's record."
+    return f"The reason is longer than {LONGEST_REASON} characters; make it shorter." if len(reason) > LONGEST_REASON else ""
+
+
+def _check_role(visit: Visit) -> None:
+    if visit.who.role not in MAY_DECIDE:
+        raise NotPermitted("Only a physiotherapist can end care.")
+
+
+def _choose(visit: Visit, form: Mapping[str, str], problem: str, done: str) -> HTMLResponse:
+    words = visit.asked("q")
+    with visit.service.db.read() as tx:
+        clinic = clinics.load_clinic(tx, visit.who.clinic_id)
+        listed = [item for item in caseload.list_patients(tx, clinic.id) if item.ended_at is None]
+        if words:
+            named = patients.find_by_name(tx, clinic.id, words)
+            listed = [item for item in listed if item.patient_id in named or words.upper() in item.ref]
+        listed.sort(key=lambda item: (item.patient_status == "opted_in", f"ref-{item.ref}" not in form, item.ref))
+        names = caseload.load_names(tx, [item.patient_id for item in listed[:ON_A_PAGE]])
+    rows = [
+        Row(item.ref, names[item.patient_id], item.physio, STATUS.get(item.patient_status, item.patient_status), f"ref-{item.ref}" in form)
+        for item in listed[:ON_A_PAGE]
+    ]
+    return page(
+        visit,
+        "discharge.html",
+        status=422 if problem else 200,
+        clinic=clinic.name,
+        rows=rows,
+        more=max(0, len(listed) - ON_A_PAGE),
+        words=words,
+        problem=problem,
+        done=done,
+        refs=form.get("refs", ""),
+        reason=form.get("reason", ""),
+    )

@@ -1,0 +1,113 @@
+"""The import pages: a file on its way from the browser to patients, and what is refused on the way."""
+
+from __future__ import annotations
+
+import re
+
+from bot_service.actions.import_file import decode, read_sheet
+from bot_service.storage import patients
+from tests.files_of_patients import Cells, a_file, good_row
+from tests.running_clinic import RunningClinic
+from tests.web.lives import Browser, another_clinic
+
+
+def send(browser: Browser, raw: bytes) -> str:
+    """Choose a file; the path of its import."""
+    browser.get("/import")
+    answer = browser.client.post("/import", data={"token": browser.token}, files={"file": ("patients.csv", raw, "text/csv")})
+    browser.page, browser.status = answer.text, answer.status_code
+    found = re.search(r'action="(/import/[0-9a-f-]{36})/columns"', browser.page)
+    return found[1] if found else ""
+
+
+def rows(clinic: RunningClinic, *changes: Cells) -> bytes:
+    return a_file(clinic.plan, [good_row(clinic.plan, number) | change for number, change in enumerate(changes, 1)])
+
+
+def columns(browser: Browser) -> dict[str, str]:
+    """What the page has chosen for each column."""
+    found = re.findall(r'<select id="(column-\d+)".*?</select>', browser.page, re.DOTALL)
+    chosen = re.findall(r'<select id="column-\d+".*?<option value="([^"]*)" selected', browser.page, re.DOTALL)
+    return dict(zip(found, chosen, strict=True))
+
+
+def count(clinic: RunningClinic) -> int:
+    with clinic.db.read() as tx:
+        return patients.count_of_clinic(tx, clinic.clinic.id)
+
+
+def test_a_file_goes_from_choosing_to_enrolled_with_its_wrong_rows_and_links_to_download(clinic: RunningClinic) -> None:
+    browser = Browser(clinic).sign_in()
+    path = send(browser, rows(clinic, {}, {"baseline": "lots"}, {}))
+    browser.post(f"{path}/columns", columns(browser), physio=str(clinic.physio.id))
+    assert "Rows 3 Can be enrolled 2" in browser.words and "3 Patient C Usual pain Write a whole number from 0 to 10." in browser.words
+    assert count(clinic) == 0
+    answer = browser.client.get(f"{path}/wrong.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="patients-to-correct.csv"'
+    assert "Usual pain: write a whole number" in read_sheet(decode(answer.content)).rows[0].cells[-1]
+    browser.post(path, rows="all")
+    assert browser.status == 409 and "1 rows are wrong, so nobody was enrolled" in browser.words and count(clinic) == 0
+    browser.post(path, rows="good")
+    assert "2 patients are enrolled." in browser.words and count(clinic) == 2
+    browser.get(path)
+    assert "2 patients are enrolled." in browser.words
+    sheet = read_sheet(decode(browser.client.get(f"{path}/links.csv").content))
+    assert [row.cells[2] for row in sheet.rows] == ["Patient B", "Patient D"]
+
+    again = send(browser, rows(clinic, {}, {"baseline": "lots"}, {}))
+    assert "This very file was imported before." in browser.words
+    browser.post(f"{again}/columns", columns(browser), physio=str(clinic.physio.id))
+    assert "Here already, left as they are 2" in browser.words and "There is nobody new" in browser.words
+
+
+def test_columns_can_be_chosen_otherwise_and_must_do(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    path = send(browser, b"Who,Ready\nJo Park,yes\nLena Fischer,yes\n")
+    browser.post(f"{path}/columns", {"column-0": "", "column-1": "eligible"})
+    assert browser.status == 422 and "Choose the column that holds the name" in browser.words
+    browser.post(f"{path}/columns", {"column-0": "name", "column-1": "eligible", "physio": ""})
+    assert "Physio Nobody treats this patient" in browser.words
+    browser.post(f"{path}/columns", {"column-0": "name", "column-1": "eligible", "physio": str(sqlite_clinic.physio.id)})
+    browser.post(path, rows="all")
+    assert count(sqlite_clinic) == 2
+
+
+def test_a_file_that_cannot_be_read_says_why(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    for raw, sentence in (
+        (b"PK\x03\x04", "Save as, then CSV UTF-8"),
+        (b"", "The file is empty"),
+        (b"Name\n" * 600_000, "larger than 2 MB"),
+    ):
+        assert send(browser, raw) == ""
+        assert browser.status == 422 and sentence in browser.words
+    browser.get("/import")
+    body = {"file": ("big.csv", b"x" * 5_000_000, "text/csv")}
+    answer = browser.client.post("/import", data={"token": browser.token}, files=body)
+    assert answer.status_code == 413 and "a file may have 2 MB" in answer.text
+    assert count(sqlite_clinic) == 0
+
+
+def test_a_file_is_taken_only_with_the_token_and_from_our_own_page(browser: Browser) -> None:
+    browser.get("/import")
+    files = {"file": ("p.csv", b"Name,Eligible\nJo,yes\n", "text/csv")}
+    assert browser.client.post("/import", data={"token": "0" * 64}, files=files).status_code == 403
+    assert (
+        browser.client.post("/import", data={"token": browser.token}, files=files, headers={"origin": "https://evil.example"}).status_code
+        == 403
+    )
+    assert browser.client.post("/import", content=b"x", headers={"content-type": "multipart/form-data"}).status_code == 400
+
+
+def test_another_clinics_import_is_not_there(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    path = send(browser, rows(sqlite_clinic, {}))
+    other = Browser(sqlite_clinic).sign_in(another_clinic(sqlite_clinic))
+    for page in (path, f"{path}/columns", f"{path}/wrong.csv", f"{path}/links.csv", "/import/nonsense"):
+        assert other.client.get(page).status_code == 404, page
+    assert other.client.post(path, data={"token": other.token, "rows": "good"}).status_code == 404
+    assert count(sqlite_clinic) == 0
+
+
+def test_cells_are_shown_as_text(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    path = send(browser, rows(sqlite_clinic, {"name": "<script>alert(1)</script> Jo", "at": "soon"}))
+    assert "<script>alert" not in browser.page
+    browser.post(f"{path}/columns", columns(browser), physio=str(sqlite_clinic.physio.id))
+    assert "<script>alert" not in browser.page and "<script>alert(1)</script> Jo" in browser.words
