@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -94,6 +95,11 @@ def load_by_ref(tx: Tx, clinic_id: UUID, ref: str) -> Patient:
 
 def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Patient]:
     return [_patient(tx, row) for row in tx.all(select(patients).where(patients.c.clinic_id == clinic_id).order_by(patients.c.ref))]
+
+
+def list_of_ids(tx: Tx, ids: Collection[UUID]) -> list[Patient]:
+    """Those of the ids that are patients."""
+    return [_patient(tx, row) for row in tx.all(select(patients).where(patients.c.id.in_(ids)))]
 
 
 def count_of_clinic(tx: Tx, clinic_id: UUID) -> int:
