@@ -95,6 +95,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/import/{file}/columns", "staff", importing.set_columns),
     Door("GET", "/import/{file}/wrong.csv", "staff", importing.wrong_rows),
     Door("GET", "/import/{file}/links.csv", "staff", importing.links),
+    Door("GET", "/import/{file}/leaflets", "staff", importing.leaflets),
     Door("GET", "/discharge", "staff", discharging.show),
     Door("POST", "/discharge", "decide", discharging.submit),
     Door("POST", "/webhooks/telegram", "signed", updates.receive_update),
