@@ -148,6 +148,8 @@ class Service:
             self.last_tick = real_now()
             if not done:
                 return
+        if self.in_threads:
+            self.rouse()  # whoever waits for this tick has waited long enough, and there is more
 
     def _look(self) -> _Due:
         """What there is to do, in one read: mostly nothing."""

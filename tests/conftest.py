@@ -19,6 +19,7 @@ from tests.no_skips import IN_CI, pytest_make_collect_report, pytest_runtest_mak
 from tests.postgres import running_postgres
 from tests.running_clinic import START, Phones, RunningClinic, migrate_url, open_clinic, open_quickly
 
+pytest_plugins = ["tests.twilio_fixtures"]
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 # Machines under load are slow, not wrong: no deadlines. `thorough` is for an evening: STEPWISE_HYPOTHESIS=thorough ./run test

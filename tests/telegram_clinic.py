@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import time, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,11 @@ from fastapi import FastAPI
 
 from bot_service.app import Service
 from bot_service.channels.telegram import Telegram
-from bot_service.storage import tables
+from bot_service.storage import clinics, tables
 from bot_service.web.site import build_site
+from tests.crowds import a_crowd
 from tests.fakes.bot_api_process import FakeBotApi
-from tests.running_clinic import RunningClinic
+from tests.running_clinic import START, Person, RunningClinic
 
 UPDATES = "/webhooks/telegram"
 SECRET = "a-secret-for-tests-only-of-40-characters"
@@ -107,3 +109,14 @@ async def with_telegram(clinic: RunningClinic, fake: FakeBotApi, replicas: int =
             await door.aclose()
         for channel in channels:
             await channel.close()
+
+
+async def asked_today(telegram: TelegramClinic, count: int) -> list[Person]:
+    """So many patients with today's question on their phones."""
+    with telegram.clinic.db.read() as tx:
+        sender = next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
+    crowd = a_crowd(replace(telegram.clinic, sender=sender), [("Europe/London", time(8))] * count, prefix="70")
+    telegram.fake.control("meet", chats=[int(person.address) for person in crowd])
+    telegram.clinic.clock.move_to(START + timedelta(hours=22, minutes=5))
+    await telegram.clinic.service.tick()
+    return crowd

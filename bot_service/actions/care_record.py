@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.review import Decision, episode_of, note_decision
 from bot_service.clinical.outcome_measures import MEASURES, MOST_ACTIVITIES
@@ -73,6 +74,18 @@ def set_appointment(db: Database, decision: Decision, day: date | None, now: dat
             raise Conflict("the next appointment must lie ahead")
         episodes.change(tx, episode.id, next_appointment=day)
         note_decision(tx, now, decision, episode, "appointment_set", {"day": day and day.isoformat()})
+
+
+def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime) -> None:
+    """The usual pain before loading, 0-10, as the clinician knows it: what the next day's pain is compared with. Raises Conflict."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        if not 0 <= score <= 10:
+            raise Conflict("the usual pain runs from 0 to 10")
+        episodes.change(tx, episode.id, baseline=score)
+        episodes.count_evidence(tx, episode.id)
+        assess(tx, episodes.load(tx, episode.id), now)
+        note_decision(tx, now, decision, episode, "usual_pain_set", {})
 
 
 def set_language(db: Database, decision: Decision, language: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -37,6 +38,24 @@ def was_recorded(tx: Tx, who: str, what: str, subject_id: UUID, *, since: dateti
     """Whether there is such an entry later than `since`."""
     found = select(audit.c.seq).where(audit.c.subject_id == subject_id, audit.c.who == who, audit.c.what == what, audit.c.at > since)
     return tx.first(found.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the trail."""
+
+    seq: int
+    at: datetime
+    who: str
+    what: str
+    subject_id: UUID
+
+
+def list_of_clinic(tx: Tx, clinic_id: UUID, *, before: int | None, limit: int) -> list[Entry]:
+    """The latest entries of a clinic, or the latest ones before an entry."""
+    query = select(audit).where(audit.c.clinic_id == clinic_id)
+    query = query if before is None else query.where(audit.c.seq < before)
+    return [Entry(row.seq, row.at, row.who, row.what, row.subject_id) for row in tx.all(query.order_by(audit.c.seq.desc()).limit(limit))]
 
 
 def verify(tx: Tx) -> int | None:

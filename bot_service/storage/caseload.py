@@ -1,4 +1,4 @@
-"""The caseload read in a few queries, however many patients there are: who is listed, what holds them, and their recent weeks."""
+"""The patients on one page of the caseload in a few queries: what is open about each, what holds them, and their recent weeks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Hold
 from bot_service.storage.outbox import Prompt
+from bot_service.storage.standing import read_id
 from bot_service.storage.tables import addresses, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One patient of the clinic with the latest episode of care: what sorts and names the row."""
+    """One patient of the clinic with an episode of care. `unreachable`: in care, and the present address takes no messages."""
 
     episode_id: UUID
     patient_id: UUID
@@ -38,6 +40,7 @@ class Listed:
     next_prompt_at: datetime | None
     last_heard_at: datetime | None
     ended_at: datetime | None
+    unreachable: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,64 +80,65 @@ class Recent:
     heard: list[datetime] = field(default_factory=list)
 
 
-def list_patients(tx: Tx, clinic_id: UUID) -> list[Listed]:
-    """Every patient of a clinic, each with the active episode, else the one that ended last; by reference."""
+def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
+    """The patients of these episodes, by episode."""
+    return {row.episode_id: Listed(**row._mapping) for row in tx.all(_listed().where(episodes.c.id.in_(episode_ids)))}
+
+
+def list_in_care(tx: Tx, clinic_id: UUID) -> list[Listed]:
+    """Everybody of a clinic whose care goes on."""
+    of_clinic = (episodes.c.clinic_id == clinic_id, episodes.c.ended_at.is_(None))
+    return [Listed(**row._mapping) for row in tx.all(_listed().where(*of_clinic))]
+
+
+def _listed() -> Select[Any]:
     columns: list[ColumnElement[Any]] = [
         episodes.c.id.label("episode_id"),
         patients.c.id.label("patient_id"),
         patients.c.status.label("patient_status"),
+        patients.c.status_at.label("patient_status_at"),
+        staff.c.name.label("physio"),
+        *(episodes.c[name] for name in _OF_EPISODE),
     ]
-    columns += [patients.c.status_at.label("patient_status_at"), staff.c.name.label("physio")]
-    columns += [episodes.c[name] for name in _OF_EPISODE]
-    query = (
-        select(*columns, patients.c.ref, patients.c.zone, patients.c.last_heard_at)
+    dead = exists().where(addresses.c.patient_id == patients.c.id, addresses.c.status == "unreachable")
+    unreachable = and_(episodes.c.ended_at.is_(None), patients.c.status != "opted_out", dead).label("unreachable")
+    return (
+        select(*columns, patients.c.ref, patients.c.zone, patients.c.last_heard_at, unreachable)
         .select_from(episodes)
         .join(patients, episodes.c.patient_id == patients.c.id)
         .join(staff, episodes.c.physio_id == staff.c.id)
-        .where(episodes.c.clinic_id == clinic_id)
-        .order_by(patients.c.ref, episodes.c.ended_at.is_not(None), episodes.c.ended_at.desc())
     )
-    found: dict[UUID, Listed] = {}
-    for row in tx.all(query):
-        if row.patient_id not in found:
-            found[row.patient_id] = Listed(**row._mapping)
-    return list(found.values())
 
 
-def list_open_cases(tx: Tx, clinic_id: UUID) -> dict[UUID, list[OpenCase]]:
+def list_open_cases(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[OpenCase]]:
     """Open cases by episode, the oldest first."""
     names = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at", "escalated_at")
-    query = select(*(cases.c[name] for name in names)).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None))
+    query = select(*(cases.c[name] for name in names)).where(cases.c.episode_id.in_(episode_ids), cases.c.closed_at.is_(None))
     found: dict[UUID, list[OpenCase]] = {}
     for row in tx.all(query.order_by(cases.c.opened_at, cases.c.id)):
         found.setdefault(row.episode_id, []).append(OpenCase(**row._mapping))
     return found
 
 
-def list_pending(tx: Tx, clinic_id: UUID) -> dict[UUID, Pending]:
-    """Pending proposals by episode."""
-    query = select(proposals).where(proposals.c.clinic_id == clinic_id, proposals.c.status == "pending").order_by(proposals.c.created_at)
-    return {
-        row.episode_id: Pending(row.episode_id, row.rule, str(row.detail.get("sentence", "")), row.to_stage, row.created_at)
-        for row in tx.all(query)
-    }
+def list_pending(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Pending]]:
+    """Pending proposals by episode, the oldest first."""
+    query = select(proposals).where(proposals.c.episode_id.in_(episode_ids), proposals.c.status == "pending")
+    found: dict[UUID, list[Pending]] = {}
+    for row in tx.all(query.order_by(proposals.c.created_at, proposals.c.id)):
+        pending = Pending(row.episode_id, row.rule, str(row.detail.get("sentence", "")), row.to_stage, row.created_at)
+        found.setdefault(row.episode_id, []).append(pending)
+    return found
 
 
-def list_holds(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Hold]]:
+def list_holds(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
     """Holds that nobody has released, by episode."""
-    query = select(holds).where(holds.c.clinic_id == clinic_id, holds.c.released_at.is_(None)).order_by(holds.c.created_at, holds.c.id)
+    query = select(holds).where(holds.c.episode_id.in_(episode_ids), holds.c.released_at.is_(None))
     found: dict[UUID, list[Hold]] = {}
-    for row in tx.all(query):
+    for row in tx.all(query.order_by(holds.c.created_at, holds.c.id)):
         found.setdefault(row.episode_id, []).append(
             Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at)
         )
     return found
-
-
-def list_unreachable(tx: Tx, clinic_id: UUID) -> set[UUID]:
-    """Patients whose present address does not take messages."""
-    query = select(addresses.c.patient_id).where(addresses.c.clinic_id == clinic_id, addresses.c.status == "unreachable")
-    return {row.patient_id for row in tx.all(query)}
 
 
 def load_names(tx: Tx, patient_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -146,32 +150,42 @@ def load_names(tx: Tx, patient_ids: Collection[UUID]) -> dict[UUID, str]:
     return found
 
 
-def load_recent(tx: Tx, listed: Collection[Listed], since: date, heard_since: datetime) -> Mapping[UUID, Recent]:
-    """What happened lately, by episode, in three queries for all of them: sessions and prompts since a day, replies since an instant.
+def load_recent(tx: Tx, listed: Collection[Listed], since: date, asked_since: datetime) -> Mapping[UUID, Recent]:
+    """What happened lately, by episode, in three queries for all: sessions since a day, prompts and replies since an instant.
 
-    Only what the two figures and the line of the caseload need; the entries carry no ids.
+    Only what the two figures and the line of the caseload need; the entries carry no ids and no times.
     """
     found = {item.episode_id: Recent() for item in listed}
     by_patient = {item.patient_id: found[item.episode_id] for item in listed}
-    for row in tx.all(_sessions_that_hold().where(entries.c.episode_id.in_(found), entries.c.day >= since).order_by(entries.c.seq)):
-        found[row.episode_id].entries.append(_entry(row))
-    asked = select(outbox.c.episode_id, outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason, outbox.c.prescription_id)
-    for row in tx.all(asked.where(outbox.c.patient_id.in_(by_patient), outbox.c.kind == "prompt", outbox.c.day >= since)):
-        if row.episode_id in found:
-            found[row.episode_id].prompts.append(Prompt(row.day, row.slot, row.status, row.reason, row.prescription_id))
-    heard = select(inbox.c.patient_id, func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")).where(
-        inbox.c.patient_id.in_(by_patient), inbox.c.received_at >= heard_since, inbox.c.heard.in_(("text", "tap", "edit", "media"))
+    sessions = _sessions_that_hold().where(entries.c.episode_id.in_(found), entries.c.day >= since)
+    for row in tx.all(sessions.order_by(entries.c.seq)):
+        found[read_id(row.episode)].entries.append(_entry(row, asked_since))
+    of_prompt = (outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason)
+    asked = select(_raw(outbox.c.episode_id, "episode"), _raw(outbox.c.prescription_id, "prescription"), *of_prompt).where(
+        outbox.c.patient_id.in_(by_patient), outbox.c.due_at >= asked_since, outbox.c.kind == "prompt"
+    )
+    for row in tx.all(asked):
+        if (recent := found.get(read_id(row.episode))) is not None:
+            recent.prompts.append(Prompt(row.day, row.slot, row.status, row.reason, read_id(row.prescription)))
+    said = func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")
+    heard = select(_raw(inbox.c.patient_id, "patient"), said).where(
+        inbox.c.patient_id.in_(by_patient), inbox.c.received_at >= asked_since, inbox.c.heard.in_(("text", "tap", "edit", "media"))
     )
     for row in tx.all(heard):
-        by_patient[row.patient_id].heard.append(row.said)
+        by_patient[read_id(row.patient)].heard.append(row.said)
     return found
+
+
+def _raw(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """An id as the driver gives it: the same few come thousands of times, so `read_id` reads each once."""
+    return type_coerce(column, NullType()).label(name)
 
 
 def _sessions_that_hold() -> Select[Any]:
     """Sessions and their pain as they now stand: confirmed, and superseded by nothing."""
     newer = entries.alias("newer")
-    columns = (entries.c.episode_id, entries.c.kind, entries.c.day, entries.c.slot, entries.c.score, entries.c.outcome, entries.c.at)
-    return select(*columns, entries.c.done_at, entries.c.prescription_id).where(
+    columns = (entries.c.kind, entries.c.day, entries.c.slot, entries.c.score, entries.c.outcome)
+    return select(_raw(entries.c.episode_id, "episode"), _raw(entries.c.prescription_id, "prescription"), *columns).where(
         entries.c.kind.in_(("session", "pain_during")), entries.c.confirmed, ~exists().where(newer.c.supersedes_id == entries.c.id)
     )
 
@@ -182,7 +196,7 @@ _OF_EPISODE = (
 _NOBODY = UUID(int=0)
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: Row[Any], at: datetime) -> Entry:
     return Entry(
         id=_NOBODY,
         seq=0,
@@ -191,9 +205,9 @@ def _entry(row: Row[Any]) -> Entry:
         slot=row.slot,
         score=row.score,
         outcome=row.outcome,
-        at=row.at,
-        done_at=row.done_at,
-        prescription_id=row.prescription_id,
+        at=at,
+        done_at=None,
+        prescription_id=read_id(row.prescription),
         inbox_id=None,
         question_id=None,
         supersedes_id=None,

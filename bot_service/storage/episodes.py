@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, Row, ScalarSelect, Select, bindparam, or_, select, update
+from sqlalchemy import Column, Integer, Row, ScalarSelect, Select, bindparam, func, or_, select, update
 
 from bot_service.errors import NotFound
 from bot_service.storage.database import Tx
@@ -135,6 +135,18 @@ def end(tx: Tx, now: datetime, episode: Episode, status: str, reason: str) -> No
     """The episode of care is over: nothing falls due any more."""
     sealed = tx.seal(episode.patient_id, f"episodes.end_reason:{episode.id}", reason)
     change(tx, episode.id, status=status, ended_at=now, end_reason=sealed, next_prompt_at=None, next_review_at=None)
+
+
+def count_of_physio(tx: Tx, staff_id: UUID) -> int:
+    """How many patients in care a member of staff is responsible for."""
+    mine = select(func.count()).select_from(episodes).where(episodes.c.physio_id == staff_id, episodes.c.status == "active")
+    return int(tx.scalar(mine))
+
+
+def move_to_physio(tx: Tx, from_id: UUID, to_id: UUID) -> int:
+    """Make somebody else responsible for all of them; how many there were."""
+    moved = update(episodes).where(episodes.c.physio_id == from_id, episodes.c.status == "active").values(physio_id=to_id)
+    return len(tx.all(moved.returning(episodes.c.id)))
 
 
 def count_evidence(tx: Tx, episode_id: UUID) -> None:

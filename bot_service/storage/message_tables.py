@@ -175,4 +175,5 @@ entries = Table(
     CheckConstraint("score is null or score between 0 and 10", name="score"),
     UniqueConstraint("supersedes_id"),
     UniqueConstraint("episode_id", "seq"),
+    Index("ix_entries_day", "episode_id", "day"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -71,7 +72,7 @@ def add(
         "record_hash": record_hash(tx, record_number) if record_number else None,
     }
     tx.run(_ADD, {**values, "channel": channel, "status": "invited", "status_at": now, "created_at": now})
-    for token in sorted(_tokens(name)):
+    for token in tokens(name):
         tx.run(_ADD_TOKEN, {"token_hash": tx.db.keys.index("name", token), "patient_id": new_id, "clinic_id": clinic_id})
     return new_id
 
@@ -94,6 +95,11 @@ def load_by_ref(tx: Tx, clinic_id: UUID, ref: str) -> Patient:
 
 def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Patient]:
     return [_patient(tx, row) for row in tx.all(select(patients).where(patients.c.clinic_id == clinic_id).order_by(patients.c.ref))]
+
+
+def list_of_ids(tx: Tx, ids: Collection[UUID]) -> list[Patient]:
+    """Those of the ids that are patients."""
+    return [_patient(tx, row) for row in tx.all(select(patients).where(patients.c.id.in_(ids)))]
 
 
 def count_of_clinic(tx: Tx, clinic_id: UUID) -> int:
@@ -230,15 +236,24 @@ def use_invitation(tx: Tx, now: datetime, code: str) -> UUID | None:
     return tx.scalar(statement.returning(invitations.c.patient_id))  # type: ignore[no-any-return]  # the column type
 
 
+def name_hashes(tx: Tx, words: str) -> list[bytes]:
+    """What `name_tokens` holds for a patient in whose name words begin with every one of `words`."""
+    return [tx.db.keys.index("name", word[:_PREFIX]) for word in _words(words)]
+
+
 def find_by_name(tx: Tx, clinic_id: UUID, words: str) -> set[UUID]:
     """Patients of the clinic whose name has words that begin with every one of `words`."""
-    wanted = [tx.db.keys.index("name", word[:_PREFIX]) for word in _words(words)]
     found: set[UUID] | None = None
-    for token in wanted:
+    for token in name_hashes(tx, words):
         query = select(name_tokens.c.patient_id).where(name_tokens.c.clinic_id == clinic_id, name_tokens.c.token_hash == token)
         ids = {row.patient_id for row in tx.all(query)}
         found = ids if found is None else found & ids
     return found or set()
+
+
+def tokens(name: str) -> list[str]:
+    """The beginnings of the words of a name, of which hashes are kept."""
+    return sorted({word[:length] for word in _words(name) for length in range(1, min(len(word), _PREFIX) + 1)})
 
 
 # Built once: putting a statement together costs several times what running it does.
@@ -277,10 +292,6 @@ _PREFIX = 12
 def _words(name: str) -> list[str]:
     plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
     return plain.split()
-
-
-def _tokens(name: str) -> set[str]:
-    return {word[:length] for word in _words(name) for length in range(1, min(len(word), _PREFIX) + 1)}
 
 
 def _patient(tx: Tx, row: Row[Any]) -> Patient:

@@ -164,6 +164,12 @@ addresses = Table(
     at("created_at", null=False),
     UniqueConstraint("sender_id", "address_hash"),
     Index("ix_addresses_patient", "patient_id"),
+    Index(
+        "ix_addresses_unreachable",
+        "clinic_id",
+        sqlite_where=text("status = 'unreachable'"),
+        postgresql_where=text("status = 'unreachable'"),
+    ),
 )
 
 invitations = Table(
@@ -228,11 +234,13 @@ prescriptions = Table(
     Column("number", Integer, nullable=False),
     name("stage", 48),
     Column("document", JSON, nullable=False),
+    name("side", 5),
     ref("staff_id", "staff", null=False),
     Column("starts_on", Date, nullable=False),
     at("created_at", null=False),
     Column("reason", Sealed),
     UniqueConstraint("episode_id", "number"),
+    Index("ix_prescriptions_side", "clinic_id", "side"),
 )
 
 holds = Table(

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select
 from bot_service.errors import SettingsError
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import plan_versions, prescriptions
+from plans.editing import side_of
 from plans.model import CarePlan, Prescription
 
 
@@ -59,7 +60,13 @@ def add(
     new_id = tx.new_id()
     number = (tx.scalar(_LAST_NUMBER, {"of_episode": episode_id}) or 0) + 1
     values = {"id": new_id, "clinic_id": clinic_id, "episode_id": episode_id, "number": number, "stage": document.stage}
-    values |= {"document": document.model_dump(mode="json"), "staff_id": staff_id, "starts_on": starts_on, "created_at": now}
+    values |= {
+        "document": document.model_dump(mode="json"),
+        "side": side_of(document),
+        "staff_id": staff_id,
+        "starts_on": starts_on,
+        "created_at": now,
+    }
     tx.run(_ADD, {**values, "reason": tx.seal(patient_id, f"prescriptions.reason:{new_id}", reason)})
     return new_id
 

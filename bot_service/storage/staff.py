@@ -55,6 +55,10 @@ def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Member]:
     return [_member(row) for row in tx.all(select(staff).where(staff.c.clinic_id == clinic_id).order_by(staff.c.name))]
 
 
+def set_role(tx: Tx, staff_id: UUID, role: str) -> None:
+    tx.run(update(staff).where(staff.c.id == staff_id).values(role=role))
+
+
 def disable(tx: Tx, now: datetime, staff_id: UUID) -> None:
     """The member can no longer sign in, and is signed out everywhere."""
     tx.run(update(staff).where(staff.c.id == staff_id).values(status="disabled"))

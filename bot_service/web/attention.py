@@ -5,35 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import IntEnum
 from typing import Any
 
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
 from bot_service.clinical.in_words import plural
+from bot_service.clinical.needs import Need, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
 from bot_service.storage.cases import FOR_THE_LEAD, Case
 from bot_service.storage.episodes import Episode, Hold
+from bot_service.storage.pressing import UNHURRIED
 from bot_service.web.times import day_words, local_day, moment, span
-
-
-class Need(IntEnum):
-    """What a patient needs, the most pressing first; the order of the caseload."""
-
-    RED_FLAG = 0
-    FLAG = 1
-    STEP = 2
-    UNREACHABLE = 3
-    SILENT = 4
-    LOW = 5
-    WAITING = 6
-    ON_TRACK = 7
-    AWAY = 8
-
 
 LABELS = {
     Need.RED_FLAG: "Red flag",
-    Need.FLAG: "Flag",
-    Need.STEP: "Ready for a step",
+    Need.FLAG: "Review due",
+    Need.STEP: "Progression due",
     Need.UNREACHABLE: "Unreachable",
     Need.SILENT: "Silent",
     Need.LOW: "Low adherence",
@@ -41,7 +27,6 @@ LABELS = {
     Need.ON_TRACK: "On track",
     Need.AWAY: "Paused or ended",
 }
-WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABLE, Need.SILENT, Need.LOW})
 
 
 @dataclass(frozen=True)
@@ -54,8 +39,14 @@ class Reason:
     since: datetime
     due_at: datetime | None = None
     acknowledged: bool = False
-    urgency: int = 9
+    urgency: int = UNHURRIED
     at_once: bool = False
+
+    @property
+    def pressing(self) -> tuple[object, ...]:
+        """Sorting key: the need, then what nobody looks after, then urgency, then what is due first."""
+        due = self.due_at.timestamp() if self.due_at else float("inf")
+        return (self.need, self.acknowledged, self.urgency, due, self.since.timestamp())
 
 
 @dataclass(frozen=True)
@@ -69,33 +60,20 @@ class Attention:
         return self.reasons[0]
 
     def order(self, ref: str) -> tuple[object, ...]:
-        """Sorting key: the need, then what nobody looks after, then urgency, then what is due first."""
-        first = self.first
-        due = first.due_at.timestamp() if first.due_at else float("inf")
-        return (first.need, first.acknowledged, first.urgency, due, first.since.timestamp(), ref)
+        """Sorting key among patients; `storage/standing.py` says the same to the database."""
+        return (*self.first.pressing, ref)
 
 
-def attention(
-    item: Listed, cases: Sequence[OpenCase], pending: Pending | None, holds: Sequence[Hold], now: datetime, *, unreachable: bool
-) -> Attention:
+def attention(item: Listed, cases: Sequence[OpenCase], pending: Sequence[Pending], holds: Sequence[Hold], now: datetime) -> Attention:
     """Everything there is to say about one patient, the most pressing first; never empty."""
     today = local_day(now, item.zone)
     heard = local_day(item.last_heard_at, item.zone) if item.last_heard_at else None
     found = [_of_case(case, today, heard) for case in cases]
-    if pending is not None:
-        found.append(Reason(Need.STEP, "Ready for a step", pending.sentence, pending.created_at))
-    if unreachable and not any(case.case_key == "X1" for case in cases):
+    found += [Reason(Need.STEP, LABELS[Need.STEP], step.sentence, step.created_at) for step in pending]
+    if item.unreachable and not any(case.case_key == "X1" for case in cases):
         found.append(Reason(Need.UNREACHABLE, "Unreachable", "Messages do not reach this patient.", item.last_heard_at or now))
-    found.sort(key=lambda reason: (reason.need, reason.acknowledged, reason.urgency, reason.due_at or reason.since))
-    return Attention((*found, _state(item, holds, today, now)) if not found else tuple(found))
-
-
-def needs_today(found: Attention, now: datetime, zone: str) -> bool:
-    """Whether somebody should look before the clinic's day ends: a red flag, or anything due by tonight."""
-    today = local_day(now, zone)
-    return any(
-        reason.need is Need.RED_FLAG or (reason.due_at is not None and local_day(reason.due_at, zone) <= today) for reason in found.reasons
-    )
+    found.sort(key=lambda reason: reason.pressing)
+    return Attention(tuple(found) or (_state(item, holds, today, now),))
 
 
 def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
@@ -151,7 +129,7 @@ _URGENCIES = ("now", "same_day", "three_days", "routine")
 
 
 def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
-    need = _need_of(case)
+    need = need_of_case(case.case_key, leading_rule(case), case.urgency)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
     if case.escalated_at is not None:
@@ -183,19 +161,6 @@ FLAG_LABELS = {
     "X4": "Safety question",
     "X5": "Usual pain unknown",
 }
-
-
-def _need_of(case: OpenCase) -> Need:
-    if case.case_key == "D1":
-        return Need.RED_FLAG
-    if case.case_key == "X1":
-        return Need.UNREACHABLE
-    if case.case_key != ENGAGEMENT:
-        return Need.FLAG
-    if leading_rule(case) == "D5":
-        return Need.SILENT
-    # "Pain is in the way" is about pain, whatever the figures are.
-    return Need.FLAG if case.urgency != "routine" else Need.LOW
 
 
 def _state(item: Listed, holds: Collection[Hold], today: date, now: datetime) -> Reason:

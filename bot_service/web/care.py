@@ -27,6 +27,18 @@ def appointment(visit: Visit) -> Response:
     return submit(visit, "appointment", "appointment", set_day)
 
 
+def usual_pain(visit: Visit) -> Response:
+    """Set the usual pain, as the physio knows it."""
+
+    def set_score(decision: Decision, now: datetime) -> None:
+        text = visit.form.get("score", "").strip()
+        if not (text.isascii() and text.isdecimal() and len(text) < 3):
+            raise Unfit("Write the usual pain as a whole number from 0 to 10.")
+        care_record.set_usual_pain(visit.service.db, decision, int(text), now)
+
+    return submit(visit, "usual", "usual", set_score)
+
+
 def settle(visit: Visit) -> Response:
     """Change the language that the patient is written to in, and the time zone that their day follows."""
 

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from bot_service.actions.notices import whose_patients
 from bot_service.clinical.in_words import plural, sentence
-from bot_service.storage import caseload, clinics, patients
+from bot_service.clinical.needs import WANTS_SOMEBODY, Need
+from bot_service.storage import caseload, clinics, staff
 from bot_service.storage.caseload import Listed
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
+from bot_service.storage.patients import count_of_clinic
+from bot_service.storage.standing import Part, Place, Standings, has_patients, load_standings
 from bot_service.web.access import Visit
-from bot_service.web.attention import WANTS_SOMEBODY, Attention, Need, attention, due_words, needs_today
+from bot_service.web.attention import Attention, attention, due_words
 from bot_service.web.charts import Sparkline, sparkline
+from bot_service.web.listing import FILTERS, GROUPS, WHOSE, Asked, Choices, choices, read_asked
 from bot_service.web.pages import page
 from bot_service.web.recent import Figures, recent_figures
 from bot_service.web.times import ago, local_day, moment, span, zone_words
 
 ON_A_PAGE = 50
-FILTERS: dict[str, tuple[str, frozenset[Need]]] = {
-    "all": ("Everybody", frozenset(Need)),
-    "needs": ("Needs somebody", WANTS_SOMEBODY),
-    "steps": ("Ready for a step", frozenset({Need.STEP})),
-    "quiet": ("Silent or unreachable", frozenset({Need.UNREACHABLE, Need.SILENT, Need.LOW})),
-    "track": ("On track", frozenset({Need.ON_TRACK})),
-    "away": ("Not started, paused or ended", frozenset({Need.WAITING, Need.AWAY})),
-}
 
 
 @dataclass(frozen=True)
@@ -63,54 +61,83 @@ class Row:
     heard: str
 
 
+@dataclass(frozen=True)
+class Group:
+    """A group of patients as a link that shows only them."""
+
+    key: str
+    label: str
+    count: int
+    link: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What stands in the place of an empty list, and where to go on."""
+
+    sentence: str
+    link: str = ""
+    label: str = ""
+
+
 def show(visit: Visit) -> Response:
-    """The list: red flags and one's own patients, all with `whose=team`; `show` filters, `q` searches, `page` turns pages."""
+    """The list: red flags and one's own patients first, the team's or everybody's on request; groups, filters and search narrow it."""
     member, now = visit.who, visit.service.clock.now()
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, member.clinic_id)
-        everybody = caseload.list_patients(tx, clinic.id)
+        offered = _choices(visit, tx, clinic)
         mine = whose_patients(tx, member, now)
-        own = [item for item in everybody if item.physio_id in mine]
-        whose = visit.asked("whose") or ("mine" if own else "team")
-        everything = _sorted(tx, clinic.id, everybody, now)
-        if whose == "mine":  # a red flag is everybody's: its own clinician may be away
-            everything = [pair for pair in everything if pair[0].physio_id in mine or pair[1].first.need is Need.RED_FLAG]
-        listed = [item for item, _ in everything]
-        if words := visit.asked("q"):
-            listed = _matching(tx, clinic.id, listed, words)
-        searched = {item.ref for item in listed}
-        found = {item.ref: (item, seen) for item, seen in everything if item.ref in searched}
-        chosen = visit.asked("show") if visit.asked("show") in FILTERS else "all"
-        shown = [pair for pair in found.values() if pair[1].first.need in FILTERS[chosen][1]]
-        number = _page_number(visit.asked("page"), len(shown))
-        on_page = shown[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
-        names = caseload.load_names(tx, [item.patient_id for item, _ in on_page])
-        figures = recent_figures(tx, [item for item, _ in on_page], now)
+        has_own = has_patients(tx, mine)
+        asked = read_asked(visit.request.query_params, offered, has_own=has_own)
+        found, number = _look(tx, clinic, asked, mine, now)
+        is_new = not found.counts and count_of_clinic(tx, clinic.id) == 0
+        rows = _rows(visit, tx, found.episodes, now, clinic.zone)
+    total = found.count(GROUPS[asked.show][1])
     return page(
         visit,
         "caseload.html",
         clinic=clinic.name,
-        summary=summary([seen for _, seen in everything], now, clinic.zone),
-        rows=[_row(visit, item, seen, names[item.patient_id], figures[item.ref], now, clinic.zone) for item, seen in on_page],
-        whose=whose,
-        has_own=bool(own),
-        chosen=chosen,
-        words=words,
-        filters=[(key, label, _count(found.values(), needs)) for key, (label, needs) in FILTERS.items()],
+        summary=summary(found.counts),
+        rows=rows,
+        asked=asked,
+        whose={key: label for key, label in WHOSE.items() if has_own or key != "mine"},
+        groups=_groups(asked, found),
+        filters=[(name, FILTERS[name], offered[name]) for name in FILTERS if name in offered],
+        told=[offered[name][value] for name, value in asked.filters.items()],
+        empty=None if rows else _empty(asked, is_new=is_new),
         number=number,
-        pages=max(1, -(-len(shown) // ON_A_PAGE)),
-        total=len(shown),
+        pages=_pages(total),
+        total=total,
         moment=f"{moment(now, clinic.zone)}, {zone_words(clinic.zone)}",
     )
 
 
-def summary(found: Sequence[Attention], now: datetime, zone: str) -> str:
+def _look(tx: Tx, clinic: Clinic, asked: Asked, mine: Collection[UUID], now: datetime) -> tuple[Standings, int]:
+    """Who stands where, and the number of the page that is shown: the last when there are fewer than asked for."""
+    needs, number = GROUPS[asked.show][1], asked.page
+    while True:
+        part = Part(needs, (number - 1) * ON_A_PAGE, ON_A_PAGE)
+        found = load_standings(tx, clinic.id, asked.wanted(mine), part, now, tonight(now, clinic.zone))
+        if found.episodes or number == 1:
+            return found, number
+        number = _pages(found.count(needs))
+
+
+def _pages(total: int) -> int:
+    return max(1, -(-total // ON_A_PAGE))
+
+
+def tonight(now: datetime, zone: str) -> datetime:
+    """When the day ends there: what is due before then is due today."""
+    return datetime.combine(local_day(now, zone) + timedelta(days=1), time(), ZoneInfo(zone))
+
+
+def summary(counts: Mapping[Place, int]) -> str:
     """3 patients need you today; 2 are ready for a step. Says so when there is nothing to do."""
-    today = sum(needs_today(seen, now, zone) for seen in found)
-    steps = sum(any(reason.need is Need.STEP for reason in seen.reasons) for seen in found)
-    later = sum(
-        seen.first.need in WANTS_SOMEBODY and not needs_today(seen, now, zone) and seen.first.need is not Need.STEP for seen in found
-    )
+    today = sum(number for place, number in counts.items() if place.today)
+    steps = sum(number for place, number in counts.items() if place.step)
+    later = sum(number for place, number in counts.items() if place.need in WANTS_SOMEBODY and not place.today and place.need != Need.STEP)
     parts = [f"{plural(today, 'patient')} {'needs' if today == 1 else 'need'} you today"] if today else []
     parts += [f"{steps} {'is' if steps == 1 else 'are'} ready for a step"] if steps else []
     parts += (
@@ -121,29 +148,38 @@ def summary(found: Sequence[Attention], now: datetime, zone: str) -> str:
     return sentence("; ".join(parts)) if today else sentence("nothing is due today; " + "; ".join(parts))
 
 
-def _matching(tx: Tx, clinic_id: UUID, listed: Sequence[Listed], words: str) -> list[Listed]:
-    by_name = patients.find_by_name(tx, clinic_id, words)
-    return [item for item in listed if item.patient_id in by_name or words.upper() in item.ref]
+def _choices(visit: Visit, tx: Tx, clinic: Clinic) -> Choices:
+    channels = {sender.channel for sender in clinics.list_senders(tx) if sender.clinic_id == clinic.id}
+    return choices(staff.list_of_clinic(tx, clinic.id), visit.service.library.values(), channels)
 
 
-def _sorted(tx: Tx, clinic_id: UUID, listed: Sequence[Listed], now: datetime) -> list[tuple[Listed, Attention]]:
-    cases, pending = caseload.list_open_cases(tx, clinic_id), caseload.list_pending(tx, clinic_id)
-    holds, unreachable = caseload.list_holds(tx, clinic_id), caseload.list_unreachable(tx, clinic_id)
-    found = [
-        (
-            item,
-            attention(
-                item,
-                cases.get(item.episode_id, ()),
-                pending.get(item.episode_id),
-                holds.get(item.episode_id, ()),
-                now,
-                unreachable=item.patient_id in unreachable,
-            ),
-        )
-        for item in listed
-    ]
-    return sorted(found, key=lambda pair: pair[1].order(pair[0].ref))
+def _empty(asked: Asked, *, is_new: bool) -> Empty:
+    """What an empty list means: that nothing needs doing, that nobody fits, or that there is nobody."""
+    if is_new:
+        return Empty("There are no patients yet. Enrol one with: stepwise enrol")
+    if asked.narrowed:
+        return Empty("No patient fits.", Asked(asked.whose).link(), "Show everybody")
+    if asked.show != "all" and GROUPS[asked.show][1] <= WANTS_SOMEBODY:
+        return Empty("Nothing needs doing: nobody is in this group.", Asked(asked.whose).link(), "Show everybody")
+    if asked.show != "all":
+        return Empty("Nobody is in this group.", Asked(asked.whose).link(), "Show everybody")
+    if asked.whose == "mine":
+        return Empty("Nothing needs doing: you have no patients in care.", Asked("team").link(), "Show the team's")
+    return Empty("Nothing needs doing: nobody is in care.", Asked("all").link(), "Show those whose care has ended")
+
+
+def _groups(asked: Asked, found: Standings) -> list[Group]:
+    return [Group(key, label, found.count(needs), asked.link(show=key), key == asked.show) for key, (label, needs) in GROUPS.items()]
+
+
+def _rows(visit: Visit, tx: Tx, ids: Sequence[UUID], now: datetime, zone: str) -> list[Row]:
+    """What the page says of these patients, in this order."""
+    listed = caseload.list_patients(tx, ids)
+    cases, pending, holds = caseload.list_open_cases(tx, ids), caseload.list_pending(tx, ids), caseload.list_holds(tx, ids)
+    names = caseload.load_names(tx, [item.patient_id for item in listed.values()])
+    figures = recent_figures(tx, listed.values(), now)
+    found = ((listed[each], attention(listed[each], cases.get(each, ()), pending.get(each, ()), holds.get(each, ()), now)) for each in ids)
+    return [_row(visit, item, seen, names[item.patient_id], figures[item.episode_id], now, zone) for item, seen in found]
 
 
 def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figures, now: datetime, zone: str) -> Row:
@@ -181,12 +217,3 @@ def _weeks(item: Listed, now: datetime) -> int:
 
 def _percent(share: int | None) -> str:
     return "–" if share is None else f"{share} %"
-
-
-def _count(found: object, needs: frozenset[Need]) -> int:
-    return sum(seen.first.need in needs for _, seen in found)  # type: ignore[attr-defined]
-
-
-def _page_number(text: str, total: int) -> int:
-    last = max(1, -(-total // ON_A_PAGE))
-    return min(max(1, int(text)), last) if text.isascii() and text.isdecimal() and len(text) < 7 else 1

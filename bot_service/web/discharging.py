@@ -75,7 +75,7 @@ def _choose(visit: Visit, form: Mapping[str, str], problem: str, done: str) -> H
     words = visit.asked("q")
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
-        listed = [item for item in caseload.list_patients(tx, clinic.id) if item.ended_at is None]
+        listed = caseload.list_in_care(tx, clinic.id)
         if words:
             named = patients.find_by_name(tx, clinic.id, words)
             listed = [item for item in listed if item.patient_id in named or words.upper() in item.ref]

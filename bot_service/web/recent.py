@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.histories import local_today, scheduled_of, sessions_of
@@ -29,11 +30,11 @@ class Figures:
     pains: tuple[int, ...]
 
 
-def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[str, Figures]:
-    """The figures of these patients by reference; the same as the whole record gives."""
+def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[UUID, Figures]:
+    """The figures of these patients by episode; the same as the whole record gives."""
     since = (now - timedelta(days=DRAWN + 1)).date()
-    found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 1))
-    return {item.ref: _figures(_record(tx, item, found[item.episode_id], now)) for item in listed}
+    found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 2))
+    return {item.episode_id: _figures(_record(tx, item, found[item.episode_id], now)) for item in listed}
 
 
 def _figures(record: Record) -> Figures:

@@ -9,10 +9,10 @@ import pytest
 from bot_service.actions import review
 from bot_service.actions.review import Decision
 from bot_service.clinical.working_hours import DEFAULT_HOURS, a_working_day_after
-from bot_service.storage import caseload, tables
+from bot_service.storage import tables
 from bot_service.storage.cases import FOR_THE_LEAD
-from bot_service.web.attention import attention
 from tests.actions.told import DAY1, DAY2, DAY3, DAY4, audited, open_cases
+from tests.listed import listed, standings
 from tests.running_clinic import Person, RunningClinic
 
 URGENT = "new groin pain and I limp when I put weight on it"
@@ -140,18 +140,12 @@ async def test_an_escalated_one_leads_the_caseload_and_says_why_until_somebody_t
     assert _caseload(clinic) == [second.episode().ref, first.episode().ref] and not _sentence(first).startswith(FOR_THE_LEAD)
 
 
-def _attention(clinic: RunningClinic) -> dict[str, object]:
-    with clinic.db.read() as tx:
-        found = caseload.list_open_cases(tx, clinic.clinic.id)
-        listed = caseload.list_patients(tx, clinic.clinic.id)
-        return {
-            item.ref: attention(item, found.get(item.episode_id, ()), None, (), clinic.clock.now(), unreachable=False) for item in listed
-        }
-
-
 def _caseload(clinic: RunningClinic) -> list[str]:
-    return sorted(_attention(clinic), key=lambda ref: _attention(clinic)[ref].order(ref))  # type: ignore[attr-defined]
+    with clinic.db.read() as tx:
+        found = listed(tx, clinic.clinic.id, clinic.clock.now())
+        return [found[each][0].ref for each in standings(tx, clinic.clinic.id, clinic.clock.now()).episodes]
 
 
 def _sentence(person: Person) -> str:
-    return str(_attention(person.clinic)[person.episode().ref].first.sentence)  # type: ignore[attr-defined]
+    with person.clinic.db.read() as tx:
+        return listed(tx, person.clinic.clinic.id, person.clinic.clock.now())[person.invitation.episode_id][1].first.sentence

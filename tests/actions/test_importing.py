@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from threading import Thread
 from uuid import UUID
 
 import pytest
@@ -105,6 +106,20 @@ def test_an_interrupted_import_leaves_whole_patients_and_goes_on_where_it_was(cl
     done = taken_in(clinic, import_id)
     assert counts(clinic) == [120] * 5 and done.counts == {"enrolled": 120}
     assert taken_in(clinic, import_id) == done, "once more changes nothing"
+
+
+def test_one_file_taken_in_by_two_at_once_enrols_everybody_once(clinic: RunningClinic) -> None:
+    raw = a_file(clinic.plan, [good_row(clinic.plan, number) for number in range(1, 121)])
+    imports_of_both = [loaded(clinic, raw), loaded(clinic, raw)]
+    both = [Thread(target=taken_in, args=(clinic, import_id)) for import_id in imports_of_both]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert counts(clinic) == [120] * 5
+    with clinic.db.read() as tx:
+        results = [imports.load(tx, clinic.clinic.id, import_id).counts for import_id in imports_of_both]
+    assert sum(each.get("enrolled", 0) for each in results) == sum(each.get("known", 0) for each in results) == 120
 
 
 def test_the_same_patient_is_known_by_number_by_telephone_or_by_name(clinic: RunningClinic) -> None:

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Viewp
 from bot_service.clock import MovableClock, monotonic, real_now
 from bot_service.settings import load_settings
 from bot_service.storage import staff
+from bot_service.storage.staff import Member
 from bot_service.web.site import build_site
 from tests.databases import FreshDatabases
 from tests.no_skips import IN_CI
@@ -35,9 +36,9 @@ class Served:
     clinic: RunningClinic
     address: str
 
-    def sign_in_link(self) -> str:
+    def sign_in_link(self, member: Member | None = None) -> str:
         with self.clinic.db.begin() as tx:
-            return f"{self.address}/sign-in/{staff.add_link(tx, real_now(), self.clinic.physio.id)}"
+            return f"{self.address}/sign-in/{staff.add_link(tx, real_now(), (member or self.clinic.physio).id)}"
 
 
 @pytest.fixture(scope="module")

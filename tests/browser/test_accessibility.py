@@ -12,7 +12,7 @@ from bot_service.actions import review
 from bot_service.actions.review import Decision
 from tests.browser.conftest import Served
 from tests.running_clinic import Person
-from tests.web.lives import a_day_on, live, look, say
+from tests.web.lives import a_day_on, a_member, live, look, say
 
 pytestmark = pytest.mark.browser
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -117,3 +117,27 @@ def test_a_prescription_is_written_checked_and_prescribed_by_keyboard_alone(
     page.get_by_text("Prescribed. The new version applies").wait_for()
     assert "3 × 30 s hold" in page.locator("#main").inner_text()
     assert found == []
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
+def test_the_admins_pages_are_accessible_and_fit(new_page: Callable[..., Page], served: Served, phone: bool) -> None:
+    admin = a_member(served.clinic, "admin", "al@example.org")
+    served.clinic.in_care("Jo Park")
+    page = new_page(signed_in=False, phone=phone)
+    page.goto(served.sign_in_link(admin))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/")
+    page.goto("/team")
+    page.locator("#email").fill("kim@example.org")
+    page.locator("#name").fill("Kim Lee")
+    page.get_by_role("button", name="Make a link").click()
+    page.get_by_text("Kim Lee signs in with this link").wait_for()
+    found, wide = [], []
+    for path in (None, "/audit", "/audit?verify=1"):
+        if path:
+            page.goto(path)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found += findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(page.url)
+    assert (found, wide) == ([], [])

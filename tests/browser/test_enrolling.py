@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from bot_service.conversation.wording import SHIPPED
 from bot_service.storage import clinics
 from tests.browser.conftest import Served
 from tests.browser.enrolling import answer_questions, fill_form
@@ -94,7 +96,11 @@ def test_a_file_is_looked_at_corrected_and_taken_in(
         page.get_by_role("link", name="Download the links").click()
     assert Path(downloading.value.path()).read_text("utf-8-sig").count("/phone/P00") == 4
 
-    page.get_by_role("link", name="Another file").click()
+    page.get_by_role("link", name="Print a leaflet for each").click()
+    expect(page.get_by_role("article")).to_have_count(4)
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 4
+
+    page.get_by_role("link", name="Import", exact=True).click()
     file.write_bytes(corrected.replace(b"often", b"2").replace(b'"none"', b'""'))
     page.get_by_label("The file").set_input_files(file)
     page.get_by_role("button", name="Look at the file").click()
@@ -177,4 +183,27 @@ def test_every_state_of_these_pages_is_accessible_and_fits(
     look("check")
     page.get_by_role("button", name="Enrol 1 patient", exact=True).click()
     look("imported")
+    page.get_by_role("link", name="Print a leaflet for each").click()
+    look("leaflets")
     assert (found, wide) == ([], [])
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_the_leaflet_is_one_page_with_a_code_that_leads_to_the_clinic(served: Served, new_page: Callable[..., Page], language: str) -> None:
+    clinic = served.clinic
+    clinic.service.settings = clinic.service.settings.model_copy(update={"channels": ("whatsapp",), "whatsapp_from": "+15550100"})
+    page = new_page()
+    page.goto("/enrol")
+    fill_form(page, clinic.plan, "Jo Park")
+    page.get_by_label("Language of the messages").select_option(language)
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    url = page.locator(".link a").first.get_attribute("href")
+    assert url is not None and url.startswith("https://wa.me/15550100?text=Start%20")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Leaflet to print").click()
+    leaflet = opened.value
+    assert leaflet.locator("article .qr path").last.get_attribute("d") == page.locator(".invitation .qr path").last.get_attribute("d")
+    printed = leaflet.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+    leaflet.emulate_media(media="print")
+    assert not leaflet.get_by_role("heading", name="Leaflet").is_visible() and leaflet.get_by_role("article").is_visible()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from bot_service.channels.whatsapp_texts import LONGEST_TEXT, invitation_link, s
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
 from tests.channels.contract import ChannelContract, Subject, an_outbound
-from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio
 
 PAT = "whatsapp:+447700900123"
 PUBLIC = "https://stepwise.example.org"
@@ -61,19 +61,6 @@ FAILURES: dict[str, tuple[type[errors.DeliveryError], dict[str, Any]]] = {
     "one byte at a time": (errors.OutcomeUnknown, {"kind": "slow", "seconds": 0.3}),
     "an answer without an id": (errors.OutcomeUnknown, {"kind": "no_result"}),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(server: FakeTwilio) -> FakeTwilio:
-    server.control("reset")
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
-    return server
 
 
 def account(fake: FakeTwilio, **changes: Any) -> Account:

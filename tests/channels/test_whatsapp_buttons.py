@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
 from bot_service.reconciling import Reconciler
 from bot_service.storage import clinics, outbox
-from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import DAILY, FakeTwilio
 from tests.running_clinic import RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
 
@@ -23,20 +23,14 @@ TWO, ONE = "HX" + "2" * 32, "HX" + "1" * 32
 WITH_BUTTONS = {"daily:en": DAILY, "buttons1:en": ONE, "buttons2:en": TWO}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
 @pytest.fixture
-async def whatsapp(clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[TwilioClinic]:
-    server.control("reset")
+async def whatsapp(clinic: RunningClinic, twilio_server: FakeTwilio) -> AsyncIterator[TwilioClinic]:
+    twilio_server.control("reset")
     for sid in (ONE, TWO):
-        server.control("template", sid=sid, status="unsubmitted", category="", body="{}")
-    async with with_twilio(clinic, server, templates=WITH_BUTTONS) as world:
+        twilio_server.control("template", sid=sid, status="unsubmitted", category="", body="{}")
+    async with with_twilio(clinic, twilio_server, templates=WITH_BUTTONS) as world:
         yield world
-    assert server.control("state")["offences"] == []
+    assert twilio_server.control("state")["offences"] == []
 
 
 def values(whatsapp: TwilioClinic) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from bot_service.conversation.wording import load_catalogue
 from bot_service.storage import patients
 from bot_service.storage.outbox import Message
-from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import DAILY, FakeTwilio
 from tests.running_clinic import START, RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
 
@@ -22,26 +21,6 @@ EXERCISES = TEXTS.text("prompt_intro", {})
 def said(key: str, **values: object) -> str:
     """A sentence of the catalogue."""
     return TEXTS.text(key, values)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(server: FakeTwilio) -> FakeTwilio:
-    server.control("reset")
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
-    return server
-
-
-@pytest.fixture
-async def whatsapp(clinic: RunningClinic, fake: FakeTwilio) -> AsyncIterator[TwilioClinic]:
-    async with with_twilio(clinic, fake) as world:
-        yield world
-    assert fake.control("state")["offences"] == []
 
 
 async def until_template(whatsapp: TwilioClinic) -> Message:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from uuid import UUID
@@ -16,32 +15,12 @@ from bot_service.errors import OutcomeUnknown
 from bot_service.reconciling import Reconciler
 from bot_service.storage import clinics, conversations, inbox
 from bot_service.storage.outbox import Message
-from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import FakeTwilio
 from tests.running_clinic import START, RunningClinic
 from tests.twilio_clinic import INBOUND, TwilioClinic, with_twilio
 
 TEXTS = load_catalogue("en")
 FIRST_PROMPT = START + timedelta(days=1, hours=-2)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(server: FakeTwilio) -> FakeTwilio:
-    server.control("reset")
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
-    return server
-
-
-@pytest.fixture
-async def whatsapp(clinic: RunningClinic, fake: FakeTwilio) -> AsyncIterator[TwilioClinic]:
-    async with with_twilio(clinic, fake) as world:
-        yield world
-    assert fake.control("state")["offences"] == []
 
 
 def reconciler(whatsapp: TwilioClinic) -> Reconciler:

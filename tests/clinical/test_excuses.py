@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator
 from importlib.resources import files
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot_service.clinical.red_flags import LANGUAGES, TIERS, find_red_flag
+from tests.conversation.labelled import DATA
 
 _FOLDER = files("bot_service.clinical") / "red_flag_words"
 _EXCUSES_TRIED = 8
@@ -85,3 +87,11 @@ def test_a_figure_of_speech_beside_a_flag_hides_it_no_more_than_talk_of_the_weat
         )
         hidden += [text for text, plain in pairs if _tier(text, code) > _tier(plain, code)]
     assert hidden == []
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_everyday_replies_that_look_like_flags_are_none(code: str) -> None:
+    rows = [json.loads(line) for line in (DATA / "look_alikes.jsonl").read_text(encoding="utf-8").splitlines()]
+    texts = [row["text"] for row in rows if row["lang"] == code]
+    assert texts
+    assert [text for text in texts if find_red_flag(text, code) is not None] == []

@@ -127,6 +127,9 @@ def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str)
         "my kids are well, I have a fever", "I have a fever, my kids too", "lost weight without being on a diet",
         "I can't walk, it's killing me", "it won't support me when I stand", "can't walk alone today", "can't walk to work, leg's gone",
         "fell last year, fell again today", "the band snapped. something snapped in me", "nothing really in my bum, numb",
+        "loud pop at the back of my thigh", "leg weakness for two days", "popped my hamstring", "there was a crack at the back of my thigh",
+        "crashed on my bike", "bladder not normal", "kids gave me a fever", "my son is fine but fever",
+        "can't walk now but the dog is fine", "rain or shine I can't walk",
     ],
 )  # fmt: skip
 def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str) -> None:
@@ -143,6 +146,13 @@ def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str)
 )  # fmt: skip
 def test_a_relative_or_a_slip_of_the_finger_is_heard(text: str, expected: str) -> None:
     assert tier(text) == expected
+
+
+def test_a_language_judges_only_what_would_be_a_flag_in_it_by_itself() -> None:
+    assert find_red_flag("pop en la pierna", "es") is not None
+    assert find_red_flag("música pop", "es") is None
+    assert find_red_flag("never had cancer", "en") is None
+    assert find_red_flag("never had cancer", "es") is not None
 
 
 def test_a_long_message_of_excused_words_is_screened_at_once() -> None:

@@ -23,7 +23,9 @@ from bot_service.conversation.parsing import read
         ("not easy but no pain", 0), ("no pain", 0), ("not easy and no pain", 0), ("5, compared to usual", 5),
         ("5/10 compared to usual", 5),
         ("5/10 compared to yesterday", 5), ("5/10 compared to before", 5), ("battery 20%, 3", 3), ("hurts 5, walked 3", 5),
-        ("calf 6 hamstring 4", 4), (", ".join(["pain 5"] * 8), 5),
+        ("calf 6 hamstring 4", 4), ("hi one", 1), ("one thanks", 1), ("one ok", 1), ("nearly one", 1),
+            ("one great", 1), ("one now", 1), ("film 9/10 pain", 9), ("3 after breakfast", 3), ("zorb, 5", 5), ("zorb but 5", 5),
+            ("3 sets, no pain", 0), ("bridge 2 weeks no pain", 0), ("zorb but no pain", 0), (", ".join(["pain 5"] * 8), 5),
     ],
 )  # fmt: skip
 def test_beside_these_words_and_signs_a_number_is_a_score(text: str, score: int) -> None:
@@ -43,6 +45,12 @@ def test_beside_these_words_and_signs_a_number_is_a_score(text: str, score: int)
         "scale 5", "1.2.3, 5", "no pain mate until the end", "no pain pain until", "no pain knee", "no pain my calf", "no pain left",
         "no pain much", "no pain no gain", "almost no pain", "not no pain", "less than no pain",
         "5/10+", "sorry 4 sorry 4", "6 but in zumba yesterday", "6 but was horribly bad yesterday", ", ".join(["pain 5"] * 9),
+        "the single leg one", "one leg hurt", "pain one leg", "usually one", "two legs", "two knees", "one great leg", "lost one", "up 3",
+        "dropped by 2", "5 up", "2/10 up on last time", "exercises 8/10", "8/10 exercises", "4 exercises", "my exercises, 10",
+        "no pain again with squats", "no pain mate at first", "no pain before the first few", "pain free the last few", "5 foot 6",
+        "6ish plus", "sore after 3", "hurts after 10", "agony after 4", "3 days pain free", "the film was 9/10", "film 9/10",
+        "zorb, zorb 5",
+        "zorb no pain", "no pain zorb", "no pain almost", "mostly no pain", "90% pain free", "3 zorb after",
     ],
 )  # fmt: skip
 def test_beside_these_words_and_signs_a_number_is_asked_again(text: str) -> None:

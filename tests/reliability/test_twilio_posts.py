@@ -7,14 +7,13 @@ import random
 import string
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 import httpx
-import pytest
 
 from bot_service.actions import consent
 from bot_service.app import Service
@@ -23,25 +22,12 @@ from bot_service.messages import Inbound
 from bot_service.storage import episodes, inbox, patients, tables
 from bot_service.web.site import build_site
 from tests.channels.test_whatsapp_forms import CHANNEL, TOKEN, URL, a_form
-from tests.fakes.twilio_api_process import FakeTwilio, encoded, running_twilio, signature
+from tests.fakes.twilio_api_process import FakeTwilio, encoded, signature
 from tests.running_clinic import START, RunningClinic
 from tests.twilio_clinic import INBOUND, TwilioClinic, with_twilio
 
 SEED = 20261122
 PATIENTS, MESSAGES_EACH, TIMES = 30, 5, 5
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def whatsapp(clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[TwilioClinic]:
-    server.control("reset")
-    async with with_twilio(clinic, server) as world:
-        yield world
 
 
 class Forgetful(WhatsApp):
@@ -121,8 +107,8 @@ async def test_each_of_many_messages_posted_five_times_counts_once(whatsapp: Twi
     assert verdict.is_good, verdict
 
 
-async def test_a_build_that_forgets_what_it_has_heard_is_caught(sqlite_clinic: RunningClinic, server: FakeTwilio) -> None:
-    async with with_twilio(sqlite_clinic, server, Forgetful) as whatsapp:
+async def test_a_build_that_forgets_what_it_has_heard_is_caught(sqlite_clinic: RunningClinic, fake: FakeTwilio) -> None:
+    async with with_twilio(sqlite_clinic, fake, Forgetful) as whatsapp:
         verdict = await posted_again_and_again(whatsapp, [sqlite_clinic.service])
     assert not verdict.is_good
 
@@ -160,12 +146,10 @@ def garbled(form: dict[str, str], chance: random.Random) -> bytes:
     return body[: chance.randrange(len(body))] if body and chance.random() < 0.1 else body
 
 
-async def test_no_good_message_is_lost_among_garbage_and_none_of_it_breaks_the_door(
-    sqlite_clinic: RunningClinic, server: FakeTwilio
-) -> None:
+async def test_no_good_message_is_lost_among_garbage_and_none_of_it_breaks_the_door(sqlite_clinic: RunningClinic, fake: FakeTwilio) -> None:
     """Two thousand posts, nine of ten garbled and all rightly signed: no 5xx, and every good one is kept (D4)."""
     chance = random.Random(SEED)
-    async with with_twilio(sqlite_clinic, server) as whatsapp:
+    async with with_twilio(sqlite_clinic, fake) as whatsapp:
         crowd = a_crowd(whatsapp)
         good: list[str] = []
         answers: Counter[int] = Counter()

@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import replace
-from datetime import time, timedelta
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from bot_service.channels.telegram import LONGEST_TEXT
 from bot_service.messages import Button
-from bot_service.storage import clinics
 from tests.channels.contract import an_outbound
-from tests.crowds import a_crowd
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
-from tests.running_clinic import START, Person, RunningClinic
-from tests.telegram_clinic import TelegramClinic, with_telegram
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def telegram(sqlite_clinic: RunningClinic, server: FakeBotApi) -> AsyncIterator[TelegramClinic]:
-    server.control("reset")
-    async with with_telegram(sqlite_clinic, server) as world:
-        yield world
+from tests.running_clinic import Person
+from tests.telegram_clinic import TelegramClinic, asked_today
 
 
 @pytest.fixture
 async def people(telegram: TelegramClinic) -> list[Person]:
     """Two patients with today's question on their phones."""
-    with telegram.clinic.db.read() as tx:
-        sender = next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
-    crowd = a_crowd(replace(telegram.clinic, sender=sender), [("Europe/London", time(8))] * 2, prefix="70")
-    telegram.fake.control("meet", chats=[int(person.address) for person in crowd])
-    telegram.clinic.clock.move_to(START + timedelta(hours=22, minutes=5))
-    await telegram.clinic.service.tick()
-    return crowd
+    return await asked_today(telegram, 2)
 
 
 def shown(telegram: TelegramClinic, person: Person, at: int = 0) -> dict[str, Any]:

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from datetime import time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot_service.conversation.progress_picture import WIDTH
-from bot_service.storage import cases, clinics, inbox
+from bot_service.storage import cases, inbox
 from tests.channels.contract import PAYLOADS
-from tests.crowds import a_crowd
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
-from tests.running_clinic import START, Person, RunningClinic
-from tests.telegram_clinic import TelegramClinic, with_telegram
+from tests.running_clinic import Person
+from tests.telegram_clinic import TelegramClinic, asked_today
 
 SENT = [file.stem for pattern in ("telegram_media_*", "telegram_text*") for file in sorted(PAYLOADS.glob(f"{pattern}.json"))]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def telegram(sqlite_clinic: RunningClinic, server: FakeBotApi) -> AsyncIterator[TelegramClinic]:
-    server.control("reset")
-    async with with_telegram(sqlite_clinic, server) as world:
-        yield world
 
 
 @pytest.fixture
 async def patient(telegram: TelegramClinic) -> Person:
     """Somebody who has just been asked about today's exercises."""
-    with telegram.clinic.db.read() as tx:
-        sender = next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
-    (person,) = a_crowd(replace(telegram.clinic, sender=sender), [("Europe/London", time(8))], prefix="70")
-    telegram.fake.control("meet", chats=[int(person.address)])
-    telegram.clinic.clock.move_to(START + timedelta(hours=22, minutes=5))
-    await telegram.clinic.service.tick()
-    return person
+    return (await asked_today(telegram, 1))[0]
 
 
 @pytest.mark.parametrize("name", SENT)

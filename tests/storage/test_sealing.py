@@ -21,6 +21,7 @@ from bot_service.storage.columns import Sealed, SealedBytes
 from bot_service.storage.database import Database, open_database
 from bot_service.storage.sealing import Keyring
 from tests.databases import Kind
+from tests.listed import named
 from tests.running_clinic import SECRET, open_quickly
 from tests.storage.rows import NOW, a_clinic, a_message, a_patient
 
@@ -155,7 +156,7 @@ def test_look_ups_and_deduplication_survive_a_rotation(database_url: str) -> Non
         assert not inbox.store(tx, NOW, clinic.sender_id, {"a": 1}, None)
         found = patients.find_address(tx, clinic.sender_id, "sim:P001")
         assert found is not None and found.patient_id == episode.patient_id
-        assert patients.find_by_name(tx, clinic.id, "jo") == {episode.patient_id}
+        assert named(tx, clinic.id, NOW, "jo") == {episode.id}
     rotated.close()
 
 

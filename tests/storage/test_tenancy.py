@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import ForeignKeyConstraint, Table
 from sqlalchemy.exc import IntegrityError
 
-from bot_service.storage import patients
 from bot_service.storage import tables as t
 from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Database
+from tests.listed import named
 from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
 
 HASH = bytes(32)
@@ -86,5 +86,5 @@ def test_looking_for_a_name_finds_patients_of_that_clinic_only(db: Database) -> 
     with db.begin() as tx:
         ours, theirs = a_clinic(tx, "ours"), a_clinic(tx, "theirs")
         mine, stranger = a_patient(tx, ours, "Jo Park"), a_patient(tx, theirs, "Jo Park")
-        assert patients.find_by_name(tx, ours.id, "jo") == {mine.patient_id}
-        assert patients.find_by_name(tx, theirs.id, "PARK") == {stranger.patient_id}
+        assert named(tx, ours.id, NOW, "jo") == {mine.id}
+        assert named(tx, theirs.id, NOW, "PARK") == {stranger.id}

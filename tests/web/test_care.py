@@ -9,7 +9,7 @@ import pytest
 from bot_service.storage import audit, care_records, patients
 from bot_service.storage.tables import notes, outcomes
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, another_clinic, say
+from tests.web.lives import Browser, a_member, another_clinic, live, look, say
 
 
 @pytest.fixture
@@ -73,6 +73,21 @@ def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None
     assert person.episode().zone == "Europe/Madrid"
     browser.post(path_of(person, "settle"), language="tlh", zone="Europe/Madrid")
     assert person.episode().language == "es"
+
+
+def test_the_usual_pain_can_be_set_by_the_physio_and_the_rules_look_again(person: Person) -> None:
+    live(person.clinic, person, "done 2/4")
+    look(person)
+    browser = opened(person)
+    assert "Clearly worse the next day" in browser.words  # usual pain 2: 4 is two points above
+    browser.post(path_of(person, "usual-pain"), score="4")
+    assert "Usual pain set." in browser.words
+    assert person.episode().baseline == 4
+    browser.post(path_of(person, "usual-pain"), score="11")
+    assert "The usual pain runs from 0 to 10." in browser.words
+    browser.post(path_of(person, "usual-pain"), score="a lot")
+    assert "as a whole number from 0 to 10" in browser.words
+    assert person.episode().baseline == 4
 
 
 def test_discharge_needs_a_reason_and_a_tick_and_ends_messages(person: Person) -> None:

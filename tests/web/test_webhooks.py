@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,30 +16,11 @@ from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Receipt
 from bot_service.storage import inbox, outbox, tables
 from bot_service.storage.outbox import Message
-from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, encoded, running_twilio, signature
+from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, encoded, signature
 from tests.running_clinic import START, RunningClinic
 from tests.twilio_clinic import INBOUND, STATUS, TwilioClinic, with_twilio
 
 SID = "SM" + "c" * 32
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
-@pytest.fixture
-def fake(server: FakeTwilio) -> FakeTwilio:
-    server.control("reset")
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
-    return server
-
-
-@pytest.fixture
-async def whatsapp(clinic: RunningClinic, fake: FakeTwilio) -> AsyncIterator[TwilioClinic]:
-    async with with_twilio(clinic, fake) as world:
-        yield world
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""What a patient needs of the team, the most pressing first: the order in which everybody is listed."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from bot_service.clinical.catalogue import ENGAGEMENT
+
+
+class Need(IntEnum):
+    """The order of the caseload."""
+
+    RED_FLAG = 0
+    FLAG = 1
+    STEP = 2
+    UNREACHABLE = 3
+    SILENT = 4
+    LOW = 5
+    WAITING = 6
+    ON_TRACK = 7
+    AWAY = 8
+
+
+WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABLE, Need.SILENT, Need.LOW})
+
+
+def need_of_case(case_key: str, leading: str, urgency: str) -> Need:
+    """What an open case asks for, by its key and the rule it leads with. `storage/pressing.py` says the same to the database."""
+    if case_key == "D1":
+        return Need.RED_FLAG
+    if case_key == "X1":
+        return Need.UNREACHABLE
+    if case_key != ENGAGEMENT:
+        return Need.FLAG
+    if leading == "D5":
+        return Need.SILENT
+    # "Pain is in the way" is about pain, whatever the figures are.
+    return Need.FLAG if urgency != "routine" else Need.LOW

@@ -1,0 +1,147 @@
+"""The admin's pages: who works here, the clinic's numbers and hours, and the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from starlette.responses import RedirectResponse, Response
+
+from bot_service.actions import team
+from bot_service.actions.team import Invitation
+from bot_service.actions.voices import clinic_setting, hours_in_words
+from bot_service.clinical.working_hours import WEEKDAYS
+from bot_service.clock import real_now
+from bot_service.conversation.wording import load_catalogue
+from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.storage import audit, clinics, episodes, patients, staff
+from bot_service.web.access import Visit
+from bot_service.web.decisions import id_posted
+from bot_service.web.pages import page
+from bot_service.web.times import moment
+
+DONE = {
+    "role": "The role is changed.",
+    "disabled": "Disabled, and signed out everywhere.",
+    "handed": "The patients are handed over.",
+    "clinic": "Saved. Patients read it from the next message on.",
+}
+ENTRIES = 100
+"""Lines of the audit trail on a page."""
+_PREVIEWS = ("safety_emergency", "safety_urgent", "safety_suicide")
+_DAYS = {"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday"}
+
+
+def show(visit: Visit) -> Response:
+    """Team and clinic."""
+    return _render(visit)
+
+
+def invite(visit: Visit) -> Response:
+    """Add somebody, or a new link for somebody; the link is shown once."""
+    form = visit.form
+    try:
+        invited = team.invite(
+            visit.service.db, visit.who, form.get("email", ""), form.get("name", ""), form.get("role", ""),
+            visit.service.clock.now(), real_now(),
+        )  # fmt: skip
+    except (Conflict, NotPermitted) as error:
+        return _render(visit, trouble=error)
+    return _render(visit, invited=invited)
+
+
+def change(visit: Visit) -> Response:
+    """Another role, the end of a sign-in, or patients handed over."""
+    db, who, form = visit.service.db, visit.who, visit.form
+
+    def carry_out(now: datetime) -> str:
+        member = id_posted(visit.part("member"))
+        if form.get("do") == "disable":
+            team.disable(db, who, member, now, real_now())
+            return "disabled"
+        if form.get("do") == "hand_over":
+            team.hand_over(db, who, member, id_posted(form.get("to", "")), now)
+            return "handed"
+        team.change_role(db, who, member, form.get("role", ""), now)
+        return "role"
+
+    return _carry_out(visit, carry_out)
+
+
+def change_clinic(visit: Visit) -> Response:
+    """The clinic's numbers and hours."""
+
+    def carry_out(now: datetime) -> str:
+        team.change_clinic(visit.service.db, visit.who, visit.form, now)
+        return "clinic"
+
+    return _carry_out(visit, carry_out)
+
+
+def show_audit(visit: Visit) -> Response:
+    """The audit trail of the clinic, latest first."""
+    if visit.who.role != "admin":
+        raise NotPermitted("Only an admin can read the audit trail.")
+    before = visit.asked("before")
+    with visit.service.db.read() as tx:
+        clinic = clinics.load_clinic(tx, visit.who.clinic_id)
+        entries = audit.list_of_clinic(
+            tx, clinic.id, before=int(before) if before.isascii() and before.isdecimal() else None, limit=ENTRIES
+        )
+        refs: dict[UUID, str] = {each.id: each.ref for each in patients.list_of_ids(tx, {entry.subject_id for entry in entries})}
+        names: dict[UUID, str] = {each.id: each.name for each in staff.list_of_clinic(tx, clinic.id)}
+        wrong = audit.verify(tx) if visit.asked("verify") else None
+    rows = [
+        {
+            "at": moment(entry.at, clinic.zone),
+            "who": entry.who,
+            "what": entry.what.replace("_", " "),
+            "ref": refs.get(entry.subject_id, ""),
+            "subject": names.get(entry.subject_id, ""),
+        }
+        for entry in entries
+    ]
+    return page(
+        visit, "audit.html", rows=rows, older=entries[-1].seq if len(entries) == ENTRIES else None, verified=bool(visit.asked("verify")),
+        wrong=wrong,
+    )  # fmt: skip
+
+
+def _carry_out(visit: Visit, do: Callable[[datetime], str]) -> Response:
+    try:
+        done = do(visit.service.clock.now())
+    except (Conflict, NotFound, NotPermitted) as error:
+        return _render(visit, trouble=error)
+    return RedirectResponse(f"/team?done={done}", 303)
+
+
+def _render(visit: Visit, *, trouble: Exception | None = None, invited: Invitation | None = None) -> Response:
+    if visit.who.role != "admin":
+        raise NotPermitted("Only an admin can change the team and the clinic.")
+    now, words = visit.service.clock.now(), str(trouble or "")
+    with visit.service.db.read() as tx:
+        clinic = clinics.load_clinic(tx, visit.who.clinic_id)
+        everybody = staff.list_of_clinic(tx, clinic.id)
+        numbers = {member.id: episodes.count_of_physio(tx, member.id) for member in everybody if member.role == "physio"}
+        hours = clinic_setting(clinic, "hours")
+        told = {name: clinic_setting(clinic, name) for name in ("emergency", "urgent", "crisis")}
+        values = told | {"hours": hours_in_words(clinic, now, "en"), "clinic": clinic.name, "physio": "your physio"}
+    return page(
+        visit,
+        "team.html",
+        status=(403 if isinstance(trouble, NotPermitted) else 409) if trouble else 200,
+        clinic=clinic,
+        members=everybody,
+        numbers=numbers,
+        physios=[each for each in everybody if each.role == "physio" and each.status == "active"],
+        roles=team.ROLES,
+        told=told,
+        hours=[(day, _DAYS[day], *(hours.get(day) or ("", ""))) for day in WEEKDAYS],
+        previews=[load_catalogue("en").text(key, values) for key in _PREVIEWS],
+        trouble=words[:1].upper() + words[1:].rstrip(".") + "." if words else "",
+        typed=visit.form if trouble else {},
+        done=DONE.get(visit.asked("done"), ""),
+        invited=invited,
+        link=f"{visit.service.settings.public_url}/sign-in/{invited.token}" if invited else "",
+    )

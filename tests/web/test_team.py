@@ -1,0 +1,159 @@
+"""The admin's pages: the team, the clinic's numbers and hours, the audit trail; for nobody else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from bot_service.storage import clinics, staff
+from bot_service.storage.staff import Member
+from tests.running_clinic import RunningClinic
+from tests.web.lives import Browser, a_member, another_clinic
+
+HOURS = {f"{end}-{day}": at for day in ("mon", "wed") for end, at in (("from", "09:00"), ("to", "13:30"))}
+NUMBERS = {"emergency": "112", "urgent": "116 117", "crisis": "Telefonseelsorge on 0800 111 0 111"}
+
+
+@pytest.fixture
+def admin(clinic: RunningClinic) -> Browser:
+    browser = Browser(clinic).sign_in(a_member(clinic, "admin", "al@example.org"))
+    browser.get("/team")
+    return browser
+
+
+def members(clinic: RunningClinic) -> dict[str, Member]:
+    with clinic.db.read() as tx:
+        return {member.email: member for member in staff.list_of_clinic(tx, clinic.clinic.id)}
+
+
+def test_somebody_invited_signs_in_with_the_link_that_is_shown_once(admin: Browser) -> None:
+    admin.post("/team/invite", email=" Kim@Example.org ", name="Kim  Lee", role="physio")
+    link = re.search(r"http://127\.0\.0\.1:8000(/sign-in/[\w-]+)", admin.page)
+    assert link
+    kim = Browser(admin.clinic)
+    kim.get(link[1])
+    kim.post(link[1])
+    assert "Kim Lee, physio" in kim.words
+    admin.get("/team")
+    assert "/sign-in/" not in admin.page
+    assert members(admin.clinic)["kim@example.org"].role == "physio"
+    admin.post("/team/invite", email="kim@example.org")
+    assert "Kim Lee signs in with this link" in admin.words
+    assert len(members(admin.clinic)) == len({*members(admin.clinic)})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"email": "kim", "name": "Kim", "role": "physio"}, "Write an e-mail address"),
+        ({"email": "kim@example.org", "name": " ", "role": "physio"}, "Write the name as patients and colleagues know it"),
+        ({"email": "kim@example.org", "name": "Kim", "role": "owner"}, "Choose a role"),
+    ],
+)
+def test_an_invitation_with_a_mistake_says_so_and_keeps_what_was_typed(admin: Browser, fields: dict[str, str], said: str) -> None:
+    admin.post("/team/invite", fields)
+    assert admin.status == 409
+    assert said in admin.words
+    assert f'value="{fields["email"]}"' in admin.page
+
+
+def test_a_physio_with_patients_goes_only_after_they_are_handed_over(admin: Browser) -> None:
+    clinic = admin.clinic
+    person = clinic.in_care("Jo Park")
+    other = a_member(clinic, "physio", "other@example.org")
+    admin.post(f"/team/{clinic.physio.id}", do="disable")
+    assert "has 1 patient in care; hand them over" in admin.words
+    admin.post(f"/team/{clinic.physio.id}", do="role", role="viewer")
+    assert "hand them over" in admin.words
+    admin.post(f"/team/{clinic.physio.id}", do="hand_over", to=str(other.id))
+    assert "The patients are handed over." in admin.words
+    assert person.episode().physio_id == other.id
+    signed_in = Browser(clinic).sign_in()
+    admin.post(f"/team/{clinic.physio.id}", do="disable")
+    assert "Disabled, and signed out everywhere." in admin.words
+    signed_in.get("/")
+    assert "Sign out" not in signed_in.words
+
+
+def test_the_last_admin_stays_and_nobody_disables_themselves(admin: Browser) -> None:
+    mine = members(admin.clinic)["al@example.org"]
+    for member in members(admin.clinic).values():
+        if member.role == "admin" and member.id != mine.id:
+            admin.post(f"/team/{member.id}", do="disable")
+    admin.post(f"/team/{mine.id}", do="role", role="physio")
+    assert "last admin" in admin.words
+    admin.post(f"/team/{mine.id}", do="disable")
+    assert "You cannot disable yourself" in admin.words
+
+
+def test_patients_read_the_clinics_own_numbers_and_hours(admin: Browser) -> None:
+    admin.post("/team/clinic", NUMBERS | HOURS)
+    assert "Saved." in admin.words
+    assert "call 112" in admin.words
+    with admin.clinic.db.read() as tx:
+        settings = clinics.load_clinic(tx, admin.clinic.clinic.id).settings
+    assert settings["urgent"] == "116 117"
+    assert settings["hours"] == {"mon": ["09:00", "13:30"], "wed": ["09:00", "13:30"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"emergency": ""}, "Write the emergency number"),
+        ({"crisis": "call somebody"}, "has no digits in it"),
+        ({"to-mon": "08:00"}, "Each day must close after it opens."),
+        ({"to-mon": ""}, "both or neither on a day"),
+        (dict.fromkeys(HOURS, ""), "Open on at least one day"),
+    ],
+)
+def test_numbers_and_hours_that_cannot_be_are_refused_whole(admin: Browser, change: dict[str, str], said: str) -> None:
+    with admin.clinic.db.read() as tx:
+        before = clinics.load_clinic(tx, admin.clinic.clinic.id).settings
+    admin.post("/team/clinic", NUMBERS | HOURS | change)
+    assert said in admin.words
+    with admin.clinic.db.read() as tx:
+        assert clinics.load_clinic(tx, admin.clinic.clinic.id).settings == before
+
+
+def test_the_trail_shows_who_did_what_and_checks_itself(admin: Browser) -> None:
+    person = admin.clinic.in_care("Jo Park")
+    physio = Browser(admin.clinic).sign_in()
+    physio.get(f"/patients/{person.invitation.ref}")
+    admin.get("/audit")
+    assert "viewed" in admin.words
+    assert person.invitation.ref in admin.words
+    assert "Jo Park" not in admin.words
+    admin.get("/audit?verify=1")
+    assert "The audit trail is whole." in admin.words
+
+
+def test_the_trail_is_paged(admin: Browser) -> None:
+    for number in range(105):
+        admin.post("/team/clinic", NUMBERS | HOURS | {"emergency": f"{number + 100}"})
+    admin.get("/audit")
+    earlier = re.search(r'href="(/audit\?before=\d+)"', admin.page)
+    assert earlier
+    first = admin.page.count("<tr>")
+    admin.get(earlier[1])
+    assert 1 < admin.page.count("<tr>") < first
+
+
+@pytest.mark.parametrize("role", ["physio", "viewer"])
+def test_nobody_but_an_admin_may(sqlite_clinic: RunningClinic, role: str) -> None:
+    browser = Browser(sqlite_clinic).sign_in(a_member(sqlite_clinic, role, "p@example.org"))
+    browser.get("/")
+    token = {"token": browser.token}
+    assert browser.client.get("/team").status_code == 403
+    assert browser.client.get("/audit").status_code == 403
+    posted = browser.client.post("/team/invite", data=token | {"email": "x@example.org", "name": "X", "role": "admin"})
+    assert posted.status_code == 403
+    assert "x@example.org" not in members(sqlite_clinic)
+
+
+def test_another_clinics_people_are_out_of_reach(admin: Browser) -> None:
+    stranger = another_clinic(admin.clinic)
+    admin.post(f"/team/{stranger.id}", do="disable")
+    assert "No such member of staff." in admin.words
+    with admin.clinic.db.read() as tx:
+        assert staff.load(tx, stranger.id).status == "active"
