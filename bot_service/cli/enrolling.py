@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import time
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from bot_service.actions.enrol import Enrolment, Invitation
 from bot_service.actions.enrol import enrol as enrol_patient
+from bot_service.actions.import_cells import weekdays
 from bot_service.actions.invitations import doors_of
+from bot_service.actions.phone_numbers import read_phone
 from bot_service.actions.treating import treating_physio
 from bot_service.cli.kinds import TimeOfDay
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.conversation.wording import SHIPPED
-from bot_service.errors import NotFound
+from bot_service.errors import Conflict, NotFound
 from bot_service.settings import Settings
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
 from plans.model import CarePlan
 from plans.thresholds import Delivery
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -41,6 +46,11 @@ from plans.thresholds import Delivery
 @click.option(
     "--rungs-preauthorised", is_flag=True, help="The patient may take each next step of an exercise when it is due, without asking."
 )
+@click.option("--phone", metavar="NUMBER", help="The patient's telephone, with country code or as dialled where they live.")
+@click.option("--record-number", metavar="NUMBER", help="Your own number for the patient.")
+@click.option("--channel", type=click.Choice(["telegram", "whatsapp"]), help="The chat app that the patient chose.")
+@click.option("--days", metavar="WORDS", help="Days of the exercises, such as 'Mon Wed Fri'; the plan's when left out.")
+@click.option("--goals", metavar="WORDS", help="What the patient wants to be able to do again.")
 @click.option("--eligible", is_flag=True, help="I have asked the plan's eligibility questions and the plan fits this patient.")
 @json_option
 def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str, eligible: bool, as_json: bool, **given: Any) -> None:
@@ -66,6 +76,11 @@ def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str
             rungs_preauthorised=given["rungs_preauthorised"],
             own_prompt=_every_slot(plan, given["stage"]) if given["each_session"] else frozenset(),
             answers={question.id: question.must_be for question in plan.eligibility},
+            channel=given["channel"],
+            goals=given["goals"] or "",
+            record_number=given["record_number"],
+            phone=_read(given["phone"], lambda text: read_phone(text, given["zone"] or clinic.zone)),
+            days=_read(given["days"], weekdays) or (),
         )
         with db.read() as tx:
             physio = treating_physio(tx, member, given["physio"])
@@ -73,6 +88,13 @@ def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str
         print_invitation(db, settings, clinic, invitation, "Enrolled as", as_json=as_json)
     if at is not None and (words := _in_quiet_hours(at, plan.rules.delivery)):
         click.echo(words, err=True)
+
+
+def _read(text: str | None, reader: Callable[[str], T]) -> T | None:
+    try:
+        return reader(text.strip()) if text else None
+    except ValueError as error:
+        raise Conflict(str(error)) from None
 
 
 def print_invitation(db: Database, settings: Settings, clinic: Clinic, invitation: Invitation, what: str, *, as_json: bool) -> None:

@@ -21,10 +21,15 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import clinics, imports
 from bot_service.storage.imports import ImportFile
 from bot_service.web.access import Visit
+from bot_service.web.invitations import leaflet_of
 from bot_service.web.pages import page
 
 SHOWN = 100
 """Wrong rows on the page; the file to correct holds them all."""
+
+
+LEAFLETS = 50
+"""Leaflets on a page: a browser prints so many without trouble."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,19 @@ def links(visit: Visit) -> Response:
     """The invitations of everybody in the file."""
     at = _at(visit)
     return _download(importing.links_of(visit.service.db, at.file, at.doors), "invitations.csv")
+
+
+def leaflets(visit: Visit) -> Response:
+    """A leaflet for everybody in the file who has not begun, some at once."""
+    at = _at(visit)
+    with visit.service.db.read() as tx:
+        clinic = clinics.load_clinic(tx, at.file.clinic_id)
+        invited = [made for _, made in importing.list_invited(tx, at.file)]
+        pages = max(1, -(-len(invited) // LEAFLETS))
+        asked = visit.asked("page")
+        number = min(max(1, int(asked)), pages) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
+        shown = [leaflet_of(tx, made, clinic, at.doors) for made in invited[(number - 1) * LEAFLETS : number * LEAFLETS]]
+    return page(visit, "leaflet.html", leaflets=shown, file=str(at.file.id), number=number, pages=pages)
 
 
 def _at(visit: Visit) -> _At:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from markupsafe import Markup
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions.eligibility import CHANNELS
 from bot_service.actions.enrol import Invitation, check_may_enrol, find_made, invite_again, revoke_invitation
-from bot_service.actions.invitations import Link, code_of, doors_of
+from bot_service.actions.invitations import Doors, Link, code_of, doors_of
 from bot_service.actions.phone_numbers import show_phone
 from bot_service.actions.voices import clinic_setting
 from bot_service.conversation.wording import load_catalogue
 from bot_service.errors import NotFound
 from bot_service.storage import caseload, clinics, contacts, invitations, patients
+from bot_service.storage.clinics import Clinic
+from bot_service.storage.database import Tx
 from bot_service.storage.invitations import PendingInvitation
 from bot_service.storage.patients import Patient
 from bot_service.web.access import Visit
@@ -38,6 +42,17 @@ class Row:
     by: str
     state: str
     good: bool
+
+
+@dataclass(frozen=True)
+class Leaflet:
+    """One page for one patient: sentences by key in their language, the link and its QR code."""
+
+    ref: str
+    language: str
+    says: Mapping[str, str]
+    url: str
+    qr: Markup
 
 
 def show_list(visit: Visit) -> Response:
@@ -96,21 +111,19 @@ def leaflet(visit: Visit) -> Response:
         if made is None or made.patient_id != patient.id:
             raise NotFound("this link is not the patient's any more")
         clinic = clinics.load_clinic(tx, patient.clinic_id)
-        contact = contacts.load_contact(tx, patient.id)
-        links = doors_of(tx, visit.service.settings, clinic).links(patient.ref, code, contact.channel)
+        one = leaflet_of(tx, made, clinic, doors_of(tx, visit.service.settings, clinic))
+    return page(visit, "leaflet.html", leaflets=[one], file="", number=1, pages=1)
+
+
+def leaflet_of(tx: Tx, made: Invitation, clinic: Clinic, doors: Doors) -> Leaflet:
+    """What the leaflet of an invitation says."""
+    patient, contact = patients.load(tx, made.patient_id), contacts.load_contact(tx, made.patient_id)
+    link = next((each for each in doors.links(patient.ref, made.code, contact.channel) if each.url), None)
     catalogue = load_catalogue(patient.language)
-    link = next((each for each in links if each.url), None)
     values = {"clinic": clinic.name, "ref": patient.ref, "emergency": clinic_setting(clinic, "emergency")}
     values |= {"app": CHANNELS[link.channel] if link else "", "until": catalogue.date(local_day(made.expires_at, patient.zone))}
-    return page(
-        visit,
-        "leaflet.html",
-        language=catalogue.language,
-        says=catalogue.leaflet_text(values),
-        link=link,
-        qr=qr_code(link.url) if link and link.url else "",
-        ref=patient.ref,
-    )
+    url = link.url if link and link.url else ""
+    return Leaflet(patient.ref, catalogue.language, catalogue.leaflet_text(values), url, qr_code(url) if url else Markup(""))
 
 
 def show_invitation(visit: Visit, made: Invitation, done: str) -> Response:

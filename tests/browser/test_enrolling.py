@@ -96,7 +96,11 @@ def test_a_file_is_looked_at_corrected_and_taken_in(
         page.get_by_role("link", name="Download the links").click()
     assert Path(downloading.value.path()).read_text("utf-8-sig").count("/phone/P00") == 4
 
-    page.get_by_role("link", name="Another file").click()
+    page.get_by_role("link", name="Print a leaflet for each").click()
+    expect(page.get_by_role("article")).to_have_count(4)
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 4
+
+    page.get_by_role("link", name="Import", exact=True).click()
     file.write_bytes(corrected.replace(b"often", b"2").replace(b'"none"', b'""'))
     page.get_by_label("The file").set_input_files(file)
     page.get_by_role("button", name="Look at the file").click()
@@ -179,6 +183,8 @@ def test_every_state_of_these_pages_is_accessible_and_fits(
     look("check")
     page.get_by_role("button", name="Enrol 1 patient", exact=True).click()
     look("imported")
+    page.get_by_role("link", name="Print a leaflet for each").click()
+    look("leaflets")
     assert (found, wide) == ([], [])
 
 

@@ -40,3 +40,24 @@ def test_a_file_that_is_none_and_a_physio_who_is_none_are_explained_in_one_line(
     assert "Save as" in shell.run("import", str(file), *ANNA).sentence
     file.write_bytes(a_file(PLAN, [good_row(PLAN, 1)]))
     assert "not an active physio" in shell.run("import", str(file), *ANNA, "--physio", "nobody@example.org").sentence
+
+
+def test_a_patient_is_enrolled_with_telephone_days_and_goals_and_told_what_is_wrong_with_them(clinic: tuple[Shell, str]) -> None:
+    shell, _ = clinic
+    chosen = (
+        "--eligible",
+        "--phone",
+        "07700 900123",
+        "--record-number",
+        "77",
+        "--days",
+        "Mon Thu",
+        "--goals",
+        "walk",
+        "--channel",
+        "telegram",
+    )
+    assert shell.run("enrol", "Lena Fischer", *ANNA, *chosen).code == 0
+    assert "a patient already" in shell.run("enrol", "Bea Cole", *ANNA, "--eligible", "--phone", "+447700900123").sentence
+    assert "not a telephone number" in shell.run("enrol", "Bea Cole", *ANNA, "--eligible", "--phone", "none").sentence
+    assert "Write the days as" in shell.run("enrol", "Bea Cole", *ANNA, "--eligible", "--days", "some").sentence

@@ -53,8 +53,8 @@ STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 3] + [fault
 class Remote(WhatsApp):
     """The real channel with little patience; a share of messages finds the port closed or no such host."""
 
-    def __init__(self, account: Account, public_url: str, api_url: str) -> None:
-        super().__init__(account, public_url, api_url, timeout_s=0.3)
+    def __init__(self, account: Account, public_url: str, api_url: str, timeout_s: float = 0.3) -> None:
+        super().__init__(account, public_url, api_url, timeout_s=min(timeout_s, 0.3))
         self.nobody = [WhatsApp(account, public_url, url, timeout_s=0.3) for url in ("http://127.0.0.1:9", "http://nobody.invalid")]
         self.chance, self.share = Random(SEED), 0.04
 

@@ -53,6 +53,9 @@ def test_a_file_goes_from_choosing_to_enrolled_with_its_wrong_rows_and_links_to_
     assert "2 patients are enrolled." in browser.words
     sheet = read_sheet(decode(browser.client.get(f"{path}/links.csv").content))
     assert [row.cells[2] for row in sheet.rows] == ["Patient B", "Patient D"]
+    browser.get(f"{path}/leaflets")
+    assert browser.page.count("<article") == 2 and all(row.cells[1] in browser.words for row in sheet.rows)
+    assert "Patient" not in browser.page.partition("<article")[2]
 
     again = send(browser, rows(clinic, {}, {"baseline": "lots"}, {}))
     assert "This very file was imported before." in browser.words
@@ -100,7 +103,7 @@ def test_a_file_is_taken_only_with_the_token_and_from_our_own_page(browser: Brow
 def test_another_clinics_import_is_not_there(sqlite_clinic: RunningClinic, browser: Browser) -> None:
     path = send(browser, rows(sqlite_clinic, {}))
     other = Browser(sqlite_clinic).sign_in(another_clinic(sqlite_clinic))
-    for page in (path, f"{path}/columns", f"{path}/wrong.csv", f"{path}/links.csv", "/import/nonsense"):
+    for page in (path, f"{path}/columns", f"{path}/wrong.csv", f"{path}/links.csv", f"{path}/leaflets", "/import/nonsense"):
         assert other.client.get(page).status_code == 404, page
     assert other.client.post(path, data={"token": other.token, "rows": "good"}).status_code == 404
     assert count(sqlite_clinic) == 0
