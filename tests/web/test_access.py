@@ -21,7 +21,7 @@ CHANGES = [door for door in DOORS if door.method == "POST" and door.access != "s
 def filled(door: Door, ref: str = "P001XXX") -> str:
     """The path with something in every place."""
     some_id = "11111111-1111-4111-8111-111111111111"
-    return door.path.format(ref=ref, case=some_id, leave=some_id, file=some_id, token="x" * 20)
+    return door.path.format(ref=ref, case=some_id, leave=some_id, file=some_id, member=some_id, token="x" * 20)
 
 
 def named(door: Door) -> str:
