@@ -111,7 +111,7 @@ def test_an_interrupted_import_leaves_whole_patients_and_goes_on_where_it_was(cl
 def test_an_interrupted_import_does_not_take_its_own_patients_for_namesakes(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     rows = [good_row(clinic.plan, number) | {"record_number": "", "phone": ""} for number in range(1, 61)]
-    import_id, ids, left = loaded(clinic, a_file(clinic.plan, rows)), seeded_ids(78), iter(range(275))
+    import_id, ids, left = loaded(clinic, a_file(clinic.plan, rows)), seeded_ids(78), iter(range(220))
 
     def failing() -> UUID:
         if next(left, None) is None:
