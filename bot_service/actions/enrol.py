@@ -67,8 +67,9 @@ def enrol_in(
     treating = physio or treating_physio(tx, member, None)
     if treating.clinic_id != member.clinic_id or treating.status != "active":
         raise NotFound("no such member of staff")
-    if (made := find_made(tx, member.clinic_id, code)) is not None:
+    if (made := find_made(tx, member.clinic_id, code, now)) is not None:
         return made
+    _check_fresh(tx, code)
     check_new(tx, member.clinic_id, enrolment)
     patient = _add_patient(tx, member.clinic_id, enrolment, now)
     today = local_today(now, enrolment.zone)
@@ -105,9 +106,9 @@ def check_new(tx: Tx, clinic_id: UUID, enrolment: Enrolment) -> None:
         raise AlreadyEnrolled(f"this is the telephone of {ref}, who is a patient already; one chat serves one patient", "phone", ref)
 
 
-def find_made(tx: Tx, clinic_id: UUID, code: str) -> Invitation | None:
+def find_made(tx: Tx, clinic_id: UUID, code: str, now: datetime) -> Invitation | None:
     """The invitation that a code is, still good, of a patient in care; None otherwise."""
-    made = invitations.find_by_code(tx, clinic_id, code)
+    made = invitations.find_by_code(tx, clinic_id, code, now)
     episode = episodes.find_of_patient(tx, made.patient_id) if made else None
     if made is None or episode is None:
         return None
@@ -129,8 +130,9 @@ def invite_again(db: Database, member: Member | None, patient_id: UUID, now: dat
             raise NotFound("no such patient")
         if episode.status != "active":
             raise Conflict("this patient's episode of care has ended; enrol them anew")
-        if (made := find_made(tx, patient.clinic_id, fresh)) is not None and made.patient_id == patient.id:
+        if (made := find_made(tx, patient.clinic_id, fresh, now)) is not None and made.patient_id == patient.id:
             return made
+        _check_fresh(tx, fresh)
         patients.revoke_invitations(tx, now, patient.id)
         patients.add_invitation(tx, now, patient, fresh, now + INVITATION_LIFE)
         who = member.email if member else "simulated phone"
@@ -154,6 +156,12 @@ def revoke_invitation(db: Database, member: Member, patient_id: UUID, now: datet
 def new_code() -> str:
     """128 bits, as the letters that every channel's link may carry."""
     return secrets.token_urlsafe(16)
+
+
+def _check_fresh(tx: Tx, code: str) -> None:
+    """The same form sent again once its link is over: nothing is made twice. Raises Conflict."""
+    if invitations.is_spent(tx, code):
+        raise Conflict("this was sent before, and the link it made works no more; open the page again and make a new link")
 
 
 def _add_patient(tx: Tx, clinic_id: UUID, enrolment: Enrolment, now: datetime) -> Patient:

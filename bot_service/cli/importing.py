@@ -64,7 +64,7 @@ def import_(
             imports.set_fields(tx, import_id, fields, treating.id if treating else None)
         done = take_in(db, member, import_id, setting, now, skip_wrong=how["skip_wrong"])
         if links_file:
-            links_file.write_bytes(links_of(db, done, doors))
+            links_file.write_bytes(links_of(db, done, doors, now))
     _report(checked, dict(done.counts), as_json=how["as_json"])
 
 

@@ -6,7 +6,7 @@ from datetime import time, timedelta
 
 import pytest
 
-from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol, invite_again
+from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol, find_made, invite_again
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import clinics, episodes, patients, staff
 from tests.actions.told import audited, prescription
@@ -118,6 +118,19 @@ def test_only_staff_of_the_clinic_invite_again_and_only_while_in_care(sqlite_cli
         episodes.end(tx, now, episode, "discharged", "moved")
     with pytest.raises(Conflict, match="has ended"):
         invite_again(clinic.db, clinic.physio, patient_id, now)
+
+
+def test_a_link_whose_time_is_over_is_handed_out_no_more(clinic: RunningClinic) -> None:
+    made, now = clinic.enrol(), clinic.clock.now()
+    with clinic.db.read() as tx:
+        assert find_made(tx, clinic.clinic.id, made.code, now + INVITATION_LIFE - timedelta(seconds=1)) == made
+        assert find_made(tx, clinic.clinic.id, made.code, now + INVITATION_LIFE) is None
+    late = now + INVITATION_LIFE
+    with pytest.raises(Conflict, match="was sent before"):
+        invite_again(clinic.db, clinic.physio, made.patient_id, late, made.code)
+    given = Enrolment("Jo Park", "Europe/London", answers=answers(clinic))
+    with pytest.raises(Conflict, match="was sent before"):
+        enrol(clinic.db, clinic.plan, clinic.physio, given, late, lambda: made.code)
 
 
 async def test_an_enrolled_patient_who_never_writes_gets_nothing(sqlite_clinic: RunningClinic) -> None:

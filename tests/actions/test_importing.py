@@ -108,6 +108,24 @@ def test_an_interrupted_import_leaves_whole_patients_and_goes_on_where_it_was(cl
     assert taken_in(clinic, import_id) == done, "once more changes nothing"
 
 
+def test_an_interrupted_import_does_not_take_its_own_patients_for_namesakes(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    rows = [good_row(clinic.plan, number) | {"record_number": "", "phone": ""} for number in range(1, 61)]
+    import_id, ids, left = loaded(clinic, a_file(clinic.plan, rows)), seeded_ids(78), iter(range(220))
+
+    def failing() -> UUID:
+        if next(left, None) is None:
+            raise OSError("the power went")
+        return ids()
+
+    broken = open_database(clinic.db.engine.url.render_as_string(hide_password=False), [SECRET], ids=failing, synchronous="OFF")
+    with pytest.raises(OSError, match="power"):
+        taken_in(clinic, import_id, db=broken, skip_wrong=False)
+    broken.close()
+    assert counts(clinic) == [50] * 5
+    assert taken_in(clinic, import_id, skip_wrong=False).counts == {"enrolled": 60}
+
+
 def test_one_file_taken_in_by_two_at_once_enrols_everybody_once(clinic: RunningClinic) -> None:
     raw = a_file(clinic.plan, [good_row(clinic.plan, number) for number in range(1, 121)])
     imports_of_both = [loaded(clinic, raw), loaded(clinic, raw)]
@@ -122,10 +140,10 @@ def test_one_file_taken_in_by_two_at_once_enrols_everybody_once(clinic: RunningC
     assert sum(each.get("enrolled", 0) for each in results) == sum(each.get("known", 0) for each in results) == 120
 
 
-def test_the_same_patient_is_known_by_number_by_telephone_or_by_name(clinic: RunningClinic) -> None:
+def test_the_same_patient_is_known_by_number_or_telephone_and_a_name_alone_is_asked_about(clinic: RunningClinic) -> None:
     clinic.enrol("Jo  Park", phone="+447700900001")
     clinic.enrol("Lena Fischer", record_number="AB 12")
-    clinic.enrol("Maria Lopez")
+    maria = clinic.enrol("Maria Lopez")
     rows = [
         good_row(clinic.plan, 1) | {"name": "JO PARK", "phone": "07700 900001", "record_number": ""},
         good_row(clinic.plan, 2) | {"name": "Lena Fischer", "record_number": "ab12"},
@@ -134,8 +152,9 @@ def test_the_same_patient_is_known_by_number_by_telephone_or_by_name(clinic: Run
     ]
     import_id = loaded(clinic, a_file(clinic.plan, rows))
     checked = looked_at(clinic, import_id)
-    assert (sorted(checked.known), checked.wrong) == ([2, 3, 4], ())
-    assert taken_in(clinic, import_id).counts == {"known": 3, "enrolled": 1}
+    assert sorted(checked.known) == [2, 3] and named(checked) == {4: ["Name"]}
+    assert checked.wrong[0].remedy == f"same name as {maria.ref}; add a record number or phone"
+    assert taken_in(clinic, import_id).counts == {"known": 2, "wrong": 1, "enrolled": 1}
     assert counts(clinic) == [4] * 5
 
 
@@ -212,7 +231,7 @@ def test_a_file_is_sealed_and_its_links_are_of_the_patients_in_it(clinic: Runnin
     with clinic.db.read() as tx:
         kept = tx.one(select(tables.imports))
         assert b"Patient" not in bytes(kept.content) and b"07700" not in bytes(kept.content)
-        links = links_of(clinic.db, done, doors_of(tx, clinic.service.settings, clinic.clinic))
+        links = links_of(clinic.db, done, doors_of(tx, clinic.service.settings, clinic.clinic), clinic.clock.now())
     (row,) = read_sheet(decode(links)).rows
     ref, code = row.cells[1], row.cells[4]
     assert row.cells[2] == "Patient B" and f"/phone/{ref}" in row.cells[5]
