@@ -179,6 +179,8 @@ def _not_today_before_answering(reading: Reading, told: Told, question: Asked, n
 
 def _not_done(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn:
     day = question.day or now.today
+    if not question.detail.get("anew") and (stays := _score_stays(reading, told, question, now)):
+        return stays
     effects: list[Effect] = [
         Keep("session", day, question.slot, outcome="not_done", note=told.text or None, question_id=question.id),
         Close(question.id),
@@ -191,6 +193,17 @@ def _not_done(reading: Reading, told: Told, question: Asked, now: Situation) -> 
     if (_missed_before(now, day) + 1) % _in_a_row(now) == 0:
         return Turn(tuple(effects), (recorded, Line("ask_reason")), Ask("reason", day, question.slot), change=question.id)
     return Turn(tuple(effects), (recorded,), change=question.id)
+
+
+def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn | None:
+    """A score of an earlier day is withdrawn by *Change* only, not by an old question's button."""
+    day, slot = question.day or now.today, question.slot or 1
+    same = (each for each in now.record.sessions if (each.day, each.slot) == (day, slot)) if now.record else iter(())
+    score = next((each.pain for each in same if each.pain is not None and each.outcome != "not_done"), None)
+    if score is None or day >= now.today:
+        return None
+    note = (ForPhysio("X3", told.text),) if reading.pain_mentioned else ()
+    return Turn((*note, Close(question.id)), (Line("recorded_for", {"score": score, "day": day.isoformat()}),), change=question.id)
 
 
 def _in_a_row(now: Situation) -> int:

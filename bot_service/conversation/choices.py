@@ -122,9 +122,10 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
 
 
 def _still_to_ask(day: date, now: Situation) -> bool:
-    """Whether the day after that session has no number yet, and is not long over."""
+    """Whether there was a session that day, and the day after it has no number yet and is not long over."""
     told = now.record is not None and any(each.day == day for each in now.record.next_days)
-    return not told and (now.today - day).days <= _DAY_AFTER_UNTIL
+    loaded = now.record is None or any(each.day == day and each.outcome != "not_done" for each in now.record.sessions)
+    return loaded and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
 
 
 def _new_or_worse(answer: str, question: Asked) -> Turn:

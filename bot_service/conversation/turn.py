@@ -142,7 +142,7 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
 
 def _ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
     """*Change*: the question once more, about the same session."""
-    return Turn(lines=(Line(f"change_{kind}", {"day": day.isoformat()} if day else {}),), ask=Ask(kind, day, slot))
+    return Turn(lines=(Line(f"change_{kind}", {"day": day.isoformat()} if day else {}),), ask=Ask(kind, day, slot, {"anew": True}))
 
 
 def _change_last(now: Situation) -> Turn:
@@ -237,7 +237,7 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     question = Asked(newest.question_id, newest.kind, newest.day, newest.slot) if newest.question_id else None
     about_session = newest.kind == "pain_during"
     if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
-        session = replace(question, kind="session")
+        session = replace(question, kind="session", detail={"anew": True})
         return answer_scored(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     if reading.score is not None:
         return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)

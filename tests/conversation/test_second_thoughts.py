@@ -86,7 +86,7 @@ def test_a_late_answer_names_its_day(kind: str, answer: str, key: str) -> None:
 
 
 def test_words_that_come_late_name_their_day_too() -> None:
-    late = opted_in(asked("session", day=YESTERDAY))
+    late = opted_in(asked("session", day=YESTERDAY), record=a_record("-, waiting"))
     assert keys(says("done", late))[0] == "recorded_done_for"
     assert keys(says("no, too painful", late))[0] == "not_done_pain_for"
 
@@ -117,3 +117,21 @@ def test_another_time_says_which_exercises_move_and_which_stay() -> None:
     assert keys(done) == ["time_changed_one"] and found(done, ChangeTime) == [ChangeTime(time(7))]
     assert keys(says("send it at 6pm", now)) == ["time_taken"]
     assert keys(says("send it at 7am", opted_in())) == ["confirm_time"]
+
+
+def test_an_old_not_today_does_not_take_back_a_score() -> None:
+    old, now = asked("session", day=YESTERDAY, is_open=False), opted_in(asked("session"), record=a_record("done 7, waiting"))
+    turn = taps("not_today", old, now)
+    assert keys(turn) == ["recorded_for"] and not found(turn, Keep) and turn.change == old.id
+    assert turn.lines[0].values == {"score": 7, "day": YESTERDAY.isoformat()}
+    anew = taps("change", old, now).ask
+    assert anew is not None
+    confirmed = taps("not_today", replace(old, detail=anew.detail), now)
+    assert [each.outcome for each in found(confirmed, Keep)] == ["not_done"]
+
+
+def test_after_the_safety_question_a_session_not_done_is_not_asked_about() -> None:
+    then = {"day": YESTERDAY.isoformat(), "slot": 1}
+    for history, asks in (("done 7, waiting", True), ("no, waiting", False)):
+        turn = taps("none", asked("safety", then=then), opted_in(record=a_record(history)))
+        assert ("ask_24h" in keys(turn)) is asks
