@@ -85,7 +85,7 @@ def send_now(db: Database, by: Member, members: Collection[UUID], now: datetime,
             for each in build_all(tx, clinic, now, weekly=weekly, asked=True)
             if each.member.id in members and _send(tx, each, clinic, now, public_url, token=str(tx.new_id()))
         ]
-        audit.record(tx, now, by.name, "digest_sent", clinic_id=clinic.id, subject_id=clinic.id, detail={"members": len(told)})
+        audit.record(tx, now, by.email, "digest_sent", clinic_id=clinic.id, subject_id=clinic.id, detail={"members": len(told)})
     return told
 
 
