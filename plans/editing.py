@@ -39,6 +39,7 @@ THRESHOLDS: Mapping[str, tuple[int, int]] = {
 }
 """The numbers that a clinician may set for one patient, each with the least and the greatest; the plan's checks still apply."""
 _STAGE_ONLY = "progression."
+_DOSE_WORDS = {"reps": "repetitions", "hold_s": "the hold", "dist_m": "the distance", "rest_s": "the rest", "effort_pct": "the effort"}
 
 
 class Unfit(Exception):
@@ -252,7 +253,7 @@ def _dose_findings(exercise: Exercise, problem: ValidationError) -> Iterator[Fin
         limit = error.get("ctx", {})
         most = f"at least {limit['ge']}" if "ge" in limit else f"at most {limit['le']}" if "le" in limit else "a whole number"
         name = str(error["loc"][0])
-        yield Finding(f"exercises.{exercise.id}.dose.{name}", f"{exercise.name}: this must be {most}.")
+        yield Finding(f"exercises.{exercise.id}.dose.{name}", f"{exercise.name}: {_DOSE_WORDS.get(name, name)} must be {most}.")
 
 
 def _new_findings(old: Prescription, new: Prescription, plan: CarePlan) -> list[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
@@ -55,10 +54,13 @@ def no_longer_asked_again(tx: Tx, message: Message, episode: Episode, now: datet
     return "asked together with another message" if prompted or check_ins.is_one_coming(tx, episode.id, end) else None
 
 
-def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) -> Message:
-    """The day's message with yesterday's safety question before everything else; what it would have said follows the answer."""
+def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:
+    """What the day's message says now: yesterday's safety question before everything else; what it would have said follows the answer.
+
+    For this try only: when it does not go out, the question may have its answer before the next.
+    """
     if message.kind not in _CARRIED_BY or (question := safety_to_ask(tx, episode, now)) is None:
-        return message
+        return message.content
     asked = message.content.get("ask") or {}
     detail: dict[str, Any] = {"again": True}
     if message.kind == "prompt":
@@ -69,7 +71,7 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     if message.kind == "prompt":
         lines.append(["exercises_follow", {}])
     ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
-    return replace(message, content={**message.content, "lines": lines, "ask": ask})
+    return {"lines": lines, "ask": ask}
 
 
 def safety_to_ask(tx: Tx, episode: Episode, now: datetime) -> Question | None:

@@ -48,6 +48,8 @@ def record_outcome(db: Database, decision: Decision, measure: str, activity: str
         when = day or today
         if not episode.start_date - BEFORE_CARE <= when <= today:
             raise Conflict(f"the day must lie between {BEFORE_CARE.days} days before the start of care and today")
+        if activity and not kind.has_activity:
+            raise Conflict(f"an activity belongs to {MEASURES['psfs'].title} only; choose that measure, or leave the activity empty")
         if kind.has_activity:
             known = {item.activity.casefold() for item in care_records.list_outcomes(tx, episode) if item.measure == measure}
             if not activity or len(activity) > LONGEST_ACTIVITY:

@@ -36,8 +36,6 @@ def plan_check_in(tx: Tx, episode: Episode, plan: Prescription, session: tuple[d
 def put_back_check_in(tx: Tx, lost: Message, now: datetime) -> None:
     """A prompt that would have asked about the last session never went out: the question goes by itself while it still can."""
     ask = lost.content.get("ask") or {}
-    if ask.get("kind") == "safety":
-        ask = {"kind": "pain_24h", **ask["detail"]["then"]} if "then" in ask["detail"] else {}
     if lost.kind != "prompt" or ask.get("kind") != "pain_24h" or lost.episode_id is None:
         return
     episode = episodes.load(tx, lost.episode_id)

@@ -76,6 +76,10 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
             cases.close_case(tx, now, episode, case.id, "patient", "the patient started again")
     wording, _ = render({"lines": CONSENT_LINES}, voice_for(tx, episode, now))
     patients.record_consent(tx, episode.patient_id, wording)
+    if episode.last_prompt_at is None and (today := local_today(now, episode.zone)) > episode.start_date:
+        # Care begins with the agreement: days before it count neither as weeks of care nor as days in the stage.
+        episodes.change(tx, episode.id, start_date=today, stage_start=today)
+        episode = episodes.load(tx, episode.id)
     if episode.baseline is not None:
         start_schedule(tx, episode, now)
     else:

@@ -22,6 +22,8 @@ __all__ = ["INVITATION_LIFE", "MAY_ENROL", "Enrolment", "Invitation", "enrol", "
 
 INVITATION_LIFE = timedelta(days=14)
 """From the reliability rules on enrolment."""
+ANEW = "to take them in again, enrol them anew with record number and telephone left empty"
+"""What works for a patient whose care has ended: both numbers stay with the record that ended."""
 MAY_ENROL = ("physio", "admin")
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -100,10 +102,12 @@ def check_new(tx: Tx, clinic_id: UUID, enrolment: Enrolment) -> None:
     """Raise AlreadyEnrolled when the telephone or record number is a patient's already."""
     number = enrolment.record_number
     if number and (known := contacts.find_by_record(tx, clinic_id, number)):
-        raise AlreadyEnrolled(f"this is the number of {known.ref}, who is a patient already", "record_number", known.ref)
+        told = "who is a patient already" if known.in_care else f"whose care has ended; {ANEW}"
+        raise AlreadyEnrolled(f"this is the number of {known.ref}, {told}", "record_number", known.ref)
     if enrolment.phone and (others := contacts.list_by_phone(tx, clinic_id, enrolment.phone)):
-        ref = others[0].ref
-        raise AlreadyEnrolled(f"this is the telephone of {ref}, who is a patient already; one chat serves one patient", "phone", ref)
+        other = next((each for each in others if each.in_care), others[0])
+        told = "who is a patient already; one chat serves one patient" if other.in_care else f"whose care has ended; {ANEW}"
+        raise AlreadyEnrolled(f"this is the telephone of {other.ref}, {told}", "phone", other.ref)
 
 
 def find_made(tx: Tx, clinic_id: UUID, code: str, now: datetime) -> Invitation | None:
@@ -129,7 +133,7 @@ def invite_again(db: Database, member: Member | None, patient_id: UUID, now: dat
         if episode is None or (member is not None and patient.clinic_id != member.clinic_id):
             raise NotFound("no such patient")
         if episode.status != "active":
-            raise Conflict("this patient's episode of care has ended; enrol them anew")
+            raise Conflict(f"this patient's episode of care has ended; {ANEW}")
         if (made := find_made(tx, patient.clinic_id, fresh, now)) is not None and made.patient_id == patient.id:
             return made
         _check_fresh(tx, fresh)

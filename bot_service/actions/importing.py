@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bot_service.actions.enrol import Invitation, check_may_enrol, enrol_in, find_made
+from bot_service.actions.enrol import ANEW, Invitation, check_may_enrol, enrol_in, find_made
 from bot_service.actions.import_columns import columns_for, guess, mapping_problem
 from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_sheet, write_sheet
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
@@ -79,6 +79,12 @@ def upload(db: Database, member: Member, raw: bytes, library: Mapping[str, CareP
         treating = member if member in physios else physios[0] if len(physios) == 1 else None
         imports.set_fields(tx, new_id, fields, treating.id if treating else None)
     return new_id
+
+
+def forget_old(db: Database, now: datetime) -> None:
+    """Files whose day is over go, whether or not another one comes."""
+    with db.begin() as tx:
+        imports.forget(tx, now - KEPT)
 
 
 def content_of(file: ImportFile) -> str:
@@ -187,17 +193,21 @@ def _known(tx: Tx, clinic_id: UUID, read: ReadRow) -> Known | tuple[str, str] | 
     number, phone, name = read.enrolment.record_number, read.enrolment.phone, read.name
     if number and (known := contacts.find_by_record(tx, clinic_id, number)):
         if same_name(known.name, name):
-            return known
+            return known if known.in_care else ("record_number", _left(known))
         return "record_number", f"this is the number of {known.ref}, who has another name; correct the number or the name"
     if phone and (others := contacts.list_by_phone(tx, clinic_id, phone)):
         same = [known for known in others if same_name(known.name, name)]
         if same:
-            return same[0]
+            return next((known for known in same if known.in_care), None) or ("phone", _left(same[0]))
         return "phone", f"this is the number of {others[0].ref}, and one chat serves one patient; correct it, or leave it empty"
     if not number and not phone and (namesakes := contacts.list_by_name(tx, clinic_id, name)):
         # A name alone tells nobody apart: a second patient of that name must not be taken for the first and never get care.
         return "name", f"same name as {namesakes[0].ref}; add a record number or phone"
     return None
+
+
+def _left(known: Known) -> str:
+    return f"this is {known.ref}, whose care has ended; leave the row out and, {ANEW}"
 
 
 def _code(db: Database, import_id: UUID, row: int) -> str:

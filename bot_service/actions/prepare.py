@@ -71,7 +71,7 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
             if no.status in NEVER_WENT_OUT:
                 put_back_check_in(tx, message, now)
             return None
-        return _send(tx, with_open_safety(tx, message, episode, now), episode, address, now, lease_until)
+        return _send(tx, message, episode, address, now, lease_until)
 
 
 def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_now: datetime) -> bool:
@@ -159,7 +159,8 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     if message.kind == "prompt":
         conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
     voice = voice_for(tx, episode, now)
-    content = with_words(tx, episode, _with_flare(tx, message.content, episode, voice, now))
+    says = with_open_safety(tx, message, episode, now)
+    content = with_words(tx, episode, _with_flare(tx, says, episode, voice, now))
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
     by_template = window.needs_template(tx, message, address, now)
@@ -179,7 +180,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         attempts=message.attempts + 1,
         lease_until=lease_until,
         sent_at=now,
-        content=window.marked(message.content, unseen=by_template),
+        content=window.marked(message.content, stands_for=says if by_template else None),
     )
     return Outbound(
         str(message.id),

@@ -16,7 +16,7 @@ from bot_service.actions.sealed_words import seal_words
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.storage import alerts, audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -203,7 +203,7 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
 
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
-    """End the episode of care: nothing more is sent."""
+    """End the episode of care: nothing more is sent. Open cases stay open and shown, but no longer climb to the lead."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         episodes.end(tx, now, episode, "discharged", decision.reason)
@@ -212,6 +212,7 @@ def discharge(db: Database, decision: Decision, now: datetime) -> None:
         conversations.close_all(tx, episode.id, now, "discharged")
         reviews.withdraw_pending(tx, now, episode.id)
         reviews.withdraw_offers(tx, now, episode)
+        alerts.stop_of(tx, episode.id)
         note_decision(tx, now, decision, episode, "discharged", {})
 
 

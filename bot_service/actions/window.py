@@ -29,6 +29,8 @@ REFUSED = "refused_outside_window"
 """Key of a message's content: the provider's id under which it was refused as free text. It is tried once more, as a template."""
 IN_WORDS = "buttons_refused"
 """Key of a message's content: the provider's id under which its buttons were refused. It is tried once more, with the answers in words."""
+STANDS_FOR = "stands_for"
+"""Key of a message's content: what it would have said on the day, where its template stands for something else than its own content."""
 LOOK_BACK = timedelta(days=3)
 """How long what a template stood for is still worth showing (default)."""
 SHOWN_FOR = timedelta(hours=6)
@@ -49,10 +51,12 @@ def form_of(message: Message, *, by_template: bool, clinic: str) -> dict[str, An
     return {"plain": IN_WORDS in message.content}
 
 
-def marked(content: Mapping[str, Any], *, unseen: bool) -> dict[str, Any]:
-    """The content of a message, remembering whether the patient will see it or only a template."""
-    plain = {key: value for key, value in content.items() if key != UNSEEN}
-    return {**plain, UNSEEN: "yes"} if unseen else plain
+def marked(content: Mapping[str, Any], *, stands_for: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The content of a message, remembering when the patient will see only a template, and what that stands for."""
+    own = {key: value for key, value in content.items() if key not in (UNSEEN, STANDS_FOR)}
+    if stands_for is None:
+        return own
+    return {**own, UNSEEN: "yes"} if stands_for is content else {**own, UNSEEN: "yes", STANDS_FOR: stands_for}
 
 
 def back_to_template(tx: Tx, message: Message, provider_id: str | None, now: datetime) -> bool:
@@ -117,7 +121,8 @@ def _to_show(tx: Tx, episode: Episode, unseen: Sequence[Message], now: datetime)
         old = message.day is not None and message.day < today and now - message.due_at > STALE
         if of_programme and (held or (message.kind == "prompt" and old)):
             continue
-        content = {key: value for key, value in message.content.items() if key not in (UNSEEN, REFUSED, IN_WORDS)}
+        said = message.content.get(STANDS_FOR, message.content)
+        content = {key: value for key, value in said.items() if key not in (UNSEEN, REFUSED, IN_WORDS)}
         ask = content.get("ask")
         if ask:
             question = _open_question(ask, waiting)

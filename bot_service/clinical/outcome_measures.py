@@ -14,6 +14,10 @@ EARLY_BY = 14
 """Days before its week from which a measure taken counts for that week (default)."""
 
 
+LATE_BY = 28
+"""Days after its week until which a measure is asked for; later it is missed, not due (default)."""
+
+
 @dataclass(frozen=True)
 class Measure:
     """One measure; more is better in all of them.
@@ -74,7 +78,7 @@ def due(start: date, today: date, taken: Iterable[tuple[str, date]]) -> list[tup
         days.setdefault(measure, []).append(day)
     found = []
     for item in MEASURES.values():
-        reached = [week for week in item.weeks if start + timedelta(weeks=week) <= today]
+        reached = [week for week in item.weeks if timedelta(0) <= today - (start + timedelta(weeks=week)) <= timedelta(days=LATE_BY)]
         if reached and not any(day >= start + timedelta(weeks=reached[-1]) - timedelta(days=EARLY_BY) for day in days.get(item.id, ())):
             found.append((item, reached[-1]))
     return found

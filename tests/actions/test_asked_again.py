@@ -8,7 +8,7 @@ import pytest
 
 from bot_service.actions import review
 from bot_service.actions.review import Decision
-from bot_service.errors import MessageRejected
+from bot_service.errors import ChannelUnavailable, MessageRejected
 from tests.actions.told import DAY1, DAY2, DAY3, DAY4, DAY5, evidence, holds, open_cases, scores
 from tests.running_clinic import Person, RunningClinic
 
@@ -140,6 +140,21 @@ async def test_the_24_hour_question_is_not_lost_with_the_prompt_that_asked_for_s
     assert SAFETY in person.texts[-1]
     await person.tap("None")
     assert "a day later" in person.texts[-1]
+
+
+async def test_a_question_answered_before_its_message_is_tried_again_is_not_asked_by_it(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    clinic.phones.fails = lambda _outbound: ChannelUnavailable("down")
+    await clinic.service.move_clock(DAY2)
+    assert [each.status for each in person.messages(kind="prompt")] == ["sent", "due"]
+    await person.tap("None")
+    clinic.phones.fails = None
+    await clinic.service.move_clock(DAY2 + HOUR)
+    assert not any("still open" in text for text in person.texts) and "a day later" in person.texts[-1]
+    await person.say("2")
+    assert "Bridge" in person.texts[-1] and ("pain_24h", TUESDAY, 2) in scores(person)
+    await clinic.service.move_clock(DAY3)
+    assert "X4" not in open_cases(person)
 
 
 @pytest.mark.parametrize(

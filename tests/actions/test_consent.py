@@ -119,3 +119,17 @@ async def test_a_code_that_was_refused_on_the_wrong_phone_still_works_on_the_rig
     await own.say("hi", code=second.invitation.code)
     await own.say("yes")
     assert status(own) == "opted_in" and status(first) == "opted_in"
+
+
+async def test_care_begins_with_the_agreement_and_not_with_the_invitation(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
+    invited = person.episode().start_date
+    await clinic.service.move_clock(clinic.clock.now() + timedelta(days=4))
+    await person.say("hi", code=person.invitation.code)
+    await person.say("yes")
+    assert (person.episode().start_date, person.episode().stage_start) == (invited + timedelta(days=4),) * 2
+    await person.say("2")
+    await clinic.service.move_clock(clinic.clock.now() + timedelta(days=3))
+    await person.say("STOP")
+    await person.say("START")
+    assert person.episode().start_date == invited + timedelta(days=4)

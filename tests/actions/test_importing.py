@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from threading import Thread
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from bot_service.actions.import_file import WHAT_TO_DO, decode, read_sheet
 from bot_service.actions.importing import Checked, check, links_of, setting_for, take_in, template, upload
 from bot_service.actions.invitations import doors_of
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import imports, tables
+from bot_service.storage import episodes, imports, tables
 from bot_service.storage.database import Database, open_database
 from bot_service.storage.imports import ImportFile
 from tests.files_of_patients import WAYS, Cells, a_file, crowd, good_row, headings
-from tests.running_clinic import SECRET, RunningClinic, seeded_ids
+from tests.running_clinic import SECRET, START, RunningClinic, seeded_ids
 from tests.web.lives import a_member
 
 PER_PATIENT = (tables.patients, tables.episodes, tables.prescriptions, tables.invitations)
@@ -158,6 +159,18 @@ def test_the_same_patient_is_known_by_number_or_telephone_and_a_name_alone_is_as
     assert counts(clinic) == [4] * 5
 
 
+def test_a_row_of_a_patient_whose_care_has_ended_is_wrong_and_not_passed_over(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    rows = [good_row(clinic.plan, 1), good_row(clinic.plan, 2) | {"record_number": ""}]
+    taken_in(clinic, loaded(clinic, a_file(clinic.plan, rows)))
+    with clinic.db.begin() as tx:
+        for episode in episodes.list_of_clinic(tx, clinic.clinic.id):
+            episodes.end(tx, clinic.clock.now(), episode, "discharged", "better")
+    checked = looked_at(clinic, loaded(clinic, a_file(clinic.plan, rows)))
+    assert named(checked) == {2: ["Record number"], 3: ["Phone"]} and checked.known == {}
+    assert "whose care has ended; leave the row out" in checked.wrong[0].remedy
+
+
 def test_a_number_that_is_somebody_elses_is_wrong(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     clinic.enrol("Jo Park", phone="+447700900001", record_number="7")
@@ -223,6 +236,16 @@ def test_an_import_is_the_clinics_own_and_no_viewers(sqlite_clinic: RunningClini
     import_id = loaded(clinic, a_file(clinic.plan, [good_row(clinic.plan, 1)]))
     with clinic.db.read() as tx, pytest.raises(NotFound):
         imports.load(tx, clinic.db.new_id(), import_id)
+
+
+async def test_a_file_is_forgotten_after_a_day_without_another_one_coming(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    loaded(clinic, a_file(clinic.plan, [good_row(clinic.plan, 1)]))
+    for hours, kept in ((24, True), (25, False)):
+        await clinic.service.move_clock(START + timedelta(hours=hours))
+        await clinic.service.tick()
+        with clinic.db.read() as tx:
+            assert (tx.scalar(select(tables.imports.c.content)) is not None) is kept
 
 
 def test_a_file_is_sealed_and_its_links_are_of_the_patients_in_it(clinic: RunningClinic) -> None:

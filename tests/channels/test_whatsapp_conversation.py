@@ -57,6 +57,16 @@ async def test_from_the_link_to_a_recorded_answer(whatsapp: TwilioClinic) -> Non
     assert said("when_done") in whatsapp.last(), "tapped again it still shows today's exercises"
 
 
+async def test_the_template_brings_yesterdays_safety_question_if_that_is_what_it_stood_for(whatsapp: TwilioClinic) -> None:
+    await whatsapp.opted_in()
+    await whatsapp.clinic.service.move_clock(START + timedelta(days=1, hours=-2))
+    await whatsapp.say("done, 9")
+    prompt = await until_template(whatsapp)
+    assert prompt.content["ask"]["kind"] == "pain_24h", "what it says by itself is kept for another try"
+    await whatsapp.tap_template()
+    assert "still open" in whatsapp.last() and said("safety_question") in whatsapp.last()
+
+
 async def test_a_number_typed_in_answer_to_the_template_counts_and_brings_no_exercises(whatsapp: TwilioClinic) -> None:
     episode = await whatsapp.opted_in()
     prompt = await until_template(whatsapp)

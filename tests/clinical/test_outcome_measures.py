@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot_service.clinical.outcome_measures import EARLY_BY, MEASURES, Value, change_words, due
+from bot_service.clinical.outcome_measures import EARLY_BY, LATE_BY, MEASURES, Value, change_words, due
 
 START = date(2026, 9, 1)
 
@@ -46,6 +46,8 @@ def test_every_measure_says_where_its_number_comes_from() -> None:
         (12 * 7, [("visa_h", 0), ("psfs", 42)], [("visa_h", 12), ("psfs", 12), ("change", 12)]),
         (12 * 7, [("visa_h", 12 * 7 - EARLY_BY), ("psfs", 12 * 7 - EARLY_BY), ("change", 84)], []),
         (12 * 7, [("visa_h", 12 * 7 - EARLY_BY - 1), ("psfs", 84), ("change", 84)], [("visa_h", 12)]),
+        (12 * 7 + LATE_BY, [], [("visa_h", 12), ("psfs", 12), ("change", 12)]),
+        (12 * 7 + LATE_BY + 1, [], []),
         (26 * 7, [("visa_h", 84), ("psfs", 84), ("change", 84)], [("visa_h", 26), ("psfs", 26), ("change", 26)]),
     ],
 )

@@ -94,8 +94,8 @@ def test_exercises_come_from_the_whole_library_but_never_the_faster_ones() -> No
         ({"slots": {}}, "Leave at least one exercise in a session that the patient is messaged about."),
         ({"thresholds": {"pain_ceiling": 6}}, "Write a whole number from 0 to 5."),
         ({"thresholds": {"session_pain.green_max": 4, "pain_ceiling": 4}}, "the green band ends below the amber band"),
-        ({"doses": {"E1": {"sets": 11}}}, "Bridge hold, both feet down: this must be at most 10."),
-        ({"doses": {"E1": {"sets": 0}}}, "Bridge hold, both feet down: this must be at least 1."),
+        ({"doses": {"E1": {"sets": 11}}}, "Bridge hold, both feet down: sets must be at most 10."),
+        ({"doses": {"E1": {"sets": 0}}}, "Bridge hold, both feet down: sets must be at least 1."),
         ({"thresholds": {"deload.gap_days_physio_first": 5}}, "a short gap only makes the restart easier"),
     ],
 )

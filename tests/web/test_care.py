@@ -127,6 +127,7 @@ def test_an_outcome_is_entered_charted_and_taken_back(person: Person) -> None:
     ("fields", "said"),
     [
         ({"measure": "visa_h", "value": "101"}, "VISA-H total runs from 0 to 100."),
+        ({"measure": "visa_h", "value": "40", "activity": "sit"}, "An activity belongs to Patient-specific function only"),
         ({"measure": "visa_h", "value": "many"}, "Write the value as a whole number."),
         ({"measure": "psfs", "value": "4"}, "Name the activity in the patient's words"),
         ({"measure": "visa_h", "value": "40", "day": "2031-01-01"}, "The day must lie between"),

@@ -90,7 +90,7 @@ def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
     ("change", "said"),
     [
         ({"sets-E1": "many"}, "Bridge hold, both feet down: write a whole number."),
-        ({"sets-E1": "12"}, "Bridge hold, both feet down: this must be at most 10."),
+        ({"sets-E1": "12"}, "Bridge hold, both feet down: sets must be at most 10."),
         ({"own-pain_ceiling": "8"}, "Pain ceiling in a session, 0 to 10: Write a whole number from 0 to 5."),
         ({"at-1": "soon"}, "Write the time as hours and minutes, for example 08:30."),
         ({"at-1": "23:30"}, "The morning session suggests a time inside the quiet hours"),
