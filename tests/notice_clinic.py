@@ -76,8 +76,8 @@ class NoticeClinic:
             notices.change(tx, member, **values)
 
 
-def with_mail(clinic: RunningClinic) -> NoticeClinic:
-    """Give the clinic a mail server, two more physios and a lead."""
+def with_mail(clinic: RunningClinic, *, digests: bool = False) -> NoticeClinic:
+    """Give the clinic a mail server, two more physios and a lead; without `digests` nobody wants any."""
     mail = Mailboxes()
     sender = clinic.service.add_channel(clinic.clinic.id, "stepwise@clinic.example", mail, None)
     with clinic.db.begin() as tx:
@@ -86,4 +86,6 @@ def with_mail(clinic: RunningClinic) -> NoticeClinic:
         deputy = staff.add(tx, now, clinic.clinic.id, "dee@riverside.example", "Dee Shah", "physio")
         notices.change(tx, deputy, duty="deputy")
         notices.change(tx, clinic.admin, duty="lead")
+        for member in (clinic.physio, clinic.admin, ben, deputy):
+            notices.change(tx, member, daily=digests, weekly=digests)
     return NoticeClinic(clinic, mail, sender, clinic.physio, ben, deputy, clinic.admin)

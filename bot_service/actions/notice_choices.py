@@ -82,4 +82,4 @@ def _check_may(by: Member, member: Member) -> None:
 
 
 def _audit(tx: Tx, now: datetime, by: Member, what: str, subject_id: UUID, detail: dict[str, Any]) -> None:
-    audit.record(tx, now, by.name, what, clinic_id=by.clinic_id, subject_id=subject_id, detail=detail)
+    audit.record(tx, now, by.email, what, clinic_id=by.clinic_id, subject_id=subject_id, detail=detail)

@@ -34,7 +34,7 @@ def unlink(db: Database, member: Member, now: datetime) -> None:
     """Notices come by mail from now on."""
     with db.begin() as tx:
         notices.unlink_chat(tx, member.id)
-        audit.record(tx, now, member.name, "staff_chat_unlinked", clinic_id=member.clinic_id, subject_id=member.id)
+        audit.record(tx, now, member.email, "staff_chat_unlinked", clinic_id=member.clinic_id, subject_id=member.id)
 
 
 def find_bot(tx: Tx, clinic_id: UUID) -> Sender | None:
@@ -55,7 +55,7 @@ def take_from_staff(tx: Tx, received: Received, inbound: Inbound, now: datetime,
     member = staff.load(tx, owner)
     if inbound.heard == "blocked":
         notices.unlink_chat(tx, owner)
-        audit.record(tx, now, member.name, "staff_chat_blocked", clinic_id=member.clinic_id, subject_id=owner)
+        audit.record(tx, now, member.email, "staff_chat_blocked", clinic_id=member.clinic_id, subject_id=owner)
     elif inbound.heard in ("text", "tap", "media"):
         _answer(tx, received, inbound, member, ONE_CHAT_EACH if code and not code.startswith(CODE) else STAFF_CHAT, now)
     return True
@@ -75,7 +75,7 @@ def _link(tx: Tx, received: Received, inbound: Inbound, token: str, now: datetim
         return False
     staff.use_chat_link(tx, real_now, token)
     _answer(tx, received, inbound, member, LINKED, now)
-    audit.record(tx, now, member.name, "staff_chat_linked", clinic_id=member.clinic_id, subject_id=member.id)
+    audit.record(tx, now, member.email, "staff_chat_linked", clinic_id=member.clinic_id, subject_id=member.id)
     return True
 
 

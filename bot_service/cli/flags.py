@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import click
 
 from bot_service.actions import review
-from bot_service.actions.histories import local_today
 from bot_service.actions.review import Decision
 from bot_service.cli.kinds import FlagId
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
 from bot_service.errors import Conflict, NotFound
 from bot_service.settings import Settings
 from bot_service.storage import cases, clinics, episodes, reviews
-from bot_service.storage import patients as patient_rows
-from bot_service.storage.database import Database, Tx
-from bot_service.storage.episodes import Episode
+from bot_service.storage.database import Database
 from bot_service.web.attention import leading_rule, words_today
-from bot_service.web.header import hold_words
+from bot_service.web.forecast import forecast as what_comes
 
 Row = Mapping[str, Any]
 
@@ -96,31 +92,13 @@ def forecast(slug: str | None, as_json: bool) -> None:
     """What falls due in the next 24 hours, and which patients get nothing and why."""
     with opened() as (_, db, now), db.read() as tx:
         clinic = clinics.only_clinic(tx, slug)
-        active = [episode for episode in episodes.list_of_clinic(tx, clinic.id) if episode.status == "active"]
-        due = [
-            each
-            for each in active
-            if each.next_prompt_at and each.next_prompt_at <= now + timedelta(days=1) and not _why_not(tx, each, now)
-        ]
-        stuck = {each.ref: why for each in active if (why := _why_not(tx, each, now))}
+        found = what_comes(tx, clinic.id, now)
     if as_json:
-        click.echo(json.dumps({"prompts": len(due), "stuck": stuck}))
+        click.echo(json.dumps({"prompts": found.prompts, "stuck": found.stuck}))
         return
-    click.echo(f"Next 24 hours: {len(due)} prompts; {len(stuck)} patients get none.")
-    for ref, why in stuck.items():
+    click.echo(f"Next 24 hours: {found.prompts} prompts; {len(found.stuck)} patients get none.")
+    for ref, why in found.stuck.items():
         click.echo(f"  {ref}: {why}")
-
-
-def _why_not(tx: Tx, episode: Episode, now: datetime) -> str | None:
-    if episode.patient_status != "opted_in":
-        return {"opted_out": "stopped all messages", "asked": "has not agreed yet"}.get(
-            episode.patient_status, "has not opened the invitation"
-        )
-    held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
-    if held:
-        return hold_words(held[0], episodes.why_held(tx, episode, held[0]), local_today(now, episode.zone))
-    address = patient_rows.find_active_address(tx, episode.patient_id)
-    return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
 
 
 def _oldest_first(rows: Sequence[Row]) -> list[Row]:

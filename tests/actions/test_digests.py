@@ -30,12 +30,12 @@ def london(day: int, hour: int, minute: int = 0) -> datetime:
 
 @pytest.fixture
 def there(clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(clinic)
+    return with_mail(clinic, digests=True)
 
 
 @pytest.fixture
 def here(sqlite_clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(sqlite_clinic)
+    return with_mail(sqlite_clinic, digests=True)
 
 
 def subjects(there: NoticeClinic, member: Member) -> list[str]:

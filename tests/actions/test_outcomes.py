@@ -38,12 +38,16 @@ def test_only_an_outcome_that_is_known_is_known() -> None:
     """The closed list, by reflection: a delivery error is about a message that was not accepted, or nobody knows."""
     not_accepted: set[type[DeliveryError]] = {
         errors.ChannelUnavailable, errors.RateLimited, errors.RecipientStopped, errors.OutsideServiceWindow, errors.MessageRejected,
-        errors.ChannelMisconfigured,
+        errors.ChannelMisconfigured, errors.TemporarilyRefused,
     }  # fmt: skip
     assert set(DeliveryError.__subclasses__()) == not_accepted | {errors.OutcomeUnknown}
     assert all(kind.accepted is False for kind in not_accepted)
     assert errors.OutcomeUnknown.accepted is None and DeliveryError.accepted is None
-    assert {kind for kind in not_accepted if kind.retryable} == {errors.ChannelUnavailable, errors.RateLimited}
+    assert {kind for kind in not_accepted if kind.retryable} == {
+        errors.ChannelUnavailable,
+        errors.RateLimited,
+        errors.TemporarilyRefused,
+    }
     assert not DeliveryError.retryable and not errors.OutcomeUnknown.retryable
 
 

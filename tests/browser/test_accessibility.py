@@ -50,7 +50,15 @@ def findings(page: Page) -> list[str]:
 @pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
 def test_every_page_is_accessible_and_fits(new_page: Callable[..., Page], people: dict[str, Person], phone: bool) -> None:
     page = new_page(phone=phone)
-    paths = ["/", "/?q=nobody", "/notices", "/notices?done=saved", *(f"/patients/{person.invitation.ref}" for person in people.values())]
+    paths = [
+        "/",
+        "/?q=nobody",
+        "/notices",
+        "/notices?done=saved",
+        "/forecast",
+        "/rules",
+        *(f"/patients/{person.invitation.ref}" for person in people.values()),
+    ]
     paths += ["/phone", f"/phone/{people['flared'].invitation.ref}", f"/phone/{people['new'].invitation.ref}"]
     paths += [f"/patients/{people['steady'].invitation.ref}/{name}" for name in ("prescription", "summary", "outcomes")]
     found, wide = [], []

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 def test_leave_and_choices_are_made_without_scripts_and_every_state_is_accessible(
     new_page: Callable[..., Page], served: Served, phone: bool
 ) -> None:
-    there = with_mail(served.clinic)
+    there = with_mail(served.clinic, digests=True)
     with served.clinic.db.begin() as tx:
         clinics.find_or_add_sender(tx, served.clinic.clinic.id, "telegram", "RiversideBot", None)
         link = staff.add_link(tx, real_now(), there.lead.id)

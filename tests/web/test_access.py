@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from bot_service.settings import load_settings
 from bot_service.web.access import Door
 from bot_service.web.forms import MOST_FIELDS
+from bot_service.web.pages import STATIC
 from bot_service.web.site import DOORS, build_site, check_doors
 from tests.running_clinic import SECRET, RunningClinic
 from tests.web.lives import ORIGIN, Browser
@@ -20,7 +21,7 @@ CHANGES = [door for door in DOORS if door.method == "POST" and door.access != "s
 def filled(door: Door, ref: str = "P001XXX") -> str:
     """The path with something in every place."""
     some_id = "11111111-1111-4111-8111-111111111111"
-    return door.path.format(ref=ref, case=some_id, leave=some_id, file=some_id, token="x" * 20)
+    return door.path.format(ref=ref, case=some_id, leave=some_id, file=some_id, member=some_id, token="x" * 20)
 
 
 def named(door: Door) -> str:
@@ -123,3 +124,12 @@ def test_large_and_odd_bodies_are_refused(browser: Browser) -> None:
     assert post("/sign-out", json={"token": browser.token}).status_code == 415
     assert post("/sign-out", data={f"f{i}": "" for i in range(MOST_FIELDS + 1)}).status_code == 400
     assert browser.client.delete("/").status_code == 405
+
+
+def test_every_style_sheet_closes_what_it_opens() -> None:
+    """What stands after an unclosed block applies at one width only, and no page complains."""
+    for sheet in STATIC.glob("*.css"):
+        text = sheet.read_text(encoding="utf-8")
+        assert text.count("{") == text.count("}"), sheet.name
+        inside = [block for block in text.split("\n@media")[1:] if "\n}" not in block]
+        assert inside == [], sheet.name

@@ -1,0 +1,74 @@
+"""How often the flags of each rule changed care: counted from cases, their events and the audit trail."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from bot_service.storage.cases import SETTLED
+from bot_service.storage.database import Tx
+from bot_service.storage.tables import audit, case_events, cases, episodes
+
+DECISIONS = (
+    "approved", "held", "stepped_back", "prescription_rewritten", "running_opened", "running_closed", "paused", "discharged",
+    "wrote_to_patient",
+)  # fmt: skip
+"""What counts as a change of care: an entry of the audit trail about the patient while the flag was open."""
+
+
+@dataclass
+class RuleCount:
+    """What became of one rule's flags. `decided`: something about the patient was decided while the flag was open.
+
+    `noise`: a person closed it and nothing was decided meanwhile. A flag that several rules raised counts for each.
+    """
+
+    raised: int = 0
+    acknowledged: int = 0
+    decided: int = 0
+    noise: int = 0
+    settled: int = 0
+    open: int = 0
+
+
+def count_rules(tx: Tx, clinic_id: UUID, since: datetime, now: datetime) -> dict[str, RuleCount]:
+    """By rule, the flags of a clinic that were opened since then."""
+    decided, seen = _decisions(tx, clinic_id, since), _acknowledged(tx, clinic_id, since)
+    columns = (cases.c.id, cases.c.reasons, cases.c.opened_at, cases.c.closed_at, cases.c.closed_by, episodes.c.patient_id)
+    query = select(*columns).join(episodes, episodes.c.id == cases.c.episode_id)
+    found: dict[str, RuleCount] = {}
+    for row in tx.all(query.where(cases.c.clinic_id == clinic_id, cases.c.opened_at >= since)):
+        changed = _any_between(decided.get(row.patient_id, ()), row.opened_at, row.closed_at or now)
+        for rule in row.reasons:
+            count = found.setdefault(rule, RuleCount())
+            count.raised += 1
+            count.acknowledged += row.id in seen
+            count.decided += changed
+            count.open += row.closed_at is None
+            count.settled += row.closed_by == SETTLED
+            count.noise += row.closed_at is not None and row.closed_by != SETTLED and not changed
+    return found
+
+
+def _decisions(tx: Tx, clinic_id: UUID, since: datetime) -> Mapping[UUID, Sequence[datetime]]:
+    query = select(audit.c.subject_id, audit.c.at).where(audit.c.clinic_id == clinic_id, audit.c.at >= since, audit.c.what.in_(DECISIONS))
+    found: dict[UUID, list[datetime]] = {}
+    for row in tx.all(query.order_by(audit.c.at)):
+        found.setdefault(row.subject_id, []).append(row.at)
+    return found
+
+
+def _acknowledged(tx: Tx, clinic_id: UUID, since: datetime) -> set[UUID]:
+    query = select(case_events.c.case_id).join_from(case_events, cases, cases.c.id == case_events.c.case_id)
+    rows = tx.all(query.where(cases.c.clinic_id == clinic_id, cases.c.opened_at >= since, case_events.c.what == "acknowledged"))
+    return {row.case_id for row in rows}
+
+
+def _any_between(times: Sequence[datetime], first: datetime, last: datetime) -> bool:
+    at = bisect_left(times, first)
+    return at < len(times) and times[at] <= last

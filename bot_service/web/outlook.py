@@ -1,0 +1,96 @@
+"""Two pages for whoever runs the clinic: what the coming day brings and what was lost, and how often each rule's flags changed care."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from bot_service.clinical.catalogue import PRIORITY, RULES
+from bot_service.clinical.in_words import plural
+from bot_service.storage import clinics, unsent
+from bot_service.storage.rule_counts import RuleCount, count_rules
+from bot_service.storage.unsent import Lost
+from bot_service.web.access import Visit
+from bot_service.web.forecast import forecast
+from bot_service.web.pages import page
+from bot_service.web.times import moment
+
+LOOKED_BACK = timedelta(days=7)
+COUNTED = timedelta(days=90)
+KINDS = {
+    "prompt": "Exercise prompt",
+    "check_in": "24-hour question",
+    "nudge": "Reminder",
+    "safety": "Safety text",
+    "news": "News of a decision",
+    "reply": "Answer",
+    "flag_notice": "Notice of a flag",
+    "digest": "Digest",
+    "weekly": "Digest of the week",
+}
+STATES = {"failed": "Failed", "expired": "Too late", "in_doubt": "In doubt"}
+
+
+def show_forecast(visit: Visit) -> Response:
+    """How many prompts tomorrow, who is stuck and why, and every message of a week that did not arrive or may not have."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        clinic = clinics.load_clinic(tx, visit.who.clinic_id)
+        coming = forecast(tx, clinic.id, now)
+        lost = unsent.list_of_clinic(tx, clinic.id, now - LOOKED_BACK)
+        stopped = [each for each in clinics.list_senders(tx) if each.clinic_id == clinic.id and each.status == "broken"]
+    return page(
+        visit,
+        "forecast.html",
+        summary=f"{plural(coming.prompts, 'prompt')} in the next 24 hours; {plural(len(coming.stuck), 'patient')} in care without.",
+        stuck=coming.stuck,
+        stopped=stopped,
+        lost=[_lost(each, clinic.zone) for each in lost],
+    )
+
+
+def _lost(each: Lost, zone: str) -> dict[str, object]:
+    return {
+        "at": moment(each.due_at, zone),
+        "kind": KINDS.get(each.kind, each.kind.replace("_", " ").capitalize()),
+        "ref": each.ref,
+        "member": each.member,
+        "state": STATES[each.status],
+        "why": (each.reason or "").capitalize(),
+        "todo": _what_to_do(each),
+    }
+
+
+def _what_to_do(each: Lost) -> str:
+    if each.status == "in_doubt" and each.said_again:
+        return "Nothing: a new message has said the same again."
+    if each.status == "in_doubt":
+        return "Nothing is sent twice to find out. An answer will prove that it arrived; if it matters, call."
+    if each.member:
+        return "Check the address; the flag went on to the next person." if each.kind == "flag_notice" else "Check the address."
+    if each.status == "expired":
+        return "Nothing: it is not counted against the patient, and the next one comes as planned."
+    return "Get in touch another way, and ask whether the chat or number has changed."
+
+
+def show_rules(visit: Visit) -> Response:
+    """For each rule how often its flags were acknowledged, came before a decision, or were closed without one."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        found = count_rules(tx, visit.who.clinic_id, now - COUNTED, now)
+    order = sorted(found, key=lambda rule: (PRIORITY.index(rule) if rule in PRIORITY else len(PRIORITY), rule))
+    return page(visit, "rules.html", days=COUNTED.days, rows=[_rule(rule, found) for rule in order])
+
+
+def _rule(rule: str, found: Mapping[str, RuleCount]) -> dict[str, object]:
+    count = found[rule]
+    ended = count.raised - count.open
+    return {
+        "rule": rule,
+        "title": RULES[rule].title if rule in RULES else rule,
+        "why": RULES[rule].why if rule in RULES else "",
+        "count": count,
+        "noisy": ended >= 5 and 2 * count.noise > ended,
+    }

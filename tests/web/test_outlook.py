@@ -1,0 +1,125 @@
+"""The forecast and the page of rules: each number is what the records say, and each message that was lost says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import timedelta
+
+import pytest
+
+from bot_service.actions import review
+from bot_service.actions.review import Decision
+from bot_service.errors import MessageRejected, OutcomeUnknown, RecipientStopped
+from bot_service.storage import cases, clinics
+from bot_service.storage.rule_counts import RuleCount, count_rules
+from bot_service.web.forecast import forecast
+from tests.notice_clinic import EMERGENCY, with_mail
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, a_day_on, a_member, another_clinic, say
+
+DAY = timedelta(days=1)
+
+
+def decision(person: Person, reason: str = "seen") -> Decision:
+    return Decision(person.clinic.physio, person.episode().id, reason)
+
+
+def close_all(person: Person) -> None:
+    with person.clinic.db.read() as tx:
+        found = cases.list_open(tx, person.episode())
+    for case in found:
+        review.close_case(person.clinic.db, decision(person), case.id, person.clinic.clock.now())
+
+
+def counts(clinic: RunningClinic) -> dict[str, RuleCount]:
+    with clinic.db.read() as tx:
+        return count_rules(tx, clinic.clinic.id, clinic.clock.now() - 90 * DAY, clinic.clock.now())
+
+
+def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names_who_gets_none(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    running = [clinic.in_care(name) for name in ("Jo Park", "Ana Ruiz", "Tom Hill")]
+    paused, new = clinic.in_care("Eva Lind"), clinic.enrol("Max Roth")
+    review.pause(clinic.db, decision(paused, "holiday"), None, clinic.clock.now())
+    gone = clinic.in_care("Pia Vogt")
+    clinic.phones.fails = lambda outbound: RecipientStopped("blocked") if outbound.address == gone.address else None
+    a_day_on(clinic)
+    with clinic.db.read() as tx:
+        found = forecast(tx, clinic.clinic.id, clinic.clock.now())
+    assert set(found.stuck) == {paused.episode().ref, new.ref, gone.episode().ref}
+    assert found.stuck[new.ref] == "has not opened the invitation" and found.stuck[gone.episode().ref] == "cannot be reached in the chat"
+    before = len(clinic.messages(kind="prompt"))
+    browser = Browser(clinic).sign_in()
+    browser.get("/forecast")
+    assert f"{found.prompts} prompts in the next 24 hours; 3 patients in care without." in browser.words and "holiday" in browser.words
+    a_day_on(clinic)
+    due = [row for row in clinic.messages(kind="prompt")[before:] if row.patient_id in {each.id for each in running}]
+    assert len(due) == found.prompts == 3
+
+
+def test_what_was_lost_is_listed_with_what_to_do_for_patients_and_for_staff(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    browser = Browser(clinic).sign_in()
+    assert "None: everything that was due went out." in re.sub(r"\s+", " ", browser.get("/forecast"))
+    there, person, other = with_mail(clinic), clinic.in_care("Jo Park"), clinic.in_care("Ana Ruiz")
+    faults = {person.address: OutcomeUnknown("silence"), other.address: MessageRejected("refused")}
+    clinic.phones.fails = lambda outbound: faults.get(outbound.address)
+    a_day_on(clinic)
+    clinic.phones.fails = None
+    there.mail.fails = lambda outbound: RecipientStopped("no such user") if outbound.address == there.anna.email else None
+    say(person, EMERGENCY)
+    browser.get("/forecast")
+    refused = other.episode().ref
+    # An answer proves that the prompt arrived: the one in doubt is cleared, the refused one stays.
+    assert f"Exercise prompt {refused} Failed" in browser.words and "Get in touch another way" in browser.words
+    assert "Notice of a flag Anna Reed Failed" in browser.words and "the flag went on to the next person" in browser.words
+    with clinic.db.begin() as tx:
+        clinics.mark_sender(tx, there.mail_sender.id, "broken", "the provider refused its credentials")
+    assert "stepwise@clinic.example is stopped" in Browser(clinic).sign_in().get("/forecast")
+
+
+def test_a_message_in_doubt_is_listed_until_it_is_proved(sqlite_clinic: RunningClinic) -> None:
+    clinic, person = sqlite_clinic, sqlite_clinic.in_care("Jo Park")
+    clinic.phones.fails = lambda _: OutcomeUnknown("silence")
+    a_day_on(clinic)
+    clinic.phones.fails = None
+    browser = Browser(clinic).sign_in()
+    browser.get("/forecast")
+    assert f"Exercise prompt {person.episode().ref} In doubt" in browser.words and "Nothing is sent twice to find out" in browser.words
+    a_day_on(clinic)
+    assert person.texts, "the next one went out as planned"
+
+
+def test_rules_show_what_became_of_their_flags(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    people = [clinic.in_care(name) for name in ("Jo Park", "Ana Ruiz", "Tom Hill", "Eva Lind")]
+    for person in people:
+        say(person, "please ask my physio to call me")
+    first, second, third, _ = people
+    with clinic.db.read() as tx:
+        seen = cases.list_open(tx, first.episode())[0]
+    review.acknowledge_case(clinic.db, decision(first), seen.id, clinic.clock.now())
+    review.write_to_patient(clinic.db, decision(first), "I will ring you at noon.", clinic.clock.now())
+    asyncio.run(clinic.service.tick())
+    close_all(first)
+    close_all(second)
+    a_day_on(clinic)
+    review.pause(clinic.db, decision(third), None, clinic.clock.now())
+    found = counts(clinic)["X3"]
+    assert found == RuleCount(raised=4, acknowledged=1, decided=2, noise=1, settled=0, open=2)
+    browser = Browser(clinic).sign_in(a_member(clinic, "viewer", "vi@riverside.example"))
+    browser.get("/rules")
+    assert "X3 Message for the physio" in browser.words
+    assert re.search(r"wrote something that is not an answer\. 4 1 2 1 0 2", browser.words), browser.words
+    stranger = Browser(clinic).sign_in(another_clinic(clinic))
+    stranger.get("/rules")
+    assert "No flag was raised in this time." in stranger.words and "X3" not in stranger.words
+
+
+@pytest.mark.parametrize("days", [89, 91])
+def test_flags_are_counted_for_ninety_days(sqlite_clinic: RunningClinic, days: int) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    say(person, "please ask my physio to call me")
+    sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + days * DAY)
+    assert ("X3" in counts(sqlite_clinic)) is (days == 89)
