@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, digests, escalate, notices, prompt, receive
+from bot_service.actions import assess, digests, escalate, importing, notices, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due
 from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
@@ -21,7 +21,7 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import alerts, cases, clinics, episodes, inbox, outbox, prescriptions
+from bot_service.storage import alerts, cases, clinics, episodes, imports, inbox, outbox, prescriptions
 from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
@@ -141,6 +141,8 @@ class Service:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
             if due.alerts:
                 done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
+            if due.files:
+                await self.delivery.run(lambda: importing.forget_old(self.db, self.clock.now()))
             if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
             if due.digests:
@@ -164,6 +166,7 @@ class Service:
                 alerts=tell is not None and tell <= now,
                 digests=self._tells_staff and ((digest := notice_rows.next_digest_at(tx)) is None or digest <= now),
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
+                files=imports.any_kept(tx, now - importing.KEPT),
             )
 
     @property
@@ -245,6 +248,7 @@ class _Due:
     alerts: bool
     digests: bool
     messages: bool
+    files: bool
 
 
 def provider_ids() -> str:

@@ -100,7 +100,7 @@ def rewritten(old: Prescription, plan: CarePlan, choices: Choices) -> Prescripti
     if wrong:
         raise Unfit(wrong)
     document = with_thresholds(document, plan, choices.thresholds)
-    if new := [each for each in _findings(document, plan) if each not in set(_findings(old, plan))]:
+    if new := _new_findings(old, document, plan):
         raise Unfit(new)
     return _with_running(document, old)
 
@@ -159,14 +159,32 @@ def at_start(document: Prescription) -> Prescription:
 
 
 def with_locked_slots(document: Prescription, plan: CarePlan, at: Mapping[int, time]) -> Prescription:
-    """The prescription with the stage's locked slots opened; what was in it stays as it is."""
+    """The prescription with the stage's locked slots opened; what was in it stays as it is.
+
+    Raises Unfit when they do not fit beside it: on a day with its own message already, say.
+    """
     opened = prescribe(plan, document.stage, dict(at), plyometrics_unlocked=True, treated_side=side_of(document))
     numbers = {slot.number for slot in document.slots}
     slots = sorted((*document.slots, *(slot for slot in opened.slots if slot.number not in numbers)), key=lambda slot: slot.number)
     wanted = {name for slot in opened.slots if slot.number not in numbers for name in slot.exercises}
     present = {item.exercise.id for item in document.exercises}
     items = (*document.exercises, *(item for item in opened.exercises if item.exercise.id in wanted - present))
-    return document.model_copy(update={"slots": tuple(slots), "exercises": items, "plyometrics_unlocked": True})
+    whole = document.model_copy(update={"slots": tuple(slots), "exercises": items, "plyometrics_unlocked": True})
+    if new := _new_findings(document, whole, plan):
+        raise Unfit(new)
+    return whole
+
+
+def with_own_days(document: Prescription, old: Prescription, plan: CarePlan) -> Prescription:
+    """The prescription of another stage on the days that the patient chose before, as far as there are as many and they fit."""
+    usual = {slot.number: slot.days for slot in plan.stage(old.stage).slots}
+    own = {slot.number: slot.days for slot in old.slots if slot.prompted and slot.days != usual.get(slot.number, slot.days)}
+    slots = tuple(
+        slot.model_copy(update={"days": own[slot.number]}) if slot.number in own and len(own[slot.number]) == len(slot.days) else slot
+        for slot in document.slots
+    )
+    moved = document.model_copy(update={"slots": slots})
+    return document if _new_findings(document, moved, plan) else moved
 
 
 def side_of(document: Prescription) -> Literal["left", "right", "both"]:
@@ -235,6 +253,12 @@ def _dose_findings(exercise: Exercise, problem: ValidationError) -> Iterator[Fin
         most = f"at least {limit['ge']}" if "ge" in limit else f"at most {limit['le']}" if "le" in limit else "a whole number"
         name = str(error["loc"][0])
         yield Finding(f"exercises.{exercise.id}.dose.{name}", f"{exercise.name}: this must be {most}.")
+
+
+def _new_findings(old: Prescription, new: Prescription, plan: CarePlan) -> list[Finding]:
+    """What is wrong now and was not before."""
+    before = set(_findings(old, plan))
+    return [each for each in _findings(new, plan) if each not in before]
 
 
 def _findings(document: Prescription, plan: CarePlan) -> list[Finding]:

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
+from bot_service.actions.prompt import move_cursor
 from bot_service.actions.review import Decision, episode_of, note_decision
 from bot_service.clinical.outcome_measures import MEASURES, MOST_ACTIVITIES
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import care_records, episodes, patients
-from bot_service.storage.database import Database
+from bot_service.storage.database import Database, Tx
+from bot_service.storage.episodes import Episode
+from schedules.rhythm import zone_named
 
 LONGEST_NOTE = 4000
 LONGEST_ACTIVITY = 80
@@ -88,11 +91,31 @@ def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime) 
         note_decision(tx, now, decision, episode, "usual_pain_set", {})
 
 
-def set_language(db: Database, decision: Decision, language: str, now: datetime) -> None:
-    """The language that the patient is written to in from the next message on. Raises Conflict for one that is not shipped."""
+def settle(db: Database, decision: Decision, language: str, zone: str, now: datetime) -> None:
+    """The language of messages and the zone of the patient's day, both or neither. Raises Conflict for one that does not exist."""
+    if language not in SHIPPED:
+        raise Conflict(f"there are messages in {', '.join(SHIPPED)}; choose one of them")
     with db.begin() as tx:
         episode = episode_of(tx, decision)
-        if language not in SHIPPED:
-            raise Conflict(f"there are messages in {', '.join(SHIPPED)}; choose one of them")
-        patients.set_language(tx, episode.patient_id, language)
-        note_decision(tx, now, decision, episode, "language_changed", {"language": language})
+        if zone != episode.zone:
+            _change_zone(tx, episode, decision, zone, now)
+        if language != episode.language:
+            patients.set_language(tx, episode.patient_id, language)
+            note_decision(tx, now, decision, episode, "language_changed", {"language": language})
+
+
+def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> None:
+    """The patient lives by another zone's clock from now on. Never the same local day twice, and 12 hours between two prompts of a slot."""
+    with db.begin() as tx:
+        _change_zone(tx, episode_of(tx, decision), decision, zone, now)
+
+
+def _change_zone(tx: Tx, episode: Episode, decision: Decision, zone: str, now: datetime) -> None:
+    try:
+        zone_named(zone)
+    except ValueError as error:
+        raise Conflict(str(error)) from None
+    patients.set_zone(tx, episode.patient_id, zone)
+    if episode.next_prompt_at is not None:
+        move_cursor(tx, episodes.load(tx, episode.id), now)
+    note_decision(tx, now, decision, episode, "zone_changed", {"zone": zone})

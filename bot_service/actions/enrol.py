@@ -22,6 +22,8 @@ __all__ = ["INVITATION_LIFE", "MAY_ENROL", "Enrolment", "Invitation", "enrol", "
 
 INVITATION_LIFE = timedelta(days=14)
 """From the reliability rules on enrolment."""
+ANEW = "to take them in again, enrol them anew with record number and telephone left empty"
+"""What works for a patient whose care has ended: both numbers stay with the record that ended."""
 MAY_ENROL = ("physio", "admin")
 _REF_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 
@@ -67,8 +69,9 @@ def enrol_in(
     treating = physio or treating_physio(tx, member, None)
     if treating.clinic_id != member.clinic_id or treating.status != "active":
         raise NotFound("no such member of staff")
-    if (made := find_made(tx, member.clinic_id, code)) is not None:
+    if (made := find_made(tx, member.clinic_id, code, now)) is not None:
         return made
+    _check_fresh(tx, code)
     check_new(tx, member.clinic_id, enrolment)
     patient = _add_patient(tx, member.clinic_id, enrolment, now)
     today = local_today(now, enrolment.zone)
@@ -99,15 +102,17 @@ def check_new(tx: Tx, clinic_id: UUID, enrolment: Enrolment) -> None:
     """Raise AlreadyEnrolled when the telephone or record number is a patient's already."""
     number = enrolment.record_number
     if number and (known := contacts.find_by_record(tx, clinic_id, number)):
-        raise AlreadyEnrolled(f"this is the number of {known.ref}, who is a patient already", "record_number", known.ref)
+        told = "who is a patient already" if known.in_care else f"whose care has ended; {ANEW}"
+        raise AlreadyEnrolled(f"this is the number of {known.ref}, {told}", "record_number", known.ref)
     if enrolment.phone and (others := contacts.list_by_phone(tx, clinic_id, enrolment.phone)):
-        ref = others[0].ref
-        raise AlreadyEnrolled(f"this is the telephone of {ref}, who is a patient already; one chat serves one patient", "phone", ref)
+        other = next((each for each in others if each.in_care), others[0])
+        told = "who is a patient already; one chat serves one patient" if other.in_care else f"whose care has ended; {ANEW}"
+        raise AlreadyEnrolled(f"this is the telephone of {other.ref}, {told}", "phone", other.ref)
 
 
-def find_made(tx: Tx, clinic_id: UUID, code: str) -> Invitation | None:
+def find_made(tx: Tx, clinic_id: UUID, code: str, now: datetime) -> Invitation | None:
     """The invitation that a code is, still good, of a patient in care; None otherwise."""
-    made = invitations.find_by_code(tx, clinic_id, code)
+    made = invitations.find_by_code(tx, clinic_id, code, now)
     episode = episodes.find_of_patient(tx, made.patient_id) if made else None
     if made is None or episode is None:
         return None
@@ -128,9 +133,10 @@ def invite_again(db: Database, member: Member | None, patient_id: UUID, now: dat
         if episode is None or (member is not None and patient.clinic_id != member.clinic_id):
             raise NotFound("no such patient")
         if episode.status != "active":
-            raise Conflict("this patient's episode of care has ended; enrol them anew")
-        if (made := find_made(tx, patient.clinic_id, fresh)) is not None and made.patient_id == patient.id:
+            raise Conflict(f"this patient's episode of care has ended; {ANEW}")
+        if (made := find_made(tx, patient.clinic_id, fresh, now)) is not None and made.patient_id == patient.id:
             return made
+        _check_fresh(tx, fresh)
         patients.revoke_invitations(tx, now, patient.id)
         patients.add_invitation(tx, now, patient, fresh, now + INVITATION_LIFE)
         who = member.email if member else "simulated phone"
@@ -154,6 +160,12 @@ def revoke_invitation(db: Database, member: Member, patient_id: UUID, now: datet
 def new_code() -> str:
     """128 bits, as the letters that every channel's link may carry."""
     return secrets.token_urlsafe(16)
+
+
+def _check_fresh(tx: Tx, code: str) -> None:
+    """The same form sent again once its link is over: nothing is made twice. Raises Conflict."""
+    if invitations.is_spent(tx, code):
+        raise Conflict("this was sent before, and the link it made works no more; open the page again and make a new link")
 
 
 def _add_patient(tx: Tx, clinic_id: UUID, enrolment: Enrolment, now: datetime) -> Patient:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bot_service.actions.enrol import Invitation, check_may_enrol, enrol_in, find_made
+from bot_service.actions.enrol import ANEW, Invitation, check_may_enrol, enrol_in, find_made
 from bot_service.actions.import_columns import columns_for, guess, mapping_problem
 from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_sheet, write_sheet
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
@@ -81,6 +81,12 @@ def upload(db: Database, member: Member, raw: bytes, library: Mapping[str, CareP
     return new_id
 
 
+def forget_old(db: Database, now: datetime) -> None:
+    """Files whose day is over go, whether or not another one comes."""
+    with db.begin() as tx:
+        imports.forget(tx, now - KEPT)
+
+
 def content_of(file: ImportFile) -> str:
     """Raises Conflict once the file was forgotten."""
     if file.content is None:
@@ -124,9 +130,11 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
         if file.status == "imported":
             return file
         checked = check(tx, member.clinic_id, read_sheet(content_of(file)), file.fields, setting)
-    if checked.wrong and not skip_wrong:
-        raise Conflict(f"{checked.wrong_rows} rows are wrong, so nobody was enrolled; correct them, or leave them out")
-    bad, counts = {each.row for each in checked.wrong}, Counter(file.counts)
+    # Rows that were settled before an interruption are patients by now, who may look like namesakes of themselves.
+    ahead = {read.number for read in checked.rows[file.rows_done :]}
+    bad, counts = ahead & {each.row for each in checked.wrong}, Counter(file.counts)
+    if bad and not skip_wrong:
+        raise Conflict(f"{len(bad)} rows are wrong, so nobody was enrolled; correct them, or leave them out")
     for start in range(file.rows_done, len(checked.rows), AT_ONCE):
         batch = checked.rows[start : start + AT_ONCE]
         with db.begin() as tx:
@@ -140,13 +148,13 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
         return imports.load(tx, member.clinic_id, import_id)
 
 
-def list_invited(tx: Tx, file: ImportFile) -> list[tuple[ReadRow, Invitation]]:
+def list_invited(tx: Tx, file: ImportFile, now: datetime) -> list[tuple[ReadRow, Invitation]]:
     """Rows of an imported file whose invitation is still good, while the file is kept."""
     sheet = read_sheet(content_of(file))
     width = len(file.fields)
     found = []
     for row in sheet.rows:
-        made = find_made(tx, file.clinic_id, _code(tx.db, file.id, row.number))
+        made = find_made(tx, file.clinic_id, _code(tx.db, file.id, row.number), now)
         if made is not None:
             texts = dict(zip(file.fields, row.cells + ("",) * (width - len(row.cells)), strict=False))
             name = texts.get("name") or " ".join(texts.get(key) or "" for key in ("first_name", "last_name"))
@@ -154,10 +162,10 @@ def list_invited(tx: Tx, file: ImportFile) -> list[tuple[ReadRow, Invitation]]:
     return found
 
 
-def links_of(db: Database, file: ImportFile, doors: Doors) -> bytes:
+def links_of(db: Database, file: ImportFile, doors: Doors, now: datetime) -> bytes:
     """The invitations of an imported file, one row each, as a file."""
     with db.read() as tx:
-        invited = list_invited(tx, file)
+        invited = list_invited(tx, file, now)
     rows = []
     for read, made in invited:
         links = [link.url or link.words for link in doors.links(made.ref, made.code)]
@@ -169,8 +177,9 @@ def _take_in_one(tx: Tx, member: Member, import_id: UUID, read: ReadRow, now: da
     """What became of one row."""
     if wrong or read.enrolment is None or read.plan is None:
         return "wrong"
-    if isinstance(_known(tx, member.clinic_id, read), Known):
-        return "known"
+    found = _known(tx, member.clinic_id, read)
+    if found is not None:
+        return "known" if isinstance(found, Known) else "wrong"
     try:
         enrol_in(tx, read.plan, member, read.enrolment, now, _code(tx.db, import_id, read.number), physio=read.physio)
     except Conflict:
@@ -184,16 +193,21 @@ def _known(tx: Tx, clinic_id: UUID, read: ReadRow) -> Known | tuple[str, str] | 
     number, phone, name = read.enrolment.record_number, read.enrolment.phone, read.name
     if number and (known := contacts.find_by_record(tx, clinic_id, number)):
         if same_name(known.name, name):
-            return known
+            return known if known.in_care else ("record_number", _left(known))
         return "record_number", f"this is the number of {known.ref}, who has another name; correct the number or the name"
     if phone and (others := contacts.list_by_phone(tx, clinic_id, phone)):
         same = [known for known in others if same_name(known.name, name)]
         if same:
-            return same[0]
+            return next((known for known in same if known.in_care), None) or ("phone", _left(same[0]))
         return "phone", f"this is the number of {others[0].ref}, and one chat serves one patient; correct it, or leave it empty"
     if not number and not phone and (namesakes := contacts.list_by_name(tx, clinic_id, name)):
-        return namesakes[0]
+        # A name alone tells nobody apart: a second patient of that name must not be taken for the first and never get care.
+        return "name", f"same name as {namesakes[0].ref}; add a record number or phone"
     return None
+
+
+def _left(known: Known) -> str:
+    return f"this is {known.ref}, whose care has ended; leave the row out and, {ANEW}"
 
 
 def _code(db: Database, import_id: UUID, row: int) -> str:

@@ -8,15 +8,16 @@ from uuid import UUID
 
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
+from bot_service.errors import Conflict
 from bot_service.storage import episodes, outbox, prescriptions, reviews
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import Proposed
-from plans.editing import Unfit, at_rungs, carried, side_of, with_locked_slots, with_thresholds
+from plans.editing import Unfit, at_rungs, carried, side_of, with_locked_slots, with_own_days, with_thresholds
 from plans.loading import flare_plan_text
 from plans.mistakes import Finding
 from plans.model import CarePlan, Prescription, prescribe
-from plans.running import open_running
+from plans.running import close_running, open_running
 
 
 def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False) -> Prescription:
@@ -37,16 +38,20 @@ def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str
         treated_side=side_of(old),
         rungs=rungs,
     )
+    document = with_own_days(document, old, plan)
     return with_own_words(with_thresholds(document, plan, carried(old.thresholds)), plan)
 
 
 def following(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
-    """What a proposal asks for; None when it changes no prescription."""
-    if proposal.to_stage:
-        return resolved(plan, proposal.to_stage, old)
-    if proposal.rule == "C0":
-        return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
-    return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None
+    """What a proposal asks for; None when it changes no prescription. Raises Conflict when that does not fit what is prescribed."""
+    try:
+        if proposal.to_stage:
+            return resolved(plan, proposal.to_stage, old)
+        if proposal.rule == "C0":
+            return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
+        return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None
+    except Unfit as problem:
+        raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
 
 
 def with_own_words(document: Prescription, plan: CarePlan) -> Prescription:
@@ -73,7 +78,7 @@ def _still_running(document: Prescription, old: Prescription) -> Prescription:
     try:
         return open_running(document, old.return_to_run, old.run_steps_open, old.run_step)
     except ValueError:
-        return document
+        return close_running(document)
 
 
 def _chosen_slots(plan: CarePlan, old: Prescription) -> frozenset[int]:

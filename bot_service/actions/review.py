@@ -11,12 +11,12 @@ from uuid import UUID
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.prescribing import following, resolved, supersede
-from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.storage import alerts, audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -25,12 +25,14 @@ from bot_service.storage.staff import Member
 from plans.editing import at_start
 from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
-from schedules.rhythm import zone_named
 
 NEWS_KEPT = timedelta(days=3)
 """How long news of a decision is worth sending (default)."""
 MAY_DECIDE = ("physio",)
 LONGEST_REASON = 1000
+NO_NEWS = ("red_flag", "physio_first")
+"""Holds under which the patient is told nothing of exercises (`clinical.md` 0.10); they hear of it when it is over."""
+OF_EXERCISES = ("plan_changed_forward", "plan_changed_back", "plan_changed_same", "plan_held", "run_opened", "run_closed")
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
 
 
 def discharge(db: Database, decision: Decision, now: datetime) -> None:
-    """End the episode of care: nothing more is sent."""
+    """End the episode of care: nothing more is sent. Open cases stay open and shown, but no longer climb to the lead."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         episodes.end(tx, now, episode, "discharged", decision.reason)
@@ -210,21 +212,8 @@ def discharge(db: Database, decision: Decision, now: datetime) -> None:
         conversations.close_all(tx, episode.id, now, "discharged")
         reviews.withdraw_pending(tx, now, episode.id)
         reviews.withdraw_offers(tx, now, episode)
+        alerts.stop_of(tx, episode.id)
         note_decision(tx, now, decision, episode, "discharged", {})
-
-
-def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> None:
-    """The patient lives by another zone's clock from now on. Never the same local day twice, and 12 hours between two prompts of a slot."""
-    try:
-        zone_named(zone)
-    except ValueError as error:
-        raise Conflict(str(error)) from None
-    with db.begin() as tx:
-        episode = episode_of(tx, decision)
-        patients.set_zone(tx, episode.patient_id, zone)
-        if episode.next_prompt_at is not None:
-            move_cursor(tx, episodes.load(tx, episode.id), now)
-        note_decision(tx, now, decision, episode, "zone_changed", {"zone": zone})
 
 
 def write_to_patient(db: Database, decision: Decision, words: str, now: datetime) -> None:
@@ -254,9 +243,14 @@ def episode_of(tx: Tx, decision: Decision) -> Episode:
 
 
 def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, now: datetime) -> None:
-    """Exercises go on, unless something else still holds them back."""
-    if not episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
-        tell_patient(tx, episode, "holds_released", decision, once, now)
+    """Exercises go on, unless something else still holds them back; with what was decided about them meanwhile."""
+    if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
+        return
+    tell_patient(tx, episode, "holds_released", decision, once, now)
+    quiet = [hold.created_at for hold in episodes.list_holds(tx, episode.id) if hold.kind in NO_NEWS and hold.released_at == now]
+    past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
+    if quiet and any(item.created_at >= min(quiet) for item in past[1:]):
+        tell_patient(tx, episode, "plan_changed_same", decision, f"{once}:plan", now)
 
 
 def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:
@@ -300,11 +294,16 @@ def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, 
 
 
 def tell_patient(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
-    """News for the patient, at once; nothing to those who get no messages here."""
-    if episode.patient_status != "opted_in":
+    """News for the patient, at once; nothing to those who get no messages here, and nothing of exercises while a red flag holds them."""
+    if episode.patient_status != "opted_in" or (key in OF_EXERCISES and holds_news(tx, episode, now)):
         return
     content = {"lines": [[key, {"physio": decision.member.name, **values}]]}
     queue_for_patient(tx, episode, now, "news", f"news:{once}", now, now + NEWS_KEPT, content, lane="now")
+
+
+def holds_news(tx: Tx, episode: Episode, now: datetime) -> bool:
+    """Whether nothing may be said of exercises: somebody has to look at the patient first."""
+    return any(hold.kind in NO_NEWS for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)))
 
 
 def note_decision(tx: Tx, now: datetime, decision: Decision, episode: Episode, what: str, detail: dict[str, Any]) -> None:

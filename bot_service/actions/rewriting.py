@@ -47,6 +47,8 @@ def rewrite(db: Database, decision: Decision, based_on: UUID, choices: Choices, 
         episode = episode_of(tx, decision)
         if episode.prescription_id != based_on:
             raise AlreadyDecided("the prescription was changed meanwhile; look at the page again")
+        if decision.shown != episode.evidence_version:
+            raise AlreadyDecided("the patient's record has changed since you opened this; look at their page, then prescribe")
         drafted = draft(tx, episode, choices)
         supersede(tx, episode, drafted.after, decision.member.id, decision.reason, now)
         if shown_to_patient(drafted):

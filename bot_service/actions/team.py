@@ -45,8 +45,11 @@ def invite(db: Database, by: Member, email: str, name: str, role: str, now: date
             if role not in ROLES:
                 raise Conflict("choose a role: physio, admin or viewer")
             known = staff.add(tx, now, by.clinic_id, email, name, role)
+            what = "staff_invited"
+        else:
+            what = "sign_in_link_made"  # who made it could use it: the trail says so in a word of its own
         token = staff.add_link(tx, real_now, known.id)
-        _note(tx, now, by, "staff_invited", known.id, {"role": known.role})
+        _note(tx, now, by, what, known.id, {"role": known.role})
     return Invitation(known, token)
 
 

@@ -53,7 +53,7 @@ def import_(
             setting = setting_for(tx, clinic, library, doors, treating.id if treating else None)
             checked = check(tx, clinic.id, sheet, fields, setting)
         if wrong_file and checked.wrong:
-            wrong_file.write_bytes(checked.corrected())
+            _write_private(wrong_file, checked.corrected())
         if how["dry_run"] or (checked.wrong and not how["skip_wrong"]):
             _report(checked, {}, as_json=how["as_json"])
             if checked.wrong:
@@ -62,10 +62,21 @@ def import_(
         import_id = upload(db, member, raw, library, now)
         with db.begin() as tx:
             imports.set_fields(tx, import_id, fields, treating.id if treating else None)
-        done = take_in(db, member, import_id, setting, now, skip_wrong=how["skip_wrong"])
-        if links_file:
-            links_file.write_bytes(links_of(db, done, doors))
+        try:
+            done = take_in(db, member, import_id, setting, now, skip_wrong=how["skip_wrong"])
+            if links_file:
+                _write_private(links_file, links_of(db, done, doors, now))
+        finally:
+            with db.begin() as tx:
+                imports.drop(tx, import_id)
     _report(checked, dict(done.counts), as_json=how["as_json"])
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """A file that names patients, or lets in who has it, is its owner's alone."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_bytes(content)
 
 
 def _report(checked: Checked, counts: dict[str, int], *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from bot_service.actions import review
+from bot_service.actions import care_record, review
 from bot_service.actions.enrol import invite_again
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.review import Decision
@@ -139,7 +139,7 @@ def resume(ref: str, email: str, slug: str | None) -> None:
 def zone(ref: str, zone: str, email: str, slug: str | None) -> None:
     """The patient moved: prompt by the clock of ZONE, such as Europe/Madrid."""
     with opened() as (_, db, now):
-        review.move_zone(db, _decision(db, ref, email, slug, "moved"), zone, now)
+        care_record.move_zone(db, _decision(db, ref, email, slug, "moved"), zone, now)
     click.echo("Changed.")
 
 

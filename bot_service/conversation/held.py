@@ -23,6 +23,7 @@ _ALONE = frozenset(
     "again_seen seen_yes seen_no seen_noted".split()
 )
 """Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
+_TIERS = frozenset({"suicide", "EMERGENCY", "URGENT"})
 
 
 def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn:
@@ -36,6 +37,8 @@ def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn
     if any(line.key == "help" for line in turn.lines) and not says_help(told.text, now.language):
         turn = Turn(read=False)  # a question, and not for the list of what can be written here
     kept = tuple(line for line in turn.lines if line.key in _SAID | _ALONE)
+    if now.red_flag in _TIERS:  # nobody who may need help today is sent to the team's working hours
+        kept = tuple(line for line in kept if line.key != "passed_on")
     ask = _asked(turn, kept)
     lines = kept if any(line.key in _ALONE for line in kept) else _with_hold(kept, ask, now)
     return Turn(_for_physio(turn, told, reading), lines, ask, turn.change, turn.read)

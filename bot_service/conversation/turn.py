@@ -27,7 +27,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
-from bot_service.conversation.typed import asks_progress, is_button, means_nothing, says_start, typed_answer
+from bot_service.conversation.typed import asks_progress, is_button, means_nothing, plain_yes_or_no, says_start, typed_answer
 from bot_service.conversation.wording import load_catalogue
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung"})
@@ -56,7 +56,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if now.status == "discharged":
         return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
     if now.status != "opted_in":
-        return _before_opt_in(told, reading, target, now)
+        return _before_opt_in(told, target, now)
     if told.media is not None and not told.text:
         return Turn() if told.is_edit else _media(told.media, target, now)  # a live location is an edit for every step
     if told.tapped is not None:
@@ -85,8 +85,9 @@ def _target(told: Told, now: Situation) -> Asked | None:
     return told.tapped or told.replied_to or next(iter(now.open), None)
 
 
-def _before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
-    answer = told.answer or reading.answer
+def _before_opt_in(told: Told, target: Asked | None, now: Situation) -> Turn:
+    # "Done, 6" reads as a yes to other questions: only the words of a button or a plain no decide here.
+    answer = told.answer or ("no" if plain_yes_or_no(told.text, now.language) == "no" else None)
     if now.status == "asked" and target is not None and target.kind == "consent":
         if answer == "yes":
             effects: tuple[Effect, ...] = (OptIn(), Close(target.id))
@@ -274,12 +275,13 @@ def _request(reading: Reading, target: Asked | None, told: Told, now: Situation)
 
 
 def _resume(now: Situation) -> Turn:
-    """START ends the patient's own pause; what a clinician or a rule holds back stays so."""
+    """START ends the patient's own pause, and any question about one; what a clinician or a rule holds back stays so."""
+    moot = tuple(Close(question.id, "withdrawn") for question in now.open if question.kind in ("pause_days", "confirm_pause"))
     if "clinic_pause" in now.held:
-        return Turn(lines=(Line("paused_by_team"),))
+        return Turn(moot, (Line("paused_by_team"),))
     if {"red_flag", "physio_first"} & now.held:
-        return Turn((Resume(),), (Line("held_for_physio"),))
-    return Turn((Resume(),), (Line("pause_over" if "pause" in now.held else "already_on"),))
+        return Turn((Resume(), *moot), (Line("held_for_physio"),))
+    return Turn((Resume(), *moot), (Line("pause_over" if "pause" in now.held else "already_on"),))
 
 
 def _pause(reading: Reading, now: Situation) -> Turn:

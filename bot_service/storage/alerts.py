@@ -67,6 +67,13 @@ def end(tx: Tx, case_id: UUID) -> None:
     tx.run(_END, {"of_case": case_id})
 
 
+def stop_of(tx: Tx, episode_id: UUID) -> None:
+    """Care has ended: its cases stay open, but go no further up. One that nobody was told of yet still is told."""
+    of_episode = cases.c.episode_id == episode_id
+    tx.run(update(cases).where(of_episode, cases.c.escalate_at.is_not(None)).values(escalate_at=None))
+    tx.run(delete(alerts).where(alerts.c.case_id.in_(select(cases.c.id).where(of_episode)), alerts.c.told > 0))
+
+
 def is_waiting(tx: Tx, case_id: UUID) -> bool:
     """Whether nobody has acknowledged it yet."""
     return tx.first(select(cases.c.id).where(cases.c.id == case_id, cases.c.status == "open")) is not None

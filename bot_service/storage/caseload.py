@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
-from bot_service.storage.episodes import Hold
+from bot_service.storage.episodes import Hold, hold_of
 from bot_service.storage.outbox import Prompt
 from bot_service.storage.standing import read_id
 from bot_service.storage.tables import addresses, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
@@ -135,9 +135,7 @@ def list_holds(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
     query = select(holds).where(holds.c.episode_id.in_(episode_ids), holds.c.released_at.is_(None))
     found: dict[UUID, list[Hold]] = {}
     for row in tx.all(query.order_by(holds.c.created_at, holds.c.id)):
-        found.setdefault(row.episode_id, []).append(
-            Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at)
-        )
+        found.setdefault(row.episode_id, []).append(hold_of(row))
     return found
 
 

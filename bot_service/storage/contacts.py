@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, exists, select
 
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import find_by_name, phone_hash, record_hash
@@ -29,6 +29,7 @@ class Known:
     id: UUID
     ref: str
     name: str
+    in_care: bool
 
 
 def load_contact(tx: Tx, patient_id: UUID) -> Contact:
@@ -72,7 +73,8 @@ def lock_clinic(tx: Tx, clinic_id: UUID) -> None:
 
 
 _LOCK = select(clinics.c.id).where(clinics.c.id == bindparam("of_clinic")).with_for_update(key_share=True)
-_KNOWN = (patients.c.id, patients.c.ref, patients.c.name, patients.c.data_key)
+_IN_CARE = exists().where(episodes.c.patient_id == patients.c.id, episodes.c.ended_at.is_(None))
+_KNOWN = (patients.c.id, patients.c.ref, patients.c.name, patients.c.data_key, _IN_CARE.label("in_care"))
 _CONTACT = select(patients.c.phone, patients.c.record_number, patients.c.channel).where(patients.c.id == bindparam("of_patient"))
 _BY_RECORD = select(*_KNOWN).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.record_hash == bindparam("hash"))
 _BY_PHONE = select(*_KNOWN).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.phone_hash == bindparam("hash"))
@@ -80,4 +82,4 @@ _BY_PHONE = select(*_KNOWN).where(patients.c.clinic_id == bindparam("of_clinic")
 
 def _known(tx: Tx, row: Row[Any]) -> Known:
     tx.remember_key(row.id, row.data_key)
-    return Known(row.id, row.ref, tx.unseal(row.id, f"patients.name:{row.id}", row.name) or "")
+    return Known(row.id, row.ref, tx.unseal(row.id, f"patients.name:{row.id}", row.name) or "", row.in_care)

@@ -61,6 +61,7 @@ class Hold:
     placed_by: str
     from_day: date
     until_day: date | None
+    created_at: datetime
     released_at: datetime | None
 
     def covers(self, day: date) -> bool:
@@ -175,14 +176,19 @@ def release_holds(tx: Tx, now: datetime, episode_id: UUID, kinds: Sequence[str],
     return bool(tx.all(_RELEASE, {"of_episode": episode_id, "kinds": list(kinds), "released_at": now, "released_by": by}))
 
 
+def hold_of(row: Row[Any]) -> Hold:
+    """The hold in a row of the table."""
+    return Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.created_at, row.released_at)
+
+
 def list_holds(tx: Tx, episode_id: UUID) -> list[Hold]:
     rows = tx.all(_HOLDS, {"episode_id": episode_id})
-    return [Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at) for row in rows]
+    return [hold_of(row) for row in rows]
 
 
 def list_holds_in_force(tx: Tx, episode_id: UUID, day: date) -> list[Hold]:
     rows = tx.all(_HOLDS_IN_FORCE, {"episode_id": episode_id, "on": day})
-    return [Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.released_at) for row in rows]
+    return [hold_of(row) for row in rows]
 
 
 def why_held(tx: Tx, episode: Episode, hold: Hold) -> str:

@@ -92,6 +92,16 @@ def forget(tx: Tx, before: datetime) -> None:
     tx.run(update(imports).where(imports.c.created_at < before, imports.c.content.is_not(None)).values(content=None))
 
 
+def any_kept(tx: Tx, before: datetime) -> bool:
+    """Whether the content of a file that came before then is still here."""
+    return tx.first(select(imports.c.id).where(imports.c.created_at < before, imports.c.content.is_not(None)).limit(1)) is not None
+
+
+def drop(tx: Tx, import_id: UUID) -> None:
+    """Nobody needs this file any more."""
+    tx.run(update(imports).where(imports.c.id == import_id).values(content=None))
+
+
 def _file(tx: Tx, row: Any) -> ImportFile:
     return ImportFile(
         id=row.id,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, func, select
 
+from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import audit, episodes, invitations, patients, staff
 
@@ -40,10 +41,15 @@ class PendingInvitation:
     revoked_at: datetime | None
 
 
-def find_by_code(tx: Tx, clinic_id: UUID, code: str) -> Made | None:
-    """Whom a code of this clinic invites; None for unknown, used and revoked codes alike."""
-    row = tx.first(_BY_CODE, {"of_clinic": clinic_id, "hash": tx.db.keys.index("code", code)})
+def find_by_code(tx: Tx, clinic_id: UUID, code: str, now: datetime) -> Made | None:
+    """Whom a code of this clinic invites; None for unknown, expired, used and revoked codes alike."""
+    row = tx.first(_BY_CODE, {"of_clinic": clinic_id, "hash": tx.db.keys.index("code", code), "now": now})
     return None if row is None else Made(row.patient_id, row.expires_at)
+
+
+def is_spent(tx: Tx, code: str) -> bool:
+    """Whether a code was made before, good still or not."""
+    return tx.first(select(invitations.c.id).where(invitations.c.code_hash == tx.db.keys.index("code", code))) is not None
 
 
 def count_pending(tx: Tx, clinic_id: UUID) -> int:
@@ -69,6 +75,7 @@ _BY_CODE = select(invitations.c.patient_id, invitations.c.expires_at).where(
     invitations.c.code_hash == bindparam("hash"),
     invitations.c.used_at.is_(None),
     invitations.c.revoked_at.is_(None),
+    invitations.c.expires_at > bindparam("now", type_=Utc),
 )
 
 

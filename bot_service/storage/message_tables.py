@@ -114,6 +114,12 @@ outbox = Table(
     ),
     Index("ix_outbox_patient", "patient_id", "due_at"),
     Index(
+        "ix_outbox_taken",
+        "patient_id",
+        sqlite_where=text("status in ('claimed','sending')"),
+        postgresql_where=text("status in ('claimed','sending')"),
+    ),
+    Index(
         "ix_outbox_staff",
         "staff_id",
         "due_at",

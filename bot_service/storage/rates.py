@@ -37,6 +37,11 @@ def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: fl
     return granted
 
 
+def lock(tx: Tx, sender_id: UUID) -> None:
+    """Until the end of this transaction nobody else takes of this sender's messages."""
+    _row(tx, sender_id)
+
+
 def turn_in(tx: Tx, sender_id: UUID, lane: str, now_s: float) -> float:
     """In how many seconds the next message of this lane may start."""
     return max(0.0, _row(tx, sender_id) - BURST_S[lane] - now_s)

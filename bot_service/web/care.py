@@ -44,8 +44,7 @@ def settle(visit: Visit) -> Response:
 
     def change(decision: Decision, now: datetime) -> None:
         language, zone = visit.form.get("language", ""), visit.form.get("zone", "").strip()
-        review.move_zone(visit.service.db, decision, zone, now)  # first: it is what can be mistyped
-        care_record.set_language(visit.service.db, decision, language, now)
+        care_record.settle(visit.service.db, decision, language, zone, now)
 
     return submit(visit, "settle", "settled", change)
 

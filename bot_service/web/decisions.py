@@ -115,7 +115,7 @@ def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = F
     with visit.service.db.read() as tx:
         patient, episode = find(tx, visit)
     try:
-        do(Decision(visit.who, episode.id, _reason(visit, needed=needs_reason), _shown(visit)), now)
+        do(Decision(visit.who, episode.id, _reason(visit, needed=needs_reason), shown_posted(visit)), now)
     except Unfit as error:
         return render(visit, Trouble(str(error), 422, form, visit.form))
     except NotPermitted as error:
@@ -134,7 +134,7 @@ def _reason(visit: Visit, *, needed: bool) -> str:
     return reason
 
 
-def _shown(visit: Visit) -> int:
+def shown_posted(visit: Visit) -> int:
     """The evidence version that was on the page. Without a proper one the page counts as out of date, never as unchecked."""
     text = visit.form.get("shown", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1

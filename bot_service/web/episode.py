@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
-from bot_service.actions.review import MAY_DECIDE
+from bot_service.actions.review import MAY_DECIDE, holds_news
 from bot_service.actions.viewing import record_view
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.flags import PAIN_RULES
@@ -74,6 +74,9 @@ DONE = {
 }
 
 
+UNTOLD = " But not yet: while somebody has to look at them first, nothing is said of exercises. They hear of it when you clear that."
+
+
 @dataclass(frozen=True)
 class Trouble:
     """A decision that was not carried out: the sentence, how to answer, which form it was, and what was typed in it."""
@@ -118,10 +121,15 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
         trouble=trouble,
         typed=_Typed(trouble),
-        done=DONE.get(visit.asked("done"), ""),
+        done=_done(visit, view),
         tomorrow=(local_today(now, episode.zone) + timedelta(days=1)).isoformat(),
         **view,
     )
+
+
+def _done(visit: Visit, view: Mapping[str, object]) -> str:
+    words = DONE.get(visit.asked("done"), "")
+    return words + UNTOLD if view["untold"] and "patient is told" in words else words
 
 
 def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clinic, now: datetime) -> dict[str, object]:
@@ -141,6 +149,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone),
         **_details(tx, patient, episode, clinic.zone),
+        "untold": holds_news(tx, episode, now),
     }
 
 

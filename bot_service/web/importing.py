@@ -123,7 +123,7 @@ def wrong_rows(visit: Visit) -> Response:
 def links(visit: Visit) -> Response:
     """The invitations of everybody in the file."""
     at = _at(visit)
-    return _download(importing.links_of(visit.service.db, at.file, at.doors), "invitations.csv")
+    return _download(importing.links_of(visit.service.db, at.file, at.doors, visit.service.clock.now()), "invitations.csv")
 
 
 def leaflets(visit: Visit) -> Response:
@@ -131,7 +131,7 @@ def leaflets(visit: Visit) -> Response:
     at = _at(visit)
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, at.file.clinic_id)
-        invited = [made for _, made in importing.list_invited(tx, at.file)]
+        invited = [made for _, made in importing.list_invited(tx, at.file, visit.service.clock.now())]
         pages = max(1, -(-len(invited) // LEAFLETS))
         asked = visit.asked("page")
         number = min(max(1, int(asked)), pages) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1

@@ -107,7 +107,7 @@ def leaflet(visit: Visit) -> Response:
     code = visit.form.get("code", "")
     with visit.service.db.read() as tx:
         patient = patients.load_by_ref(tx, visit.who.clinic_id, visit.part("ref"))
-        made = find_made(tx, visit.who.clinic_id, code)
+        made = find_made(tx, visit.who.clinic_id, code, visit.service.clock.now())
         if made is None or made.patient_id != patient.id:
             raise NotFound("this link is not the patient's any more")
         clinic = clinics.load_clinic(tx, patient.clinic_id)

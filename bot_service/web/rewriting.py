@@ -18,6 +18,7 @@ from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import prescriptions
 from bot_service.storage.episodes import Episode
 from bot_service.web.access import Visit
+from bot_service.web.decisions import shown_posted
 from bot_service.web.episode import find
 from bot_service.web.pages import page
 from bot_service.web.prescription_changes import changes
@@ -84,6 +85,7 @@ def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes) 
         fields=fields,
         mistakes=mistakes,
         wrong={name for name, _ in mistakes},
+        shown=visit.form.get("shown") or at.episode.evidence_version,
         based_on=visit.form.get("based_on") or at.episode.prescription_id,
         slots=slot_rows(at.document, at.plan),
         exercises=exercise_rows(at.document, at.plan),
@@ -105,7 +107,9 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
         preview=_preview(drafted, at, visit),
         trouble=trouble,
         reason=visit.form.get("reason", ""),
-        kept=[(name, text) for name, text in visit.form.items() if name not in ("token", "step", "reason")],
+        kept=[(name, text) for name, text in visit.form.items() if name not in ("token", "step", "reason", "shown")],
+        # Once the page has said that the record changed, the same button means it.
+        shown=at.episode.evidence_version if trouble else visit.form.get("shown", ""),
     )
 
 
@@ -115,7 +119,7 @@ def _save(visit: Visit, at: _At) -> Response:
         return _check(visit, at, "Write a short reason: it stays in the patient's record.")
     if len(reason) > LONGEST_REASON:
         return _check(visit, at, f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
-    decision = Decision(visit.who, at.episode.id, reason)
+    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit))
     try:
         rewrite(
             visit.service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), visit.service.clock.now()

@@ -6,8 +6,10 @@ from datetime import time, timedelta
 
 import pytest
 
-from bot_service.actions.enrol import INVITATION_LIFE, Enrolment, enrol, invite_again
-from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.actions import review
+from bot_service.actions.enrol import ANEW, INVITATION_LIFE, Enrolment, enrol, find_made, invite_again
+from bot_service.actions.review import Decision
+from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
 from bot_service.storage import clinics, episodes, patients, staff
 from tests.actions.told import audited, prescription
 from tests.running_clinic import Person, RunningClinic
@@ -118,6 +120,34 @@ def test_only_staff_of_the_clinic_invite_again_and_only_while_in_care(sqlite_cli
         episodes.end(tx, now, episode, "discharged", "moved")
     with pytest.raises(Conflict, match="has ended"):
         invite_again(clinic.db, clinic.physio, patient_id, now)
+
+
+def test_a_link_whose_time_is_over_is_handed_out_no_more(clinic: RunningClinic) -> None:
+    made, now = clinic.enrol(), clinic.clock.now()
+    with clinic.db.read() as tx:
+        assert find_made(tx, clinic.clinic.id, made.code, now + INVITATION_LIFE - timedelta(seconds=1)) == made
+        assert find_made(tx, clinic.clinic.id, made.code, now + INVITATION_LIFE) is None
+    late = now + INVITATION_LIFE
+    with pytest.raises(Conflict, match="was sent before"):
+        invite_again(clinic.db, clinic.physio, made.patient_id, late, made.code)
+    given = Enrolment("Jo Park", "Europe/London", answers=answers(clinic))
+    with pytest.raises(Conflict, match="was sent before"):
+        enrol(clinic.db, clinic.plan, clinic.physio, given, late, lambda: made.code)
+
+
+async def test_a_patient_whose_care_has_ended_is_taken_in_again_the_way_the_sentence_says(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol("Jo Park", phone="+447700900001", record_number="7"), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    review.discharge(clinic.db, Decision(clinic.physio, person.episode().id, "better"), clinic.clock.now())
+    with pytest.raises(AlreadyEnrolled, match=f"number of P.*, whose care has ended; {ANEW}"):
+        clinic.enrol("Jo Park", record_number="7")
+    with pytest.raises(AlreadyEnrolled, match=f"telephone of P.*, whose care has ended; {ANEW}"):
+        clinic.enrol("Jo Park", phone="+447700900001")
+    with pytest.raises(Conflict, match=ANEW):
+        invite_again(clinic.db, clinic.physio, person.id, clinic.clock.now())
+    again = Person(clinic, clinic.enrol("Jo Park"), "sim:1")
+    await again.say("hi", code=again.invitation.code)
+    assert again.episode().patient_status == "asked" and "Do you agree?" in again.texts[-1]
 
 
 async def test_an_enrolled_patient_who_never_writes_gets_nothing(sqlite_clinic: RunningClinic) -> None:

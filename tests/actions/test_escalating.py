@@ -129,6 +129,16 @@ async def test_an_acknowledged_or_closed_one_is_not_escalated(sqlite_clinic: Run
     assert "escalated" not in audited(first) + audited(second)
 
 
+async def test_one_of_a_discharged_patient_stays_open_and_shown_and_climbs_no_further(clinic: RunningClinic) -> None:
+    person = await flagged(clinic)
+    review.discharge(clinic.db, Decision(clinic.physio, person.episode().id, "moved away"), clinic.clock.now())
+    await clinic.service.move_clock(DAY4)
+    assert "escalated" not in audited(person) and open_cases(person)["D1"].status == "open"
+    assert _caseload(clinic) == [person.episode().ref]
+    with clinic.db.read() as tx:
+        assert tx.all(tables.alerts.select()) == []
+
+
 async def test_an_escalated_one_leads_the_caseload_and_says_why_until_somebody_takes_it(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     first, second = await flagged(clinic), await clinic.opted_in("Sam Lee")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from threading import Thread
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from bot_service.actions.import_file import WHAT_TO_DO, decode, read_sheet
 from bot_service.actions.importing import Checked, check, links_of, setting_for, take_in, template, upload
 from bot_service.actions.invitations import doors_of
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import imports, tables
+from bot_service.storage import episodes, imports, tables
 from bot_service.storage.database import Database, open_database
 from bot_service.storage.imports import ImportFile
 from tests.files_of_patients import WAYS, Cells, a_file, crowd, good_row, headings
-from tests.running_clinic import SECRET, RunningClinic, seeded_ids
+from tests.running_clinic import SECRET, START, RunningClinic, seeded_ids
 from tests.web.lives import a_member
 
 PER_PATIENT = (tables.patients, tables.episodes, tables.prescriptions, tables.invitations)
@@ -108,6 +109,24 @@ def test_an_interrupted_import_leaves_whole_patients_and_goes_on_where_it_was(cl
     assert taken_in(clinic, import_id) == done, "once more changes nothing"
 
 
+def test_an_interrupted_import_does_not_take_its_own_patients_for_namesakes(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    rows = [good_row(clinic.plan, number) | {"record_number": "", "phone": ""} for number in range(1, 61)]
+    import_id, ids, left = loaded(clinic, a_file(clinic.plan, rows)), seeded_ids(78), iter(range(220))
+
+    def failing() -> UUID:
+        if next(left, None) is None:
+            raise OSError("the power went")
+        return ids()
+
+    broken = open_database(clinic.db.engine.url.render_as_string(hide_password=False), [SECRET], ids=failing, synchronous="OFF")
+    with pytest.raises(OSError, match="power"):
+        taken_in(clinic, import_id, db=broken, skip_wrong=False)
+    broken.close()
+    assert counts(clinic) == [50] * 5
+    assert taken_in(clinic, import_id, skip_wrong=False).counts == {"enrolled": 60}
+
+
 def test_one_file_taken_in_by_two_at_once_enrols_everybody_once(clinic: RunningClinic) -> None:
     raw = a_file(clinic.plan, [good_row(clinic.plan, number) for number in range(1, 121)])
     imports_of_both = [loaded(clinic, raw), loaded(clinic, raw)]
@@ -122,10 +141,10 @@ def test_one_file_taken_in_by_two_at_once_enrols_everybody_once(clinic: RunningC
     assert sum(each.get("enrolled", 0) for each in results) == sum(each.get("known", 0) for each in results) == 120
 
 
-def test_the_same_patient_is_known_by_number_by_telephone_or_by_name(clinic: RunningClinic) -> None:
+def test_the_same_patient_is_known_by_number_or_telephone_and_a_name_alone_is_asked_about(clinic: RunningClinic) -> None:
     clinic.enrol("Jo  Park", phone="+447700900001")
     clinic.enrol("Lena Fischer", record_number="AB 12")
-    clinic.enrol("Maria Lopez")
+    maria = clinic.enrol("Maria Lopez")
     rows = [
         good_row(clinic.plan, 1) | {"name": "JO PARK", "phone": "07700 900001", "record_number": ""},
         good_row(clinic.plan, 2) | {"name": "Lena Fischer", "record_number": "ab12"},
@@ -134,9 +153,22 @@ def test_the_same_patient_is_known_by_number_by_telephone_or_by_name(clinic: Run
     ]
     import_id = loaded(clinic, a_file(clinic.plan, rows))
     checked = looked_at(clinic, import_id)
-    assert (sorted(checked.known), checked.wrong) == ([2, 3, 4], ())
-    assert taken_in(clinic, import_id).counts == {"known": 3, "enrolled": 1}
+    assert sorted(checked.known) == [2, 3] and named(checked) == {4: ["Name"]}
+    assert checked.wrong[0].remedy == f"same name as {maria.ref}; add a record number or phone"
+    assert taken_in(clinic, import_id).counts == {"known": 2, "wrong": 1, "enrolled": 1}
     assert counts(clinic) == [4] * 5
+
+
+def test_a_row_of_a_patient_whose_care_has_ended_is_wrong_and_not_passed_over(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    rows = [good_row(clinic.plan, 1), good_row(clinic.plan, 2) | {"record_number": ""}]
+    taken_in(clinic, loaded(clinic, a_file(clinic.plan, rows)))
+    with clinic.db.begin() as tx:
+        for episode in episodes.list_of_clinic(tx, clinic.clinic.id):
+            episodes.end(tx, clinic.clock.now(), episode, "discharged", "better")
+    checked = looked_at(clinic, loaded(clinic, a_file(clinic.plan, rows)))
+    assert named(checked) == {2: ["Record number"], 3: ["Phone"]} and checked.known == {}
+    assert "whose care has ended; leave the row out" in checked.wrong[0].remedy
 
 
 def test_a_number_that_is_somebody_elses_is_wrong(sqlite_clinic: RunningClinic) -> None:
@@ -206,13 +238,23 @@ def test_an_import_is_the_clinics_own_and_no_viewers(sqlite_clinic: RunningClini
         imports.load(tx, clinic.db.new_id(), import_id)
 
 
+async def test_a_file_is_forgotten_after_a_day_without_another_one_coming(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    loaded(clinic, a_file(clinic.plan, [good_row(clinic.plan, 1)]))
+    for hours, kept in ((24, True), (25, False)):
+        await clinic.service.move_clock(START + timedelta(hours=hours))
+        await clinic.service.tick()
+        with clinic.db.read() as tx:
+            assert (tx.scalar(select(tables.imports.c.content)) is not None) is kept
+
+
 def test_a_file_is_sealed_and_its_links_are_of_the_patients_in_it(clinic: RunningClinic) -> None:
     import_id = loaded(clinic, a_file(clinic.plan, [good_row(clinic.plan, 1)]))
     done = taken_in(clinic, import_id)
     with clinic.db.read() as tx:
         kept = tx.one(select(tables.imports))
         assert b"Patient" not in bytes(kept.content) and b"07700" not in bytes(kept.content)
-        links = links_of(clinic.db, done, doors_of(tx, clinic.service.settings, clinic.clinic))
+        links = links_of(clinic.db, done, doors_of(tx, clinic.service.settings, clinic.clinic), clinic.clock.now())
     (row,) = read_sheet(decode(links)).rows
     ref, code = row.cells[1], row.cells[4]
     assert row.cells[2] == "Patient B" and f"/phone/{ref}" in row.cells[5]

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot_service.actions import review
+from bot_service.actions import care_record, review
 from bot_service.actions.histories import load_record
 from bot_service.actions.prompt import queue_due_prompts
 from bot_service.clock import MovableClock
@@ -157,11 +157,11 @@ class TestZoneMoves:
     async def test_a_traveller_is_asked_once_a_local_day(self, clinic: RunningClinic) -> None:
         jo = clinic.in_care(at=time(9))
         await clinic.service.move_clock(at(22, 12))
-        review.move_zone(clinic.db, decision(jo), "Pacific/Auckland", clinic.clock.now())  # it is 23:00 on the 22nd there
+        care_record.move_zone(clinic.db, decision(jo), "Pacific/Auckland", clinic.clock.now())  # it is 23:00 on the 22nd there
         await clinic.service.move_clock(at(24, 12))
         arrived = [each.at.astimezone(ZoneInfo("Pacific/Auckland")) for each in jo.received]
         assert [(local.day, local.hour) for local in arrived[1:]] == [(23, 9), (24, 9)]
-        review.move_zone(clinic.db, decision(jo), "America/Los_Angeles", clinic.clock.now())  # it is 04:00 on the 24th there
+        care_record.move_zone(clinic.db, decision(jo), "America/Los_Angeles", clinic.clock.now())  # it is 04:00 on the 24th there
         await clinic.service.move_clock(at(26, 12))
         arrived = [each.at.astimezone(ZoneInfo("America/Los_Angeles")) for each in jo.received]
         assert [(local.day, local.hour) for local in arrived[3:]] == [(25, 9)], "the 24th has come up before, in Auckland"
@@ -169,7 +169,7 @@ class TestZoneMoves:
     async def test_a_move_never_brings_two_prompts_within_twelve_hours(self, clinic: RunningClinic) -> None:
         jo = clinic.in_care(at=time(20))
         await clinic.service.move_clock(at(22, 20))
-        review.move_zone(clinic.db, decision(jo), "Pacific/Kiritimati", clinic.clock.now())  # 20:00 on the 23rd is 11 hours away there
+        care_record.move_zone(clinic.db, decision(jo), "Pacific/Kiritimati", clinic.clock.now())  # 20:00 on the 23rd is 11 hours away there
         await clinic.service.move_clock(at(24, 12))
         assert [after.at - before.at for before, after in pairwise(jo.received)] == [timedelta(hours=24), timedelta(hours=35)]
 

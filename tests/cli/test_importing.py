@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 
 from plans.loading import load_library
 from tests.cli.running import Shell
@@ -26,6 +27,9 @@ def test_a_file_is_looked_at_corrected_and_imported_once(clinic: tuple[Shell, st
     done = shell.run("import", str(file), *ANNA, "--skip-wrong", "--links", str(links))
     assert done.code == 0 and "Enrolled 1 of 2, 1 left out." in done.out, done
     assert "/phone/" in links.read_text("utf-8-sig")
+    assert [each.stat().st_mode & 0o777 for each in (links, wrong)] == [0o600, 0o600]
+    found = sqlite3.connect(shell.database).execute("SELECT status, content FROM imports").fetchall()
+    assert found == [("imported", None)], "the file itself is kept no longer than it takes"
     wrong.write_bytes(wrong.read_bytes().replace(b'"12"', b'"2"'))
     assert "Enrolled 1 of 1" in shell.run("import", str(wrong), *ANNA).out
     again = json.loads(shell.run("import", str(wrong), *ANNA, "--json").out)

@@ -79,7 +79,15 @@ def test_a_number_can_still_be_corrected_as_a_number_only() -> None:
 def test_the_question_about_the_red_flag_itself_is_asked_and_answered_as_ever() -> None:
     assert keys(says("maybe", held(asked("seen")))) == ["again_seen"]
     assert keys(taps("no", asked("seen"), held(asked("seen")))) == ["seen_no"]
-    assert keys(says("talk to my physio please", held())) == ["passed_on"]
+    assert keys(says("talk to my physio please", held(tier=None))) == ["passed_on"]
+
+
+@pytest.mark.parametrize("words", ["is anybody there?", "talk to my physio"])
+@pytest.mark.parametrize("tier", ["URGENT", "EMERGENCY", "suicide"])
+def test_nobody_in_need_of_help_today_is_sent_to_the_working_hours(tier: str, words: str) -> None:
+    for questions in ((), (asked("session"),), (asked("seen"),), (asked("what_is_wrong"),)):
+        turn = says(words, held(*questions, tier=tier))
+        assert keys(turn) == [HOLD[tier]] and found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)]
 
 
 def test_stop_and_start_still_work() -> None:

@@ -356,6 +356,16 @@ class TestOptIn:
         known = taps("yes", asked("consent"), before_opt_in(asked("consent"), baseline_known=True))
         assert found(known, OptIn) and known.ask is None
 
+    @pytest.mark.parametrize("words", ["not sure, done 6", "done 6", "done", "4", "👍", "yes but what is it", "not today", "I did them"])
+    def test_what_is_no_clear_yes_asks_again(self, words: str) -> None:
+        turn = says(words, before_opt_in(asked("consent")))
+        assert not turn.effects and keys(turn) == ["consent_again"]
+        assert turn.ask is not None and turn.ask.again == asked("consent").id
+
+    @pytest.mark.parametrize("words", ["Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course"])
+    def test_a_clear_yes_in_words_agrees(self, words: str) -> None:
+        assert found(says(words, before_opt_in(asked("consent"))), OptIn)
+
     def test_no_is_respected(self) -> None:
         assert found(says("no", before_opt_in(asked("consent"))), OptOut) == [OptOut(declined=True)]
 
@@ -498,3 +508,10 @@ def test_a_button_that_we_never_made_does_no_harm(kind: str, answer: str) -> Non
 def test_a_live_location_that_moves_says_nothing_again() -> None:
     assert says("", opted_in(), media="location").lines != ()
     assert says("", opted_in(), media="location", is_edit=True) == Turn()
+
+
+@pytest.mark.parametrize("held", [frozenset(), frozenset({"clinic_pause"}), frozenset({"physio_first"}), frozenset({"red_flag"})])
+@pytest.mark.parametrize("kind", ["confirm_pause", "pause_days"])
+def test_start_takes_back_the_question_about_a_pause(kind: str, held: frozenset[str]) -> None:
+    turn = says("start", opted_in(asked(kind), asked("session"), held=held))
+    assert found(turn, Close) == [Close(asked(kind).id, "withdrawn")]

@@ -9,7 +9,19 @@ from typing import Any
 import pytest
 
 from bot_service.actions.prescribing import resolved, with_own_words
-from plans.editing import THRESHOLDS, Choices, SlotChoice, Unfit, at_rungs, at_start, open_slots, rewritten, side_of, threshold
+from plans.editing import (
+    THRESHOLDS,
+    Choices,
+    SlotChoice,
+    Unfit,
+    at_rungs,
+    at_start,
+    open_slots,
+    rewritten,
+    side_of,
+    threshold,
+    with_own_days,
+)
 from plans.loading import LIBRARY, load_plan, load_words
 from plans.model import CarePlan, Prescription, prescribe
 from plans.running import open_running
@@ -168,3 +180,32 @@ def test_running_stays_open_on_the_days_left_free_and_needs_one() -> None:
     full = as_it_is(early_running).slots
     packed = {1: replace(full[1], days=("mon", "wed", "fri", "sun")), 2: full[2]}
     assert any("Running is open" in each or "leaves" in each for each in why_not(early_running, as_it_is(early_running, slots=packed)))
+
+
+def test_faster_exercises_that_fall_on_a_day_in_use_are_refused_until_the_days_are_changed() -> None:
+    slots = as_it_is(ADVANCED).slots
+    own = rewritten(ADVANCED, PLAN, as_it_is(ADVANCED, slots={1: replace(slots[1], days=("mon", "wed"))}))
+    with pytest.raises(Unfit):
+        resolved(PLAN, "advanced", own, unlocked=True)
+
+
+def test_running_closes_when_the_faster_exercises_take_its_last_day() -> None:
+    slots = as_it_is(ADVANCED).slots
+    own = rewritten(ADVANCED, PLAN, as_it_is(ADVANCED, slots={1: replace(slots[1], days=("mon", "fri"))}))
+    running = open_running(own, PLAN.return_to_run, (1, 3))
+    opened = resolved(PLAN, "advanced", running, unlocked=True)
+    used = [day for slot in opened.slots if slot.prompted for day in slot.days]
+    assert len(used) == len(set(used))
+
+
+def test_own_days_go_along_into_the_next_stage_where_there_are_as_many_and_they_fit() -> None:
+    there = prescribe(PLAN, "intermediate")
+    slots = as_it_is(there).slots
+    own = rewritten(
+        there, PLAN, as_it_is(there, slots={1: replace(slots[1], days=("tue", "thu", "sat")), 2: replace(slots[2], days=("mon",))})
+    )
+    back = resolved(PLAN, "early", own)
+    assert back.slots[0].days == PLAN.stage("early").slots[0].days  # every day there: another number of days
+    two = rewritten(ADVANCED, PLAN, as_it_is(ADVANCED, slots={1: replace(as_it_is(ADVANCED).slots[1], days=("tue", "sat"))}))
+    assert resolved(PLAN, "intermediate", two).slots[0].days == PLAN.stage("intermediate").slots[0].days
+    assert with_own_days(ADVANCED, two, PLAN).slots[0].days == ("tue", "sat")

@@ -14,10 +14,11 @@ from uuid import UUID
 import pytest
 
 from bot_service.actions.consent import CONSENT_LINES
-from bot_service.actions.deliver import IN_FLIGHT, Flight
+from bot_service.actions.deliver import IN_FLIGHT, Flight, deliver_due
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.errors import ChannelMisconfigured, DeliveryError, OutcomeUnknown
 from bot_service.messages import Inbound, Outbound
+from bot_service.storage import claims
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
 from tests.running_clinic import RunningClinic
@@ -89,10 +90,40 @@ async def test_many_are_on_their_way_at_once_and_each_patients_in_the_order_they
     assert provider.most_of_one == 1 and 4 < provider.most <= IN_FLIGHT
 
 
-async def test_the_same_verdict_condemns_a_build_that_lets_messages_of_a_patient_overtake(sqlite_clinic: RunningClinic) -> None:
+def looks_only_at_itself(clinic: RunningClinic) -> None:
+    """A build that is wrong on purpose: no process sees what another has on its way."""
+    line = claims.Line(clinic.sender.id, "now")
+    with clinic.db.begin() as tx:  # now its statements are compiled
+        claims.claim(tx, EIGHT - timedelta(days=9), line, worker="nobody", lease_until=EIGHT, limit=1)
+        claims.count_due(tx, EIGHT - timedelta(days=9), line, 1)
+    for statement in clinic.db._prepared.values():
+        statement.sql = statement.sql.replace("taken.status in ('claimed','sending')", "1 = 0")
+
+
+async def by_two_copies(clinic: RunningClinic, provider: FarAway, flight: type[Flight] = Flight) -> dict[str, list[str]]:
+    """Two copies of the service deliver side by side all that is due; what was wanted."""
+    wanted = opposite(clinic, provider)
+    copies = [replace(clinic.service.delivery, worker=name) for name in ("one", "other")]
+    for copy in copies:
+        copy.flights[clinic.sender.id] = flight()
+    while clinic.messages(kind="reply", status="due"):
+        await asyncio.gather(*[deliver_due(copy) for copy in copies])
+    for copy in copies:
+        await copy.finish()
+    return wanted
+
+
+async def test_two_copies_of_the_service_let_no_message_of_a_patient_overtake(clinic: RunningClinic) -> None:
     provider = FarAway()
-    opposite(sqlite_clinic, provider, LooksAtNobody, patients=3)
-    await sqlite_clinic.service.tick()
+    wanted = await by_two_copies(clinic, provider)
+    assert provider.arrived == wanted
+    assert provider.most_of_one == 1 and 4 < provider.most <= 2 * IN_FLIGHT
+
+
+async def test_the_same_verdict_condemns_copies_that_look_only_at_themselves(clinic: RunningClinic) -> None:
+    provider = FarAway()
+    looks_only_at_itself(clinic)
+    await by_two_copies(clinic, provider, LooksAtNobody)
     assert provider.most_of_one > 1
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from bot_service.storage import claims, outbox
 from bot_service.storage import tables as t
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from tests.databases import Kind
-from tests.running_clinic import open_quickly
-from tests.storage.rows import HOUR, NOW, ClinicRows, a_clinic, a_message, a_patient, impatient, status_of
+from bot_service.storage.prepared import Prepared
+from tests.storage.rows import HOUR, NOW, ClinicRows, a_clinic, a_message, a_patient, status_of
 
 STATES = ["due", "claimed", "sending", "sent", "delivered", "read", "failed", "expired", "cancelled", "in_doubt"]
 LEASE = timedelta(minutes=2)
@@ -78,17 +79,59 @@ def test_only_what_is_due_is_claimed(db: Database, clinic: ClinicRows, episode: 
 
 def test_claims_take_the_earliest_due_of_their_lane_and_sender_up_to_the_limit(db: Database, clinic: ClinicRows, episode: Episode) -> None:
     with db.begin() as tx:
-        theirs = a_clinic(tx, "theirs")
+        theirs, sam = a_clinic(tx, "theirs"), a_patient(tx, clinic, "Sam", "P002")
         early = a_message(tx, episode, clinic.sender_id, "early", due_at=NOW - HOUR)
-        now = a_message(tx, episode, clinic.sender_id, "now")
-        a_message(tx, episode, clinic.sender_id, "later", due_at=NOW + timedelta(seconds=1))
-        a_message(tx, episode, theirs.sender_id, "another sender's")
-        a_message(tx, episode, None, "nobody's")
-        answer = a_message(tx, episode, clinic.sender_id, "answer", lane="now")
+        now = a_message(tx, sam, clinic.sender_id, "now")
+        a_message(tx, sam, clinic.sender_id, "later", due_at=NOW + timedelta(seconds=1))
+        a_message(tx, sam, theirs.sender_id, "another sender's")
+        a_message(tx, sam, None, "nobody's")
+        answer = a_message(tx, a_patient(tx, clinic, "Kim", "P003"), clinic.sender_id, "answer", lane="now")
         assert claim(tx, clinic, limit=1) == [early]
         assert claim(tx, clinic) == [now]
         assert claim(tx, clinic, lane="now") == [answer]
         assert claim(tx, clinic) == []
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("lane", ["now", "bulk"])
+def test_only_what_is_on_its_way_holds_back_the_patients_next(
+    db: Database, clinic: ClinicRows, episode: Episode, state: str, lane: str
+) -> None:
+    with db.begin() as tx:
+        first = a_message(tx, episode, clinic.sender_id, "first", due_at=NOW - HOUR)
+        outbox.move(tx, first, ("due",), state, NOW)
+        second = a_message(tx, episode, clinic.sender_id, "second", lane=lane)
+        anothers = a_message(tx, a_patient(tx, clinic, "Sam", "P002"), clinic.sender_id, "another's", lane=lane)
+        waits = state in ("claimed", "sending")
+        assert set(claim(tx, clinic, "w2", lane=lane)) - {first} == {anothers} | (set() if waits else {second})
+
+
+@pytest.mark.parametrize("state", ["claimed", "sending"])
+def test_what_a_copy_took_that_died_holds_nobody_back_for_longer_than_a_minute(
+    db: Database, clinic: ClinicRows, episode: Episode, state: str
+) -> None:
+    with db.begin() as tx:
+        prompt = a_message(tx, episode, clinic.sender_id, "prompt")
+        safety = a_message(tx, episode, clinic.sender_id, "safety", kind="safety", lane="now")
+        outbox.move(tx, prompt, ("due",), state, NOW - claims.HELD_BACK_FOR + timedelta(microseconds=1), lease_until=NOW + HOUR)
+        assert claim(tx, clinic, "w2", lane="now") == []
+        outbox.move(tx, prompt, (state,), state, NOW - claims.HELD_BACK_FOR, lease_until=NOW + HOUR)
+        assert claim(tx, clinic, "w2", lane="now") == [safety]
+
+
+def test_a_look_at_what_is_on_its_way_reads_its_own_index_alone(db: Database, clinic: ClinicRows) -> None:
+    values = claims._of(claims.Line(clinic.sender_id, "bulk"), NOW, 8)
+    with db.begin() as tx:
+        if not db.is_sqlite:
+            tx.run(text("set local enable_seqscan = off"))
+        plan = explained(tx, db.prepare(claims._CLAIMABLE, values), values)
+    assert "ix_outbox_taken" in plan and "ix_outbox_patient" not in plan, plan
+
+
+def explained(tx: Tx, prepared: Prepared, values: Mapping[str, Any]) -> str:
+    cursor = tx.connection.connection.cursor()
+    cursor.execute(("explain query plan " if tx.db.is_sqlite else "explain ") + prepared.sql, prepared._bind(values))
+    return "\n".join(str(row[-1]) for row in cursor.fetchall())
 
 
 def test_a_claim_belongs_to_its_worker(db: Database, clinic: ClinicRows, episode: Episode) -> None:
@@ -175,18 +218,35 @@ def test_a_providers_id_is_never_overwritten(db: Database, clinic: ClinicRows, e
         assert found is not None and found.provider_id == "p1"
 
 
-def test_two_workers_on_postgresql_never_claim_the_same_message(fresh_database: Callable[[Kind], str]) -> None:
-    db = open_quickly(fresh_database("postgresql"))
+def two_at_once(db: Database, clinic: ClinicRows) -> tuple[list[UUID], list[UUID]]:
+    """What two workers claim, the second of which looks while the first has not committed."""
+
+    def another() -> list[UUID]:
+        with db.begin() as tx:
+            return claim(tx, clinic, "w2", 12)
+
+    with ThreadPoolExecutor(1) as other:
+        with db.begin() as tx:
+            first = claim(tx, clinic, "w1", 12)
+            second = other.submit(another)
+            wait([second], timeout=0.5)
+        return first, second.result(timeout=20)
+
+
+def test_two_workers_at_once_never_claim_the_same_message(db: Database, clinic: ClinicRows) -> None:
     with db.begin() as tx:
-        clinic = a_clinic(tx)
-        episode = a_patient(tx, clinic)
         for number in range(20):
-            a_message(tx, episode, clinic.sender_id, str(number))
-    with db.begin() as one, db.begin() as other:
-        first, second = claim(one, clinic, "w1", 12), claim(impatient(other), clinic, "w2", 12)
-        assert (len(first), len(second)) == (12, 8), "what one worker holds the other passes over without waiting"
-        assert not set(first) & set(second)
+            a_message(tx, a_patient(tx, clinic, f"P{number}", f"P{number}"), clinic.sender_id, str(number))
+    first, second = two_at_once(db, clinic)
+    assert (len(first), len(second)) == (12, 8) and not set(first) & set(second)
     with db.begin() as tx:
         assert {row.claimed_by for row in tx.all(select(t.outbox.c.claimed_by))} == {"w1", "w2"}
-        tx.run(update(t.outbox).values(status="due"))
-    db.close()
+
+
+def test_two_workers_at_once_never_claim_two_messages_of_one_patient(db: Database, clinic: ClinicRows, episode: Episode) -> None:
+    with db.begin() as tx:
+        messages = [a_message(tx, episode, clinic.sender_id, str(number), due_at=NOW - HOUR) for number in range(20)]
+        sams = a_message(tx, a_patient(tx, clinic, "Sam", "P002"), clinic.sender_id, "sam")
+    first, second = two_at_once(db, clinic)
+    assert len(first) == 12 and set(first) <= set(messages)
+    assert second == [sams]

@@ -8,10 +8,12 @@ from html import unescape
 
 import pytest
 
-from bot_service.storage import audit, prescriptions
+from bot_service.actions import review
+from bot_service.actions.review import Decision
+from bot_service.storage import audit, cases, prescriptions
 from plans.model import Prescription
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, live, look
+from tests.web.lives import Browser, a_member, live, look, say
 
 
 @pytest.fixture
@@ -140,3 +142,30 @@ def test_nothing_changed_is_said_and_another_clinic_or_role_finds_no_editor(pers
     assert admin.status == 403
     admin.get(path_of(person).removesuffix("/prescription"))
     assert "Change the prescription" not in admin.words
+
+
+def test_news_of_exercises_waits_while_a_red_flag_holds_them(person: Person) -> None:
+    say(person, "I cannot feel my legs")
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
+    browser.post(path_of(person), fields(browser.page), step="save", reason="lighter at first")
+    assert in_force(person).exercise("E1").dose.sets == 3
+    assert not any("has changed your exercises" in text for text in person.texts)
+    clinic, episode = person.clinic, person.episode()
+    with clinic.db.read() as tx:
+        red = next(case for case in cases.list_open(tx, episode) if case.case_key == "D1")
+    review.close_case(clinic.db, Decision(clinic.physio, episode.id, "seen today"), red.id, clinic.clock.now())
+    say(person, "thanks")
+    assert any("has changed your exercises" in text for text in person.texts)
+
+
+def test_a_record_that_changed_while_the_form_was_open_is_looked_at_first(person: Person) -> None:
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
+    say(person, "I cannot feel my legs")
+    browser.post(path_of(person), fields(browser.page), step="save", reason="going well")
+    assert browser.status == 422
+    assert "The patient's record has changed since you opened this" in browser.words
+    assert in_force(person).exercise("E1").dose.sets == 5
+    browser.post(path_of(person), fields(browser.page), step="save", reason="seen, and still right")
+    assert in_force(person).exercise("E1").dose.sets == 3
