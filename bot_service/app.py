@@ -141,12 +141,12 @@ class Service:
                 done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
             if due.alerts:
                 done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
-            if due.digests:
-                done += await self.delivery.run(lambda: digests.send_due(self.db, self.clock.now(), self.settings.public_url))
             if due.files:
                 await self.delivery.run(lambda: importing.forget_old(self.db, self.clock.now()))
             if due.messages or done or self.delivery.is_under_way:
                 done += await deliver_due(self.delivery)
+            if due.digests:
+                done += await self.delivery.run(lambda: digests.send_due(self.db, self.clock.now(), self.settings.public_url))
             self.last_tick = real_now()
             if not done:
                 return

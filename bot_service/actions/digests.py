@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -60,31 +60,45 @@ class View:
     steps: frozenset[UUID]
     names: dict[UUID, str]
     aways: Collection[Away]
+    records: dict[UUID, Record] = field(default_factory=dict)
+    """Those that were read so far: who covers for a colleague reads the same ones."""
 
 
 def send_due(db: Database, now: datetime, public_url: str) -> int:
     """Queue the digests of the clinics whose time has come, and plan the next ones; how many were queued."""
+    with db.read() as tx:
+        due = notices.list_digests_due(tx, now)
+    return sum(_send_of_clinic(db, clinic_id, due_at, now, public_url) for clinic_id, due_at in due)
+
+
+def _send_of_clinic(db: Database, clinic_id: UUID, due_at: datetime | None, now: datetime, public_url: str) -> int:
+    """One clinic's digests, put together in a read and queued in one short write; how many. A fault never keeps the next from its day."""
+    found: list[Digest] = []
+    openings: list[datetime | None] = []
+
+    def look() -> None:
+        clinic = clinics.load_clinic(tx, clinic_id)
+        openings.append(next_opening(now, clinic_setting(clinic, "hours"), clinic.zone))
+        if due_at is not None:
+            found.extend(build_all(tx, clinic, now, weekly=_is_first_of_week(due_at, clinic)))
+
+    with db.read() as tx:
+        tx.shielded(look)
     with db.begin() as tx:
-        queued = 0
-        for clinic_id, due_at in notices.claim_digests(tx, now):
-            clinic = clinics.load_clinic(tx, clinic_id)
-            hours = clinic_setting(clinic, "hours")
-            if due_at is not None:
-                weekly = _is_first_of_week(due_at, clinic)
-                queued += sum(_send(tx, each, clinic, now, public_url) for each in build_all(tx, clinic, now, weekly=weekly))
-            notices.plan_digest(tx, clinic_id, next_opening(now, hours, clinic.zone) or now + timedelta(days=1))
-        return queued
+        following = next(iter(openings), None) or now + timedelta(days=1)
+        if not notices.plan_digest(tx, clinic_id, due_at, following):
+            return 0  # another worker was quicker
+        clinic = clinics.load_clinic(tx, clinic_id)
+        return sum(_send(tx, each, clinic, now, public_url) for each in found)
 
 
 def send_now(db: Database, by: Member, members: Collection[UUID], now: datetime, public_url: str, *, weekly: bool) -> list[Member]:
     """Queue the digests of these members at once; who gets one."""
-    with db.begin() as tx:
+    with db.read() as tx:
         clinic = clinics.load_clinic(tx, by.clinic_id)
-        told = [
-            each.member
-            for each in build_all(tx, clinic, now, weekly=weekly, asked=True)
-            if each.member.id in members and _send(tx, each, clinic, now, public_url, token=str(tx.new_id()))
-        ]
+        found = [each for each in build_all(tx, clinic, now, weekly=weekly, asked=True) if each.member.id in members]
+    with db.begin() as tx:
+        told = [each.member for each in found if _send(tx, each, clinic, now, public_url, token=str(tx.new_id()))]
         audit.record(tx, now, by.email, "digest_sent", clinic_id=clinic.id, subject_id=clinic.id, detail={"members": len(told)})
     return told
 
@@ -108,8 +122,9 @@ def build_all(tx: Tx, clinic: Clinic, now: datetime, *, weekly: bool, asked: boo
 
 def build(tx: Tx, view: View, member: Member, *, weekly: bool) -> Digest:
     """One member's digest."""
-    mine = [each for each in view.in_care.values() if each.physio_id in whose_patients(tx, member, view.now)]
-    records = {each.id: load_record(tx, each, view.now) for each in mine if each.next_prompt_at is not None}
+    physios = whose_patients(tx, member, view.now)
+    mine = [each for each in view.in_care.values() if each.physio_id in physios]
+    records = _records(tx, view, mine)
     waiting = _waiting(view, mine)
     late = _overdue(tx, view, member, mine)
     small = [f"- {view.in_care[key].ref}: {words}" for key, record in records.items() for words in _small(record)]
@@ -118,6 +133,14 @@ def build(tx: Tx, view: View, member: Member, *, weekly: bool) -> Digest:
         lines += _week(tx, view, mine, list(records.values()))
     day = f"{'week to ' if weekly else ''}{short_day(view.today)}"
     return Digest(member, f"Stepwise digest, {day}: {_summary(view, mine)}", tuple(lines), bool(waiting or late or small), weekly)
+
+
+def _records(tx: Tx, view: View, mine: Sequence[Episode]) -> dict[UUID, Record]:
+    """What these patients' records say; a broken one keeps its own lines out of the digest and nothing else."""
+    for each in mine:
+        if each.next_prompt_at is not None and each.id not in view.records:
+            tx.shielded(lambda each=each: view.records.update({each.id: load_record(tx, each, view.now)}))  # type: ignore[misc]  # bound now
+    return {each.id: view.records[each.id] for each in mine if each.id in view.records}
 
 
 def _look(tx: Tx, clinic: Clinic, now: datetime) -> View:

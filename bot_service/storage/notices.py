@@ -174,10 +174,10 @@ def load_flag(tx: Tx, case_id: UUID) -> tuple[str, str, UUID]:
     return row.rule, row.ref, row.id
 
 
-def claim_digests(tx: Tx, now: datetime) -> list[tuple[UUID, datetime | None]]:
-    """Clinics whose digest is due, or was never planned, with the time it was due; locked."""
+def list_digests_due(tx: Tx, now: datetime) -> list[tuple[UUID, datetime | None]]:
+    """Clinics whose digest is due, or was never planned, with the time it was due."""
     due = clinics.c.next_digest_at.is_(None) | (clinics.c.next_digest_at <= now)
-    rows = tx.all(select(clinics.c.id, clinics.c.next_digest_at).where(due).order_by(clinics.c.slug).with_for_update(skip_locked=True))
+    rows = tx.all(select(clinics.c.id, clinics.c.next_digest_at).where(due).order_by(clinics.c.slug))
     return [(row.id, row.next_digest_at) for row in rows]
 
 
@@ -187,8 +187,11 @@ def next_digest_at(tx: Tx, after: datetime | None = None) -> datetime | None:
     return tx.scalar(select(func.min(clinics.c.next_digest_at)).where(*later))  # type: ignore[no-any-return]  # the column type
 
 
-def plan_digest(tx: Tx, clinic_id: UUID, at: datetime) -> None:
-    tx.run(update(clinics).where(clinics.c.id == clinic_id).values(next_digest_at=at))
+def plan_digest(tx: Tx, clinic_id: UUID, due_at: datetime | None, at: datetime) -> bool:
+    """Put the digest that was due at `due_at` behind us, the next one at `at`; False when somebody did that already."""
+    still = clinics.c.next_digest_at.is_(None) if due_at is None else clinics.c.next_digest_at == due_at
+    planned = update(clinics).where(clinics.c.id == clinic_id, still).values(next_digest_at=at).returning(clinics.c.id)
+    return tx.first(planned) is not None
 
 
 def _hash(tx: Tx, chat: str) -> bytes:

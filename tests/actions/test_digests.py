@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
+from sqlalchemy import Executable
 
 from bot_service.actions import review
-from bot_service.actions.digests import build_all, send_now
+from bot_service.actions.digests import build_all, send_due, send_now
 from bot_service.actions.histories import load_record
 from bot_service.actions.review import Decision
 from bot_service.errors import OutcomeUnknown
-from bot_service.storage import cases, clinics, notices, outbox, reviews
+from bot_service.storage import cases, clinics, notices, outbox, reviews, tables
 from bot_service.storage.staff import Member
 from tests.notice_clinic import NoticeClinic, with_mail
 from tests.running_clinic import Person, RunningClinic
@@ -207,3 +208,34 @@ def test_sending_now_reaches_those_named_and_only_those_whom_something_reaches(h
     with here.clinic.db.begin() as tx:
         clinics.mark_sender(tx, here.mail_sender.id, "unused", None)
     assert send_now(here.clinic.db, here.lead, [here.anna.id], now, "http://x", weekly=True) == []
+
+
+async def test_a_record_that_no_longer_reads_keeps_nobody_from_an_answer_or_a_digest(there: NoticeClinic) -> None:
+    broken, whole = await there.clinic.opted_in(), await there.clinic.opted_in("Ana Ruiz")
+    for person in (broken, whole):
+        await person.say("can you ask my physio to ring me?")
+    spoil(
+        there, tables.prescriptions.update().where(tables.prescriptions.c.episode_id == broken.episode().id).values(document={"no": "plan"})
+    )
+    there.clinic.clock.move_to(london(22, 8, 1))
+    answered = len(whole.texts)
+    await whole.say("I can't feel my legs and I wet myself")
+    assert any("999" in text for text in whole.texts[answered:])
+    (mail,) = [each for each in there.mail.taken if each.address == there.anna.email and each.text.startswith("Stepwise digest")]
+    assert f"- {broken.episode().ref}: message for the physio" in mail.text and f"- {whole.episode().ref}: " in mail.text
+
+
+async def test_a_clinic_whose_digest_cannot_be_put_together_is_asked_again_tomorrow(there: NoticeClinic) -> None:
+    await there.service.tick()
+    spoil(there, tables.clinics.update().values(zone="Nowhere/Nothing"))
+    there.clinic.clock.move_to(london(22, 8, 1))
+    now = there.clinic.clock.now()
+    assert send_due(there.clinic.db, now, "http://x") == 0
+    with there.clinic.db.read() as tx:
+        assert notices.next_digest_at(tx) == now + DAY
+
+
+def spoil(there: NoticeClinic, change: Executable) -> None:
+    with there.clinic.db.begin() as tx:
+        tx.run(change)
+    there.clinic.db.documents.clear()
