@@ -146,8 +146,11 @@ async def _examine_added(settings: Settings, sender: Sender, kept: Credentials) 
 @contextmanager
 def _reading(settings: Settings) -> Iterator[Tx | None]:
     """A look at the database; None when it cannot be opened, which `_database` tells."""
+    file = sqlite_file(settings.database_url)
     with ExitStack() as opened:
         try:
+            if file is not None and not file.exists():
+                raise FileNotFoundError(file)  # connecting would make an empty one
             db = open_database(settings.database_url, settings.secrets)
             opened.callback(db.close)
             check_schema(db.engine)

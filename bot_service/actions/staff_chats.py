@@ -45,6 +45,9 @@ def find_bot(tx: Tx, clinic_id: UUID) -> Sender | None:
 def take_from_staff(tx: Tx, received: Received, inbound: Inbound, now: datetime, real_now: datetime) -> bool:
     """Whether this is a member of staff's business: their chat, or the code that makes it theirs. Then it is dealt with here."""
     owner = notices.find_owner(tx, received.sender_id, inbound.address)
+    if owner is not None and staff.load(tx, owner).status != "active":
+        notices.unlink_chat(tx, owner)  # no longer staff: the chat is anybody's again, a patient's perhaps
+        owner = None
     code = inbound.start_code or ""
     if owner is None and not code.startswith(CODE):
         return False

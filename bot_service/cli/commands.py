@@ -44,7 +44,7 @@ SUMMARIES = {
     "patients": "Patients.",
     "flags": "Flags that are open.",
     "forecast": "What falls due in the next 24 hours, and which patients get nothing and why.",
-    "digest": "What each member of staff would be told now; with --send they are.",
+    "digest": "What each member of staff would be told now.",
     "plans": "Care plans.",
     "understand": "Read one reply a line from standard input; print what was understood, one JSON object a line.",
     "simulate": "Play weeks of simulated patients through the real service with a moved clock, and print what came of it.",

@@ -118,6 +118,19 @@ async def test_a_patients_chat_cannot_become_staffs_and_what_it_showed_is_worth_
     assert any("999" in text for text in person.texts), "and the patient is heard as ever"
 
 
+async def test_the_chat_of_a_former_member_is_heard_as_anybodys(there: NoticeClinic) -> None:
+    await write(there, "/start", code=link(there, there.ben))
+    with there.clinic.db.begin() as tx:
+        staff.disable(tx, real_now(), there.ben.id)
+    invitation = there.clinic.enrol("Kim Lee")
+    await write(there, "hello", code=invitation.code)
+    assert "Do you agree?" in texts(there)[-1]
+    assert not linked(there, there.ben)
+    await write(there, "yes")
+    await write(there, EMERGENCY)
+    assert "999" in texts(there)[-1]
+
+
 async def test_one_chat_belongs_to_one_member(here: NoticeClinic) -> None:
     await write(here, "/start", code=link(here, here.anna))
     await write(here, "/start", code=link(here, here.ben))
