@@ -66,12 +66,28 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     if message.kind == "prompt":
         detail["show"] = message.slot
     if asked.get("kind") == "pain_24h":
-        detail["then"] = {"day": asked["day"], "slot": asked.get("slot")}
+        detail["then"] = {"day": asked["day"], "slot": asked.get("slot"), "until": _last_moment(tx, episode, asked, now).isoformat()}
     lines: list[list[Any]] = [["still_open", {"day": local_today(question.opened_at, episode.zone).isoformat()}], ["safety_question", {}]]
     if message.kind == "prompt":
         lines.append(["exercises_follow", {}])
     ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
     return {"lines": lines, "ask": ask}
+
+
+def still_to_follow(detail: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """A question's detail without the 24-hour question that should follow its answer, once it is too late for that one."""
+    until = (detail.get("then") or {}).get("until")
+    if until is None or now <= datetime.fromisoformat(until):
+        return detail
+    return {name: value for name, value in detail.items() if name != "then"}
+
+
+def _last_moment(tx: Tx, episode: Episode, asked: Mapping[str, Any], now: datetime) -> datetime:
+    """Until when the 24-hour question about a session may be put (`clinical.md` 0.4: 36 hours after it was done)."""
+    hours = prescriptions.load(tx, episode.prescription_id).rules.after_24h.window_h[1]
+    sessions = [entry for entry in entries.list_current(tx, episode) if entry.kind == "session" and entry.day.isoformat() == asked["day"]]
+    done = [entry.done_at for entry in sessions if (entry.slot or 1) == (asked.get("slot") or 1) and entry.done_at is not None]
+    return max(done, default=now) + timedelta(hours=hours)
 
 
 def safety_to_ask(tx: Tx, episode: Episode, now: datetime) -> Question | None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.apply import Heard, apply_turn
+from bot_service.actions.asked_again import still_to_follow
 from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import still_open
@@ -171,14 +172,14 @@ def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, curren
         question = conversations.find(tx, episode.id, button[0]) if button else None
         if button is None or question is None:
             return Told(text=inbound.text), None
-        return Told(tapped=_asked(question), answer=button[1]), question
+        return Told(tapped=_asked(question, received.received_at), answer=button[1]), question
     replied = conversations.find_by_message(tx, episode.id, inbound.reply_to) if inbound.reply_to else None
     edited: tuple[Answered, ...] = ()
     if inbound.heard == "edit" and inbound.message_id:
         edited = _recorded_from(tx, episode, inbound.message_id, current, received.received_at - EDITABLE)
     told = Told(
         text=inbound.text,
-        replied_to=_asked(replied) if replied else None,
+        replied_to=_asked(replied, received.received_at) if replied else None,
         edited=edited,
         is_edit=inbound.heard == "edit",
         media=inbound.media,
@@ -212,7 +213,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,
-        open=tuple(_asked(question) for question in open_questions),
+        open=tuple(_asked(question, now) for question in open_questions),
         last=_answered(scored[-1]) if scored else None,
         record=record,
         baseline_known=episode.baseline is not None,
@@ -251,8 +252,9 @@ def _told_today(red_flags: list[cases.Case], today: Any) -> frozenset[str]:
     )
 
 
-def _asked(question: Question) -> Asked:
-    return Asked(question.id, question.kind, question.day, question.slot, question.detail, question.asked_again, question.closed_at is None)
+def _asked(question: Question, now: datetime) -> Asked:
+    detail = still_to_follow(question.detail, now)
+    return Asked(question.id, question.kind, question.day, question.slot, detail, question.asked_again, question.closed_at is None)
 
 
 def _answered(entry: Entry) -> Answered:

@@ -46,6 +46,13 @@ async def test_the_next_prompt_asks_it_first_then_the_day_after_then_shows_the_e
     assert sent_on(person, DAY2.date()) == ["prompt"]
 
 
+async def test_a_safety_answer_later_than_36_hours_brings_no_24_hour_question_any_more(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    await clinic.service.move_clock(DAY2 + 13 * HOUR)
+    await person.tap("None")
+    assert "a day later" not in person.texts[-1] and "Bridge" in person.texts[-1]
+
+
 async def test_without_an_answer_the_physio_sees_it_from_the_next_morning_until_there_is_one(clinic: RunningClinic) -> None:
     person = await hurt(clinic)
     assert "X4" not in open_cases(person)
