@@ -154,7 +154,15 @@ def is_stuck(tx: Tx, key_begins: str, now: datetime) -> bool:
     """Whether of the notices whose occurrence key begins so none went out, nor waits for the morning as its reader wants."""
     begins = outbox.c.occurrence_key.startswith(key_begins, autoescape=True)
     held = and_(outbox.c.status == "due", outbox.c.late_since.is_(None), outbox.c.due_at > now)
-    through = or_(outbox.c.status.in_(("sent", "delivered", "read")), held)
+    went_out = ("sent", "delivered", "read")
+    again, once_more = outbox.alias(), outbox.alias()
+    said_again = (  # a notice in doubt is said again, twice at most, by messages that name the one before
+        select(again.c.id)
+        .outerjoin(once_more, once_more.c.replaces_id == again.c.id)
+        .where(again.c.replaces_id == outbox.c.id, or_(again.c.status.in_(went_out), once_more.c.status.in_(went_out)))
+        .exists()
+    )
+    through = or_(outbox.c.status.in_(went_out), held, said_again)
     return tx.first(select(outbox.c.id).where(begins, outbox.c.staff_id.is_not(None), through).limit(1)) is None
 
 

@@ -188,6 +188,8 @@ async def test_a_notice_in_doubt_gets_a_new_one_that_names_the_old(there: Notice
     assert (old.status, new.status) == ("in_doubt", "sent")
     (arrived,) = there.mail.taken
     assert arrived.values == {"replaces": str(old.id)} and "was sent before" in arrived.text
+    await there.service.move_clock(london(22, 9, 12))
+    assert there.mail.subjects(there.deputy) == [], "it arrived: nobody else is alarmed"
 
 
 @pytest.mark.parametrize("error", [ChannelUnavailable("down"), TemporarilyRefused("greylisted")])
