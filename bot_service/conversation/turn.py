@@ -27,7 +27,15 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
-from bot_service.conversation.typed import asks_progress, is_button, means_nothing, plain_yes_or_no, says_start, typed_answer
+from bot_service.conversation.typed import (
+    asks_progress,
+    clearly_agrees,
+    is_button,
+    means_nothing,
+    plain_yes_or_no,
+    says_start,
+    typed_answer,
+)
 from bot_service.conversation.wording import load_catalogue
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung"})
@@ -86,8 +94,9 @@ def _target(told: Told, now: Situation) -> Asked | None:
 
 
 def _before_opt_in(told: Told, target: Asked | None, now: Situation) -> Turn:
-    # "Done, 6" reads as a yes to other questions: only the words of a button or a plain no decide here.
-    answer = told.answer or ("no" if plain_yes_or_no(told.text, now.language) == "no" else None)
+    # "Done, 6" reads as a yes to other questions: only the words of a button, a clear yes or a plain no decide here.
+    refused = plain_yes_or_no(told.text, now.language) == "no"
+    answer = told.answer or ("no" if refused else "yes" if clearly_agrees(told.text, now.language) else None)
     if now.status == "asked" and target is not None and target.kind == "consent":
         if answer == "yes":
             effects: tuple[Effect, ...] = (OptIn(), Close(target.id))

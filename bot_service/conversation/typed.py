@@ -16,6 +16,8 @@ from bot_service.conversation.situation import Asked
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.wording import Catalogue, load_catalogue
 
+_SHORT = 4
+"""Words of an agreement at most (default): "yes but what is it" asks something first."""
 _POSSESSIVE = re.compile(r"'s(?!\w)")
 
 
@@ -62,6 +64,14 @@ def plain_yes_or_no(text: str, language: str) -> Literal["yes", "no"] | None:
     known = language_for(language)
     found = bare_answer(clauses_of(tokens(text), known), known) if known else None
     return None if found == "partly" else found
+
+
+def clearly_agrees(text: str, language: str) -> bool:
+    """A short yes with nothing beside it that takes it back: no question, no number, no "no", and not a longer thought."""
+    words = plain(text, load_catalogue(language)).split()
+    refusal = set(_words(load_catalogue(language).buttons["no"]))
+    unsure = "?" in text or any(any(sign.isdecimal() for sign in word) for word in words) or not refusal.isdisjoint(words)
+    return plain_yes_or_no(text, language) == "yes" and not unsure and len(words) <= _SHORT
 
 
 def says_help(text: str, language: str) -> bool:

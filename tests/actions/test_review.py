@@ -312,7 +312,8 @@ def test_the_stage_is_written_only_at_enrolment_and_by_a_decision() -> None:
                     continue
             if names & {"stage", "stage_start"}:
                 writers.add(str(path))
-    assert writers == {"bot_service/actions/enrol.py", "bot_service/actions/prescribing.py"}
+    # Agreeing begins the days of the stage; it moves nobody to another one.
+    assert writers == {"bot_service/actions/enrol.py", "bot_service/actions/prescribing.py", "bot_service/actions/consent.py"}
 
 
 async def test_a_clinicians_words_reach_the_patient_and_are_stored_nowhere_in_plain(clinic: RunningClinic) -> None:

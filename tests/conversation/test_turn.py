@@ -356,13 +356,17 @@ class TestOptIn:
         known = taps("yes", asked("consent"), before_opt_in(asked("consent"), baseline_known=True))
         assert found(known, OptIn) and known.ask is None
 
-    @pytest.mark.parametrize("words", ["not sure, done 6", "done 6", "done", "4", "👍", "yes but what is it", "not today", "I did them"])
+    @pytest.mark.parametrize(
+        "words", ["not sure, done 6", "done 6", "done", "4", "👍", "yes but what is it", "yes 6", "not today", "I did them"]
+    )
     def test_what_is_no_clear_yes_asks_again(self, words: str) -> None:
         turn = says(words, before_opt_in(asked("consent")))
         assert not turn.effects and keys(turn) == ["consent_again"]
         assert turn.ask is not None and turn.ask.again == asked("consent").id
 
-    @pytest.mark.parametrize("words", ["Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course"])
+    @pytest.mark.parametrize(
+        "words", ["Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course", "yes that's fine", "yes, go ahead"]
+    )
     def test_a_clear_yes_in_words_agrees(self, words: str) -> None:
         assert found(says(words, before_opt_in(asked("consent"))), OptIn)
 

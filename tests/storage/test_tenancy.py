@@ -34,7 +34,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "addresses": {"address_hash": HASH, "address": SEALED, "status": "active", "created_at": NOW},
     "invitations": {"code_hash": HASH, "created_at": NOW, "expires_at": NOW},
     "episodes": {"plan_id": "p", "status": "ended", "start_date": TODAY, "stage": "early", "stage_start": TODAY},
-    "prescriptions": {"number": 9, "stage": "early", "document": {}, "starts_on": TODAY, "created_at": NOW},
+    "prescriptions": {"number": 9, "stage": "early", "side": "both", "document": {}, "starts_on": TODAY, "created_at": NOW},
     "holds": {"kind": "pause", "placed_by": "", "from_day": TODAY, "created_at": NOW},
     "inbox": {"provider_hash": HASH, "received_at": NOW, "status": "received"},
     "outbox": {
