@@ -29,7 +29,7 @@ class TimeOfDay(click.ParamType[time]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> time:
         """07:30"""
-        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", str(value)):
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", str(value)):
             self.fail(f"{value!r} is not a time of day; write hours and minutes, such as 07:30", param, ctx)
         return time.fromisoformat(str(value))
 
