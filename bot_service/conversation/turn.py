@@ -29,10 +29,9 @@ from bot_service.conversation.situation import (
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
 from bot_service.conversation.typed import (
     asks_progress,
-    clearly_agrees,
+    consents,
     is_button,
     means_nothing,
-    plain_yes_or_no,
     says_start,
     typed_answer,
 )
@@ -94,9 +93,7 @@ def _target(told: Told, now: Situation) -> Asked | None:
 
 
 def _before_opt_in(told: Told, target: Asked | None, now: Situation) -> Turn:
-    # "Done, 6" reads as a yes to other questions: only the words of a button, a clear yes or a plain no decide here.
-    refused = plain_yes_or_no(told.text, now.language) == "no"
-    answer = told.answer or ("no" if refused else "yes" if clearly_agrees(told.text, now.language) else None)
+    answer = told.answer or consents(told.text, now.language)
     if now.status == "asked" and target is not None and target.kind == "consent":
         if answer == "yes":
             effects: tuple[Effect, ...] = (OptIn(), Close(target.id))

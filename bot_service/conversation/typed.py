@@ -66,12 +66,16 @@ def plain_yes_or_no(text: str, language: str) -> Literal["yes", "no"] | None:
     return None if found == "partly" else found
 
 
-def clearly_agrees(text: str, language: str) -> bool:
-    """A short yes with nothing beside it that takes it back: no question, no number, no "no", and not a longer thought."""
+def consents(text: str, language: str) -> Literal["yes", "no"] | None:
+    """A plain no, or a short yes with nothing beside it that takes it back: no question, no number, no "no", and not a longer thought.
+
+    "Done, 6" reads as a yes to other questions, and agrees to nothing.
+    """
     words = plain(text, load_catalogue(language)).split()
     refusal = set(_words(load_catalogue(language).buttons["no"]))
     unsure = "?" in text or any(any(sign.isdecimal() for sign in word) for word in words) or not refusal.isdisjoint(words)
-    return plain_yes_or_no(text, language) == "yes" and not unsure and len(words) <= _SHORT
+    answer = plain_yes_or_no(text, language)
+    return None if answer == "yes" and (unsure or len(words) > _SHORT) else answer
 
 
 def says_help(text: str, language: str) -> bool:

@@ -156,7 +156,7 @@ async def test_a_storm_of_faults_doubles_nothing_and_leaves_no_doubt_for_long(sq
         verdict = await play(sqlite_clinic, fake, Remote, 1000)
     sys.stdout.write(f"seed {SEED}: {verdict}; zero of {verdict.messages} is below {3 / verdict.messages:.2%} (95 %)\n")
     assert verdict.messages == 1000 and verdict.is_good, verdict
-    assert verdict.doubtful > 100, "or there was no storm"
+    assert verdict.doubtful > 50, "or there was no storm"
 
 
 async def test_the_same_verdict_condemns_a_build_that_tries_again_after_a_time_out(sqlite_clinic: RunningClinic) -> None:
