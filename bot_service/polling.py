@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ SHORT_POLL_S = 0.5
 """A provider that answers "nothing" at once is asked again no sooner than this."""
 
 
-class Alone:
+class Alone(ABC):
     """What goes on at one sender's provider for as long as the service runs; `lease` is how long a replica keeps it to itself."""
 
     lease: timedelta
@@ -41,8 +42,9 @@ class Alone:
                 await self._task
         await self._service.delivery.run(self._leave)
 
+    @abstractmethod
     async def _run(self) -> None:
-        raise NotImplementedError
+        """Go on until cancelled."""
 
     async def _is_ours(self) -> bool:
         """Whether this replica is the one; asked before each round, which is shorter than the lease."""
