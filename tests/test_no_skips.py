@@ -11,7 +11,7 @@ import pytest
 
 from tests.source_tree import ROOT
 
-# Not skips of ours, nothing in this suite is left out by them: the texts of little suites that are run to see that CI refuses each way of skipping.
+# No skips of ours: the texts of little suites that are run to see that CI refuses each way of skipping.
 SKIPPED = {
     "in a test": "import pytest\ndef test_it():\n    pytest.skip('no browser')\n",
     "by a mark": "import pytest\n@pytest.mark.skip(reason='later')\ndef test_it(): pass\n",
