@@ -57,6 +57,11 @@ class Ladder:
     width: int = MINI_WIDTH
     height: int = MINI_HEIGHT
 
+    @property
+    def end(self) -> list[str]:
+        """Where the line ends."""
+        return self.line.rpartition(" ")[2].split(",")
+
 
 def load_chart(current: Sequence[Entry], first: date, today: date) -> LoadChart | None:
     """The loads that patients named beside a session, in kilos; None when they named none."""

@@ -83,10 +83,10 @@ def test_a_step_up_in_pain_is_interrupted_carried_out_and_undone_with_a_message(
     expect(page.get_by_text("Undone. Nothing of it went to the patient")).to_be_visible()
     expect(page.get_by_text("Early Plan, week")).to_be_visible()
     page.get_by_role("link", name="Write to Margaret").click()
-    page.get_by_label("Message").fill("See you on Tuesday")
+    page.get_by_role("textbox", name="Message").fill("See you on Tuesday")
     page.get_by_role("button", name="Send").click()
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_label("Message")).to_have_value("See you on Tuesday")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("See you on Tuesday")
     assert not any("Tuesday" in text or "moved you on" in text for text in person.texts)
 
 
