@@ -23,5 +23,5 @@ def reopen_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str,
     values = {"status": "acknowledged", "closed_at": None, "closed_by": None, "close_reason": None, "owner_id": owner_id}
     row = tx.first(closed.values(**values, acknowledged_at=now).returning(cases.c.id))
     if row is not None:
-        record_event(tx, now, case_id, "reopened", by)
+        record_event(tx, now, case_id, "opened_again", by)
     return row is not None

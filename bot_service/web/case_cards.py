@@ -26,7 +26,8 @@ DEFAULT = "default"
 EVENTS = {
     "acknowledged": "Seen by",
     "hit_again": "Red-flag words again",
-    "reopened": "Opened again by",
+    "opened_again": "Opened again by",
+    "reopened": "Patient wrote again",
     "escalated": cases.FOR_THE_LEAD.removesuffix("."),
     "seen_yes": "Patient says: was seen",
     "seen_no": "Patient says: has not been seen yet",
@@ -173,5 +174,5 @@ def _source(name: str, references: Mapping[str, str]) -> str:
 
 
 def _event(event: CaseEvent, zone: str) -> str:
-    who = f" {event.who}" if event.what in ("acknowledged", "reopened") else ""
+    who = f" {event.who}" if event.what in ("acknowledged", "opened_again") else ""
     return f"{EVENTS[event.what]}{who}, {moment(event.at, zone)}"
