@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from bot_service.clinical.record import Record
-from bot_service.web.strips import WORDS
+from bot_service.web.strips import WORDS, shown_status
 from bot_service.web.times import MONTHS, day_words
 
 AHEAD = timedelta(days=92)
@@ -56,7 +56,7 @@ def _day(day: date, record: Record, pains: Mapping[date, int], marks: Mapping[da
     noted = marks.get(day, ())
     if not record.episode_start <= day <= record.today:
         return CalendarDay(day.day, "", "", ", ".join((day_words(day), *noted)) if noted else "", noted)
-    status = record.status(day)
+    status = shown_status(day, record.status(day), record)
     sign, name = WORDS[status]
     pain = (f"worst pain {pains[day]}",) if day in pains else ()
     return CalendarDay(day.day, status, sign, ", ".join((f"{day_words(day)}: {name}", *pain, *noted)), noted)
