@@ -34,8 +34,8 @@ from bot_service.conversation.typed import (
     means_nothing,
     says_start,
     typed_answer,
+    without_slash,
 )
-from bot_service.conversation.wording import load_catalogue
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung"})
 """Questions that follow a number, so that another number is about that one."""
@@ -45,7 +45,7 @@ PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
-    told = _as_tap(_without_slash(told, now.language), now)
+    told = _as_tap(replace(told, text=without_slash(told.text, now.language)), now)
     target = _target(told, now)
     kind = KINDS[target.kind] if target else None
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
@@ -69,13 +69,6 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     return _written(told, reading, target, now)
-
-
-def _without_slash(told: Told, language: str) -> Told:
-    """A command of the chat's menu (/stop, /plan@bot) as the words that mean the same; whatever follows it stays."""
-    command, _, rest = told.text.strip().partition(" ")
-    meant = load_catalogue(language).says.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
-    return told if meant is None else replace(told, text=f"{meant} {rest}".strip())
 
 
 def _as_tap(told: Told, now: Situation) -> Told:

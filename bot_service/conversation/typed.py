@@ -90,6 +90,13 @@ def asks_progress(text: str, language: str) -> bool:
     return plain(text, catalogue) in ("progress", plain(catalogue.says["progress"], catalogue))
 
 
+def without_slash(text: str, language: str) -> str:
+    """A command of the chat's menu (/stop, /plan@bot) as the words that mean the same; whatever follows it stays."""
+    command, _, rest = text.strip().partition(" ")
+    meant = load_catalogue(language).says.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
+    return text if meant is None else f"{meant} {rest}".strip()
+
+
 def plain(text: str, catalogue: Catalogue) -> str:
     """The words alone: no signs, no capitals, no accents, no politeness."""
     polite = _words(catalogue.words["polite"])
