@@ -10,8 +10,9 @@ from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.voices import voice_for
+from bot_service.conversation.commands import without_slash
 from bot_service.conversation.parsing import read
-from bot_service.conversation.typed import without_slash
+from bot_service.conversation.situation import Told
 from bot_service.conversation.wording import render
 from bot_service.messages import Inbound
 from bot_service.storage import audit, cases, clinics, conversations, episodes, outbox, patients
@@ -128,7 +129,7 @@ def stop_from_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Addr
     episode = episodes.find_of_patient(tx, left.patient_id, lock=True)
     if inbound.heard != "text" or episode is None or episode.patient_status != "opted_in":
         return False
-    said = read(without_slash(inbound.text, episode.language), None, episode.language)
+    said = read(without_slash(Told(text=inbound.text), episode.language).text, None, episode.language)
     if not said.stop and said.answer != "stop":
         return False
     opt_out(tx, episode, now, declined=False)
