@@ -12,7 +12,7 @@ from bot_service.actions.histories import local_today, rhythm_of
 from bot_service.actions.prescribing import PLAN_CHANGED, put_back
 from bot_service.actions.sealed_words import with_words
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import cases, episodes, outbox, prescriptions, reopening, reviews
+from bot_service.storage import cases, episodes, outbox, prescriptions, reopening, reviews, undone
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.outbox import NEVER_WENT_OUT, Message
@@ -45,7 +45,7 @@ def undo(db: Database, decision: Decision, decided_id: UUID, now: datetime) -> N
         if why := _objection(tx, episode, decided, now):
             raise Conflict(why)
         stood = decided.detail["undo"]
-        news = outbox.find_of_key(tx, stood["news"])
+        news = undone.find_of_key(tx, stood["news"])
         if news is not None and not _cancel(tx, news, decision, now):
             raise Conflict(_TOLD)
         if not reviews.mark_undone(tx, now, episode, decided, decision.member.id):
@@ -53,7 +53,7 @@ def undo(db: Database, decision: Decision, decided_id: UUID, now: datetime) -> N
         if stood["after"] != stood["prescription"]:
             put_back(tx, episode, UUID(stood["prescription"]), stood["stage"], date.fromisoformat(stood["stage_start"]), now)
         if decided.decided_at is not None:
-            outbox.restore(tx, now, episode.patient_id, PLAN_CHANGED, decided.decided_at)
+            undone.restore(tx, now, episode.patient_id, PLAN_CHANGED, decided.decided_at)
         reviews.put_back(tx, [UUID(each) for each in stood["held"]], "released", "held")
         reviews.withdraw_pending(tx, now, episode.id)
         reviews.put_back(tx, [UUID(each) for each in stood["offers"]], "withdrawn", "offered")
@@ -98,7 +98,7 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
 def list_undoable(tx: Tx, episode: Episode, now: datetime) -> list[Undoable]:
     """What can be taken back at this moment: the last decision, and messages that wait."""
     decided = [item for item in reviews.list_proposals(tx, episode) if item.status in UNDOABLE and not _objection(tx, episode, item, now)]
-    found = [Undoable(item.id, item, _told_at(tx, episode, outbox.find_of_key(tx, item.detail["undo"]["news"]))) for item in decided]
+    found = [Undoable(item.id, item, _told_at(tx, episode, undone.find_of_key(tx, item.detail["undo"]["news"]))) for item in decided]
     waiting = [message for message in outbox.find_waiting(tx, episode.id, "news") if _is_own_words(message)]
     return found + [Undoable(message.id, None, _told_at(tx, episode, message)) for message in waiting]
 
@@ -117,10 +117,10 @@ def _objection(tx: Tx, episode: Episode, decided: Proposed, now: datetime) -> st
         return "something else was decided since; decide anew instead"
     if now - decided.decided_at > NEWS_KEPT or episode.status != "active":
         return "it is too late to undo this; decide anew instead"
-    news = outbox.find_of_key(tx, stood["news"])
+    news = undone.find_of_key(tx, stood["news"])
     if news is not None and news.status not in (*WAITS, *NEVER_WENT_OUT):
         return _TOLD
-    if stood["after"] != stood["prescription"] and outbox.shown_since(tx, UUID(stood["after"])):
+    if stood["after"] != stood["prescription"] and undone.shown_since(tx, episode.patient_id, UUID(stood["after"])):
         return "it is too late to undo this: the patient has had a message under the new plan; decide anew instead"
     return None
 

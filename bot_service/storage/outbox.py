@@ -177,24 +177,6 @@ def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: 
     return len(tx.all(_CANCEL_WAITING, values) if kinds is None else tx.all(_CANCEL_KINDS, {**values, "kinds": list(kinds)}))
 
 
-def restore(tx: Tx, now: datetime, patient_id: UUID, reason: str, cancelled_at: datetime) -> None:
-    """What was cancelled for that reason at that moment waits again."""
-    where = (outbox.c.patient_id == patient_id, outbox.c.status == "cancelled", outbox.c.reason == reason)
-    tx.run(update(outbox).where(*where, outbox.c.status_at == cancelled_at).values(status="due", status_at=now, reason=None))
-
-
-def find_of_key(tx: Tx, key: str) -> Message | None:
-    """The message with that occurrence key."""
-    row = tx.first(select(*COLUMNS).where(outbox.c.occurrence_key == key))
-    return None if row is None else message(row)
-
-
-def shown_since(tx: Tx, prescription_id: UUID) -> bool:
-    """Whether anything went out to the patient, or may have, while that prescription was in force."""
-    found = select(outbox.c.id).where(outbox.c.prescription_id == prescription_id, outbox.c.sent_at.is_not(None))
-    return tx.first(found.limit(1)) is not None
-
-
 def redirect(tx: Tx, patient_id: UUID, sender_id: UUID) -> None:
     """The patient has moved: what waits goes out through that sender."""
     tx.run(update(outbox).where(outbox.c.patient_id == patient_id, outbox.c.status == "due").values(sender_id=sender_id))
