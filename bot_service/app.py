@@ -21,7 +21,7 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import alerts, cases, clinics, episodes, imports, inbox, outbox, prescriptions
+from bot_service.storage import alerts, clinics, episodes, escalations, imports, inbox, outbox, prescriptions
 from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
@@ -157,7 +157,7 @@ class Service:
         """What there is to do, in one read: mostly nothing."""
         now = self.clock.now()
         with self.db.read() as tx:
-            plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), cases.next_escalation_at(tx)
+            plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), escalations.next_escalation_at(tx)
             tell = alerts.next_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
@@ -211,7 +211,7 @@ class Service:
             found = (
                 episodes.next_event_at(tx, after),
                 outbox.next_due_at(tx, after),
-                cases.next_escalation_at(tx, after),
+                escalations.next_escalation_at(tx, after),
                 alerts.next_at(tx, after),
                 notice_rows.next_digest_at(tx, after) if self._tells_staff else None,
             )

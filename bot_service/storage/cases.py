@@ -121,24 +121,6 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
     return row is not None
 
 
-def list_overdue(tx: Tx, now: datetime) -> list[UUID]:
-    """The episodes with cases that nobody acknowledged in time."""
-    return [row.episode_id for row in tx.all(_OVERDUE, {"now": now})]
-
-
-def escalate_due(tx: Tx, episode_id: UUID, now: datetime) -> int:
-    """Mark those of an episode, which is locked, for the lead, once; how many there were."""
-    rows = tx.all(_ESCALATE, {"of_episode": episode_id, "now": now, "escalate_at": None, "escalated_at": now})
-    for row in rows:
-        record_event(tx, now, row.id, "escalated", "nobody acknowledged it")
-    return len(rows)
-
-
-def next_escalation_at(tx: Tx, after: datetime | None = None) -> datetime | None:
-    """When the next case is to be marked for the lead, or the next one after `after`."""
-    return tx.scalar(_NEXT, {}) if after is None else tx.scalar(_NEXT_AFTER, {"after": after})  # type: ignore[no-any-return]  # the column type
-
-
 def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
     """When the patient's words last met the case's rule."""
     return tx.scalar(select(func.max(case_events.c.at)).where(case_events.c.case_id == case_id, case_events.c.what.in_(_HITS)))  # type: ignore[no-any-return]  # the column type
@@ -212,11 +194,6 @@ _OPEN_OF_KEY = select(cases).where(
 )
 _LAST_LOOKED = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_by != SETTLED)
 _EVIDENCE = select(case_evidence).where(case_evidence.c.case_id == bindparam("of_case")).order_by(case_evidence.c.at, case_evidence.c.id)
-_LATE = cases.c.escalate_at <= bindparam("now")
-_OVERDUE = select(cases.c.episode_id).where(_LATE).distinct()
-_ESCALATE = update(cases).where(cases.c.episode_id == bindparam("of_episode"), _LATE).returning(cases.c.id)
-_NEXT = select(func.min(cases.c.escalate_at)).where(cases.c.escalate_at.is_not(None))
-_NEXT_AFTER = _NEXT.where(cases.c.escalate_at > bindparam("after"))
 _INSERT_EVIDENCE = case_evidence.insert()
 _INSERT_EVENT = case_events.insert()
 _CLOSED = (
