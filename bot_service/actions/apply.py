@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
 from bot_service.actions.asked_again import ask_tomorrow
-from bot_service.actions.assess import assess, flag_due_by, lead_due_by
+from bot_service.actions.assess import assess, flag_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today, prescription_on
@@ -182,8 +182,7 @@ def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, now: 
     told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
     told[told_as(flagged)] = today.isoformat()
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    lead_at = lead_due_by(tx, episode, now)
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words, escalate_at=lead_at)
+    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):

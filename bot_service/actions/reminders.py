@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.storage import cases, conversations, episodes, outbox, prescriptions
@@ -32,7 +32,7 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
     for ahead in range(1, SEEN_ASKED + 1):
         day = today + timedelta(days=ahead)
         due = instant(day, at, episode.zone) if at else now + timedelta(days=ahead)
-        due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+        due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
         queue_for_patient(tx, episode, now, "seen", f"seen:{hit}:{day}", due, due + timedelta(hours=10), content, day=day)
 
 
@@ -54,6 +54,6 @@ def stop_for_silence(tx: Tx, episode: Episode, now: datetime) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
     at = prompt_time(plan.slots)
     due = max(now, instant(today, at, episode.zone)) if at else now
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
     content = {"lines": [["silence", {}]]}
     queue_for_patient(tx, episode, now, "silence", f"silence:{episode.id}:{today}", due, due + timedelta(hours=12), content, day=today)

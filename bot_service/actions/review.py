@@ -10,13 +10,14 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import following, resolved, supersede
+from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
+from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import alerts, audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.storage import alerts, audit, cases, conversations, episodes, notices, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -54,7 +55,7 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         old = prescriptions.load(tx, episode.prescription_id)
         # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
         plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        document = following(plan, old, proposal)
+        document = following(plan, old, proposal, numbers_for(tx, episode, plan))
         if document is not None:
             supersede(tx, episode, document, decision.member.id, decision.reason, now)
         if proposal.to_stage:
@@ -118,7 +119,8 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         else:
             to = before.id if before else None
             reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
-        document = resolved(library[episode.plan_id], before.id, old) if before else at_start(old)
+        plan = library[episode.plan_id]
+        document = resolved(plan, before.id, old, clinic=numbers_for(tx, episode, plan)) if before else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = before.title if before else old.stage_title
         tell_patient(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
@@ -169,13 +171,20 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
 def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Say that somebody is looking after it."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, takes_on=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
-            _say_it_was_read(tx, episode, case, now)
-            note_decision(tx, now, decision, episode, "case_acknowledged", {})
+        acknowledge_in(tx, episode, decision, case, now)
+
+
+def acknowledge_in(tx: Tx, episode: Episode, decision: Decision, case: Case, now: datetime) -> bool:
+    """The same inside a transaction that holds the episode; False when somebody looks after it already."""
+    done = cases.acknowledge_case(tx, now, case.id, decision.member.name, decision.member.id)
+    if done:
+        _say_it_was_read(tx, episode, case, now)
+        note_decision(tx, now, decision, episode, "case_acknowledged", {"rule": case.rule})
+    return done
 
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
@@ -230,12 +239,12 @@ def write_to_patient(db: Database, decision: Decision, words: str, now: datetime
         note_decision(tx, now, decision, episode, "wrote_to_patient", {})
 
 
-def episode_of(tx: Tx, decision: Decision) -> Episode:
-    """The episode, locked, if this member may decide about it: another clinic's is not told apart from none."""
-    episode = episodes.load_locked(tx, decision.episode_id)
-    if episode.clinic_id != decision.member.clinic_id:
+def episode_of(tx: Tx, decision: Decision, *, takes_on: bool = False) -> Episode:
+    """The episode, locked, if this member may decide about it, or take it on: another clinic's is not told apart from none."""
+    episode, member = episodes.load_locked(tx, decision.episode_id), decision.member
+    if episode.clinic_id != member.clinic_id:
         raise NotFound("no such episode of care")
-    if decision.member.role not in MAY_DECIDE:
+    if member.role not in MAY_DECIDE and not (takes_on and may_acknowledge(member.id, notices.list_colleagues(tx, member.clinic_id))):
         raise NotPermitted("only a physiotherapist can decide this")
     if len(decision.reason) > LONGEST_REASON:
         raise Conflict(f"the reason is too long; keep it under {LONGEST_REASON} characters")

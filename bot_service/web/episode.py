@@ -12,7 +12,9 @@ from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.review import MAY_DECIDE, holds_news
 from bot_service.actions.viewing import record_view
+from bot_service.actions.voices import offered_languages
 from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.progression import standing
@@ -27,6 +29,7 @@ from bot_service.storage import (
     episode_page,
     episodes,
     inbox,
+    notices,
     patients,
     prescriptions,
     reviews,
@@ -111,6 +114,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         patient, episode = find(tx, visit)
         clinic = clinics.load_clinic(tx, episode.clinic_id)
         view = _view(tx, visit, patient, episode, clinic, now)
+        may_take_on = may_acknowledge(visit.who.id, notices.list_colleagues(tx, clinic.id))
     return page(
         visit,
         "patient.html",
@@ -119,6 +123,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         clinic_zone=zone_words(clinic.zone),
         patient_zone=zone_words(patient.zone),
         may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        may_take_on=may_take_on,
         trouble=trouble,
         typed=_Typed(trouble),
         done=_done(visit, view),
@@ -155,6 +160,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
 
 def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
     """What staff keep up to date themselves."""
+    offered = (*offered_languages(clinics.load_clinic(tx, episode.clinic_id)), episode.language)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
     return {
         "notes": [
@@ -163,7 +169,7 @@ def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str,
         ],
         "details": {
             "appointment": episode.next_appointment.isoformat() if episode.next_appointment else "",
-            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED],
+            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED if code in offered],
             "language": patient.language,
             "usual": "" if episode.baseline is None else str(episode.baseline),
             "zone": patient.zone,
