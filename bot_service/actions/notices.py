@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, Step, acts_for, covered_by, told_at, whom_to_tell
 from bot_service.clinical.working_hours import next_open
-from bot_service.storage import alerts, audit, cases, clinics, episodes, notices, outbox, staff
+from bot_service.storage import alerts, audit, cases, clinics, episodes, escalations, notices, outbox, staff
 from bot_service.storage.alerts import Alert
 from bot_service.storage.clinics import Clinic, Sender
 from bot_service.storage.database import Database, Tx
@@ -94,7 +94,7 @@ def _step(tx: Tx, alert: Alert, now: datetime, public_url: str) -> None:
         return
     team = _team(tx, alert, now, public_url)
     lead_at = _told_at("lead", alert, team.clinic)
-    if lead_at <= now and alert.in_care and cases.mark_for_lead(tx, now, alert.case_id):
+    if lead_at <= now and alert.in_care and escalations.mark_for_lead(tx, now, alert.case_id):
         audit.record(tx, now, f"rule {alert.rule}", "escalated", clinic_id=alert.clinic_id, subject_id=alert.patient_id)
     if not any(ways_to(tx, each.id, team.senders) for each in team.people.values() if each.active):
         again = now + min(max(GAP, now - alert.raised_at), LONGEST_GAP)  # the pages show it; whoever is reached next is told

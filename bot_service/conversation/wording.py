@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_session, describe_steps
+from bot_service.conversation.exercise_text import describe_session, describe_steps, prompted_slots
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
@@ -185,7 +185,7 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         "urgent": voice.urgent,
         "crisis": voice.crisis,
         "hours": voice.hours,
-        "prompt_at": voice.prompt_at.strftime("%H:%M") if voice.prompt_at else "",
+        "prompt_at": _prompt_times(voice, catalogue),
         "stage": voice.prescription.stage_title if voice.prescription else "",
         **values,
     }
@@ -196,6 +196,14 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)
     return known
+
+
+def _prompt_times(voice: Voice, catalogue: Catalogue) -> str:
+    """Every time at which exercises come: 08:00; 08:00 and 18:00."""
+    slots = prompted_slots(voice.prescription) if voice.prescription else []
+    known = {slot.at for slot in slots} or ({voice.prompt_at} if voice.prompt_at else set())
+    times = [f"{at:%H:%M}" for at in sorted(known)]
+    return catalogue.words["and_at"].join([*filter(None, [catalogue.words["comma"].join(times[:-1])]), *times[-1:]])
 
 
 def _plan_words(plan: Prescription, catalogue: Catalogue) -> Words:

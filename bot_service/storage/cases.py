@@ -120,15 +120,6 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
     return row is not None
 
 
-def mark_for_lead(tx: Tx, now: datetime, case_id: UUID) -> bool:
-    """The lead should look, since nobody acknowledged it in time; False when that was noted before."""
-    waits = (cases.c.id == case_id, cases.c.status == "open", cases.c.escalated_at.is_(None))
-    if tx.first(update(cases).where(*waits).values(escalated_at=now).returning(cases.c.id)) is None:
-        return False
-    record_event(tx, now, case_id, "escalated", "nobody acknowledged it")
-    return True
-
-
 def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
     """When the patient's words last met the case's rule."""
     return tx.scalar(select(func.max(case_events.c.at)).where(case_events.c.case_id == case_id, case_events.c.what.in_(_HITS)))  # type: ignore[no-any-return]  # the column type

@@ -175,6 +175,7 @@ FLAG_LABELS = {
     "X3": "Message for you",
     "X4": "Safety question",
     "X5": "Usual pain unknown",
+    "X6": "Physio first",
 }
 
 

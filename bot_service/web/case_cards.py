@@ -26,6 +26,7 @@ DEFAULT = "default"
 EVENTS = {
     "acknowledged": "Seen by",
     "hit_again": "Red-flag words again",
+    "reopened": "Patient wrote again",
     "escalated": cases.FOR_THE_LEAD.removesuffix("."),
     "seen_yes": "Patient says: was seen",
     "seen_no": "Patient says: has not been seen yet",

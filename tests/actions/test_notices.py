@@ -100,6 +100,17 @@ async def test_once_acknowledged_nobody_else_is_told(there: NoticeClinic, after:
         assert tx.all(tables.alerts.select()) == []
 
 
+async def test_what_the_patient_writes_after_that_is_told_anew_and_once(there: NoticeClinic) -> None:
+    person = await flagged(there, london(22, 9))
+    await person.say("hello?")
+    assert len(there.mail.taken) == 1, "somebody is told of it until they look"
+    there.acknowledge(person)
+    for minutes, words in enumerate(("hello?", "is it bad", "please say something"), 1):
+        await there.service.move_clock(london(22, 9, minutes))
+        await person.say(words)
+    assert there.mail.subjects(there.anna) == [f"Red flag for {person.episode().ref}"] * 2
+
+
 async def test_a_notice_that_waits_when_somebody_acknowledges_is_not_sent(here: NoticeClinic) -> None:
     here.mail.fails = lambda _: ChannelUnavailable("down")
     person = await flagged(here, london(22, 9))
