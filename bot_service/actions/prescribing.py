@@ -23,6 +23,8 @@ from plans.model import CarePlan, Prescription, prescribe
 from plans.running import close_running, open_running
 
 Numbers = Mapping[str, int]
+PLAN_CHANGED = "the plan changed"
+"""Why a reminder of a stage that is over does not go out."""
 
 
 def resolved(
@@ -131,10 +133,18 @@ def supersede(
     if document.stage != episode.stage:
         values["stage_start"] = today
         reviews.release_held(tx, episode.id)
-        outbox.cancel_waiting(tx, now, episode.patient_id, "the plan changed", ("nudge",))
+        outbox.cancel_waiting(tx, now, episode.patient_id, PLAN_CHANGED, ("nudge",))
     episodes.change(tx, episode.id, **values)
     episodes.count_evidence(tx, episode.id)
     reviews.withdraw_pending(tx, now, episode.id)
     reviews.withdraw_offers(tx, now, episode)
+    if episode.patient_status == "opted_in" and episode.next_prompt_at is not None:
+        move_cursor(tx, episodes.load(tx, episode.id), now)
+
+
+def put_back(tx: Tx, episode: Episode, earlier: UUID, stage: str, stage_start: date, now: datetime) -> None:
+    """Take the prescription in force back, of which nothing has reached the patient: the `earlier` one applies as if it had never ended."""
+    prescriptions.take_back(tx, now, episode.prescription_id)
+    episodes.change(tx, episode.id, prescription_id=earlier, stage=stage, stage_start=stage_start)
     if episode.patient_status == "opted_in" and episode.next_prompt_at is not None:
         move_cursor(tx, episodes.load(tx, episode.id), now)

@@ -25,7 +25,7 @@ from bot_service.web.listing import FILTERS, GROUPS, WHOSE, Asked, Choices, choi
 from bot_service.web.pages import page
 from bot_service.web.queue import Covers, covers_today, may_take
 from bot_service.web.recent import Figures, recent_figures
-from bot_service.web.times import ago, local_day, moment, span, zone_words
+from bot_service.web.times import ago, local_day, moment, waited, zone_words
 
 ON_A_PAGE = 50
 
@@ -192,7 +192,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
                 reason.need.name.lower(),
                 reason.label,
                 reason.sentence,
-                span(now - reason.since) if reason.need in WANTS_SOMEBODY else "",
+                waited(now, reason.since, zone) if reason.need in WANTS_SOMEBODY else "",
                 due_words(reason.due_at, now, zone, at_once=reason.at_once),
                 reason.due_at is not None and reason.due_at < now,
                 reason.acknowledged,
