@@ -8,14 +8,14 @@ from datetime import date, timedelta
 from bot_service.conversation.answers import another_number, answer_scored, record_score
 from bot_service.conversation.choices import answer_choice, ask_time, give_reason, given_to_physio, words_for_choice
 from bot_service.conversation.held import while_held
+from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
-from bot_service.conversation.showing import how_to, same_again, show_exercises
+from bot_service.conversation.showing import ask_again, how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
     Ask,
     Asked,
     Close,
-    CountAgain,
     Effect,
     ForPhysio,
     Line,
@@ -26,7 +26,7 @@ from bot_service.conversation.situation import (
     Told,
     Turn,
 )
-from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
+from bot_service.conversation.states import CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import (
     asks_progress,
     consents,
@@ -133,6 +133,8 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     answer, kind = told.answer or "", KINDS[question.kind]
     if answer == WRONG:
         return something_is_wrong()
+    if question.kind in MEASURED:
+        return tapped_measure(answer, question, now)
     if answer == CHANGE and kind.scored:
         return _ask_anew(question.kind, question.day, question.slot)
     if answer == "show" and question.kind == "pain_24h":
@@ -153,6 +155,8 @@ def _ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
 
 def _change_last(now: Situation) -> Turn:
     """*Change* typed out is about the value recorded last."""
+    if now.measured is not None:
+        return ask_measure_anew(now.measured, now)
     if now.last is None:
         return Turn(lines=(Line("nothing_to_change"),), read=False)
     return _ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
@@ -173,6 +177,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
+    if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
+        return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
         last = now.last
         question = Asked(last.question_id, last.kind, last.day, last.slot) if last.question_id else None
@@ -183,11 +189,13 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return _with_answer(asked, reading, told, target, now)
     if target is None:
         return _nothing_asked(reading, now)
+    if target.kind in MEASURED:
+        return written_measure(told, reading, target, now) or ask_again(told, reading, target)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
-        return _ask_again(told, reading, target)
-    return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
+        return ask_again(told, reading, target)
+    return answer_scored(reading, told, target, now) or ask_again(told, reading, target)
 
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
@@ -212,8 +220,8 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
-    again = _ask_again(told, reading, target)
+        return answer_scored(reading, told, scored, now) or ask_again(told, reading, target)
+    again = ask_again(told, reading, target)
     if reading.score is not None and now.last is not None and target.kind in AFTER_A_NUMBER and again.ask is not None:
         number = another_number(reading.score, now.last)
         return replace(again, lines=(*number.lines, *again.lines[1:]), change=number.change)
@@ -299,22 +307,11 @@ def _pause(reading: Reading, now: Situation) -> Turn:
     return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))
 
 
-def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
-    again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
-    if reading.answer == "none":
-        return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
-    if target.asked_again >= ASK_AGAIN_AT_MOST:
-        return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
-    return Turn((CountAgain(target.id),), (Line("not_understood"), Line(f"again_{target.kind}", _about(target))), again, read=False)
-
-
 def _nothing_asked(reading: Reading, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
+    if reading.score is not None and now.measured is not None:
+        return ask_measure_anew(now.measured, now)
     if reading.score is not None and now.last is not None:
         return another_number(reading.score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
-
-
-def _about(question: Asked) -> dict[str, str]:
-    return {"day": question.day.isoformat()} if question.day else {}
