@@ -1,11 +1,11 @@
-"""All the tests in two runs side by side, for a machine with two cores: each half's own output, then one closing line for both."""
+"""All the tests in two runs side by side, for a machine with two cores: each line as it comes, then one closing line for both."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-import tempfile
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,22 +28,40 @@ def closing_line(lines: Sequence[str], seconds: float) -> str:
     return f"{f' {counts} in {seconds:.2f}s ':=^80}"
 
 
+def _tell(number: int, half: subprocess.Popen[str], kept: list[str]) -> None:
+    """Each line of a half as it comes, so that a long run is seen to go on."""
+    assert half.stdout is not None
+    with half.stdout as lines:
+        for line in lines:
+            kept.append(line.rstrip())
+            sys.stdout.write(f"{number}| {kept[-1]}\n")
+            sys.stdout.flush()
+
+
 def main(options: Sequence[str], folders: Sequence[str] = FIRST_HALF) -> int:
     """Run both halves; 0 when both passed, else the exit code of one that did not."""
     first = [f"tests/{folder}" for folder in folders]
     halves = [first, ["tests", *(f"--ignore={path}" for path in first)]]
     began = monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        outputs = [Path(folder) / name for name in ("first", "second")]
-        running = []
-        for paths, output in zip(halves, outputs, strict=True):
-            with output.open("w") as written:
-                command = [sys.executable, "-m", "pytest", *options, *paths]
-                running.append(subprocess.Popen(command, cwd=ROOT, stdout=written, stderr=subprocess.STDOUT))
-        codes = [each.wait() for each in running]
-        texts = [output.read_text(encoding="utf-8", errors="replace").rstrip() for output in outputs]
-    sys.stdout.write("\n".join(texts) + "\n")
-    sys.stdout.write(closing_line([text.rpartition("\n")[2] for text in texts], monotonic() - began) + "\n")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, *paths],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        for paths in halves
+    ]
+    said: list[list[str]] = [[] for _ in halves]
+    telling = [threading.Thread(target=_tell, args=(n, half, said[n - 1]), daemon=True) for n, half in enumerate(running, start=1)]
+    for each in telling:
+        each.start()
+    codes = [half.wait() for half in running]
+    for each in telling:
+        each.join(timeout=10)  # what a test left running may keep the line open for ever
+    sys.stdout.write(closing_line([lines[-1] if lines else "" for lines in said], monotonic() - began) + "\n")
     return next((code for code in codes if code), 0)
 
 

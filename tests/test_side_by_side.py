@@ -26,4 +26,6 @@ def test_the_first_half_is_folders_that_are_there() -> None:
 
 def test_what_cannot_run_fails_the_whole(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["--no-such-option"]) != 0
-    assert "unrecognized arguments" in capfd.readouterr().out
+    told = capfd.readouterr().out.splitlines()
+    assert {line[:2] for line in told if "unrecognized arguments" in line} == {"1|", "2|"}, "each half tells its own"
+    assert "no tests ran" in told[-1]
