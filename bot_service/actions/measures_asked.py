@@ -11,7 +11,7 @@ from bot_service.actions.care_record import record_told
 from bot_service.actions.histories import local_today
 from bot_service.clinical.outcome_measures import FIRST_ASKED_AFTER, MEASURES, MOST_NAMED, counts_for, may_ask, round_of
 from bot_service.conversation.situation import Ask, ForPhysio, Keep, Line, Measured, Named, RedFlagged, Turn
-from bot_service.conversation.states import MEASURED
+from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.storage import care_records, cases, conversations, episodes
 from bot_service.storage.care_records import Activity
 from bot_service.storage.conversations import Question
@@ -91,6 +91,8 @@ def _allows(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> bool:
         return False
     if any(isinstance(effect, RedFlagged | ForPhysio) for effect in turn.effects):
         return False
+    if any(KINDS[question.kind].scored for question in conversations.list_open(tx, episode.id, now)):
+        return False  # a number that is written now answers that one
     if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
         return False
     return not any(case.case_key == cases.RED_FLAG for case in cases.list_open(tx, episode))
