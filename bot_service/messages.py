@@ -26,8 +26,9 @@ class Outbound:
 
     `template`, `values` and `language` are for channels that need an approved form when `window_open` is false; `hints` name the
     answers in the patient's language where a channel has no buttons; `valid_for` is how long the message stays of use, for providers
-    that keep messages waiting. `plain` asks for the answers in words, after buttons were refused. `picture` is a PNG that goes with the
-    text where the channel can; `picture_token` is the end of the address under which the provider fetches it instead, once.
+    that keep messages waiting. `plain` asks for the answers in words, after buttons were refused; what was taken with them is not sent
+    again. `picture` is a PNG that goes with the text where the channel can; `picture_token` is the end of the address under which the
+    provider fetches it instead.
     """
 
     id: str

@@ -219,7 +219,7 @@ class Posting:
 
     async def _set(self) -> None:
         try:
-            if (await self._channel.find_webhook()).waiting:
+            if await self._may_wait():
                 await self._poller.catch_up()
             await self._channel.set_webhook(self._url)
         except MessageRejected:
@@ -228,6 +228,13 @@ class Posting:
             ) from None
         except DeliveryError as error:
             raise SettingsError(f"the webhook cannot be set: {error}") from None
+
+    async def _may_wait(self) -> bool:
+        """Whether updates wait at Telegram. A server that cannot say may have some; a wrong token is told by the next call too."""
+        try:
+            return bool((await self._channel.find_webhook()).waiting)
+        except DeliveryError:
+            return True
 
     async def _keep_trying(self) -> None:
         while True:

@@ -18,6 +18,7 @@ from tests.kept_database import KeptDatabase
 from tests.no_skips import IN_CI, pytest_make_collect_report, pytest_runtest_makereport
 from tests.postgres import running_postgres
 from tests.running_clinic import START, Phones, RunningClinic, migrate_url, open_clinic, open_quickly
+from tests.sizes import Sized
 
 pytest_plugins = ["tests.twilio_fixtures"]
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
@@ -27,6 +28,16 @@ settings.register_profile("default", deadline=None, max_examples=100, suppress_h
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2000)
 settings.load_profile(os.environ.get("STEPWISE_HYPOTHESIS", "ci" if IN_CI else "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="play the nightly reliability tests at their full size, which takes hours")
+
+
+@pytest.fixture(scope="session")
+def sized(pytestconfig: pytest.Config) -> Sized:
+    """`sized(part, whole)`: how many of something a test plays, the whole with `--full` (docs/delivery.md)."""
+    return lambda part, whole: whole if pytestconfig.getoption("full") else part
 
 
 @pytest.fixture(scope="session")

@@ -45,10 +45,11 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X3": (),
     "X4": ("session_pain.severe_min", "session_pain.jump_asks_safety"),
     "X5": (),
+    "X6": ("baseline_physio_first_above",),
 }
 """The thresholds that each rule reads."""
 OTHERS = (
-    "baseline_physio_first_above", "session_pain.jump_asks_safety", "deload.settled_days_to_return",
+    "session_pain.jump_asks_safety", "deload.settled_days_to_return",
     "review.pain_case_closes_after_settled_days",
     "review.reopen_after_h", "review.no_nudge_after_silent_days", "delivery.messages_a_day", "delivery.expires_after_min",
     "delivery.nudge_after_min", "delivery.quiet_from", "delivery.quiet_until",

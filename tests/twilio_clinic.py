@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 import httpx
+from starlette.types import ASGIApp
 
 from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.storage import cases, entries, episodes
@@ -56,12 +57,24 @@ class TwilioClinic:
             given["x-twilio-signature"] = signed
         return await self.http.post(path + query, content=encoded(form), headers=given | headers)
 
-    async def post_bytes(self, path: str, body: bytes) -> int:
-        """POST these bytes, signed for whatever fields they hold; the status of the answer."""
+    async def knock(self, body: bytes, site: ASGIApp, path: str = INBOUND) -> int:
+        """POST these bytes straight at an application, signed for whatever fields they hold; the status of the answer."""
         fields = dict(parse_qsl(body.decode(), keep_blank_values=True, errors="replace"))
-        headers = {"content-type": "application/x-www-form-urlencoded"}
-        headers["x-twilio-signature"] = signature(self.fake.token, self.public_url + path, fields)
-        return (await self.http.post(path, content=body, headers=headers)).status_code
+        signed = signature(self.fake.token, self.public_url + path, fields)
+        headers = [(b"content-type", b"application/x-www-form-urlencoded"), (b"x-twilio-signature", signed.encode())]
+        scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers}
+        statuses = list[int]()
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            if "status" in message:
+                statuses.append(message["status"])
+
+        more = {"http_version": "1.1", "scheme": "http", "root_path": "", "server": ("testserver", 80)}
+        await site(scope | more, receive, send)
+        return statuses[0]
 
     async def say(self, body: str, address: str = "whatsapp:+447700900123", **more: str) -> None:
         """A patient writes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from operator import itemgetter
 from typing import Any
@@ -11,16 +11,15 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
 from bot_service.actions.asked_again import ask_tomorrow
-from bot_service.actions.assess import assess, flag_due_by, lead_due_by
+from bot_service.actions.assess import assess, flag_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today, prescription_on
 from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
+from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
-from bot_service.actions.reminders import queue_seen_question
 from bot_service.conversation.exercise_text import prompted_slots
-from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import (
     AnswerOffer,
     ChangeTime,
@@ -51,21 +50,8 @@ from plans.running import RUN_SLOT
 
 BEFORE_CONSENT = ("invited", "opted_out")
 """From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
-MEDIA = {
-    "photo": "a photo", "video": "a video", "video_note": "a video message", "voice": "a voice message", "audio": "a sound file",
-    "location": "a location", "venue": "a place", "document": "a document", "contact": "a contact", "poll": "a poll",
-}  # fmt: skip
-"""What came that is no words, as the physio reads it."""
 ANSWER_KEPT = timedelta(hours=6)
 """How long an answer to the patient is worth sending after an outage (default)."""
-
-
-@dataclass(frozen=True)
-class Heard:
-    """The message that a turn answers: its row, and when the patient wrote it."""
-
-    inbox_id: UUID
-    at: datetime
 
 
 def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, now: datetime) -> str:
@@ -117,10 +103,10 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
         case CountAgain():
             conversations.count_asked_again(tx, effect.question_id)
         case RedFlagged():
-            _red_flag(tx, episode, effect, heard, now)
+            raise_red_flag(tx, episode, effect, heard, now)
             return True
         case ForPhysio():
-            _for_physio(tx, episode, effect, heard, now)
+            return keep_for_physio(tx, episode, effect, heard, now)
         case OptIn() | OptOut():
             _opt(tx, episode, effect, now)
         case SetBaseline():
@@ -128,7 +114,7 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
         case PauseUntil() | Resume() | ChangeTime():
             _change_schedule(tx, episode, effect, now)
         case Seen():
-            _seen(tx, episode, effect.yes, heard.inbox_id, now)
+            note_seen(tx, episode, effect.yes, heard.inbox_id, now)
         case AnswerOffer():
             return answer_offer(tx, episode, effect, now)
         case Measured() | Named():
@@ -181,44 +167,6 @@ def _done_at(day: date, said_at: datetime, zone: str) -> datetime:
     return said_at if local_today(said_at, zone) <= day else min(said_at, evening)
 
 
-def _red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, now: datetime) -> None:
-    today = local_today(now, episode.zone)
-    sentence = {
-        "EMERGENCY": "Emergency wording in the patient's message. Read it now.",
-        "URGENT": "Wording in the patient's message that should be checked the same day.",
-        "PROMPT": "Wording in the patient's message that should be looked at within three working days.",
-    }[flagged.tier]
-    urgency: Any = {"EMERGENCY": "now", "URGENT": "same_day", "PROMPT": "three_days"}[flagged.tier]
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
-    told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
-    told[told_as(flagged)] = today.isoformat()
-    detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    lead_at = lead_due_by(tx, episode, now)
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words, escalate_at=lead_at)
-    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
-    if flagged.tier != "PROMPT":
-        if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
-            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
-        queue_seen_question(tx, episode, now)
-
-
-def _for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now: datetime) -> None:
-    detail = {"occurred": local_today(heard.at, episode.zone).isoformat()}
-    if note.media is not None:
-        sentence = f"The patient sent {MEDIA.get(note.media, 'something that is not text')}. It is not kept here: ask them about it."
-        raised = Raised("media", note.rule, "routine", sentence, detail, inbox_id=heard.inbox_id)
-    elif note.rule == "X2":
-        sentence = "Could not be read as an answer: please read the patient's words."
-        raised = Raised("X2", "X2", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
-    else:
-        before = next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
-        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
-        detail |= {"unread": unread} if unread else {}
-        sentence = "The patient has written to you."
-        raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
-    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
-
-
 def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
     """The patient's own baseline counts until the schedule has begun; after that only a clinician changes it."""
     if episode.baseline is not None and episode.next_prompt_at is not None and episode.last_prompt_at is not None:
@@ -229,7 +177,7 @@ def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
         today = local_today(now, episode.zone)
         episodes.place_hold(tx, now, episode, "physio_first", why=f"usual pain above {limit}/10", by="rule 0.3", from_day=today)
         sentence = f"Usual pain {score}/10 at opt-in, above {limit}: physio first, no loading yet."
-        raised = Raised("X3", "X3", "same_day", sentence, {"occurred": today.isoformat()})
+        raised = Raised("X6", "X6", "same_day", sentence, {"occurred": today.isoformat()})
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
     else:
         episodes.release_holds(tx, now, episode.id, ("physio_first",), "patient corrected")
@@ -247,6 +195,7 @@ def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | Cha
             )
         case Resume():
             episodes.release_holds(tx, now, episode.id, ("pause",), "patient")
+            conversations.withdraw_all(tx, episode.id, now, ("pause_days", "confirm_pause"))
         case ChangeTime(at):
             _change_time(tx, episode, at, now)
 
@@ -265,16 +214,6 @@ def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
     episodes.change(tx, episode.id, prescription_id=new_id)
     move_cursor(tx, episodes.load(tx, episode.id), now)
     audit.record(tx, now, "patient", "time_changed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
-
-
-def _seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) -> None:
-    words = "Was seen about it" if yes else "Has not been seen about it"
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
-    if open_case is None:
-        return
-    raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
-    cases.raise_case(tx, now, episode, raised, open_case.due_at)
-    cases.record_event(tx, now, open_case.id, "seen_yes" if yes else "seen_no", f"patient: {words}")
 
 
 def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) -> None:

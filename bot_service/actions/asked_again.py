@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from bot_service.actions.histories import local_day_span, local_today, rhythm_of
+from bot_service.actions.histories import local_day_span, local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.clinical.in_words import long_day
@@ -33,7 +33,7 @@ def ask_tomorrow(tx: Tx, episode: Episode, ask: Mapping[str, Any], now: datetime
     plan, today = prescriptions.load(tx, episode.prescription_id), local_today(now, episode.zone)
     tomorrow, at = today + timedelta(days=1), prompt_time(plan.slots)
     due = instant(tomorrow, at, episode.zone) if at else now + timedelta(days=1)
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
     again = {"kind": ask["kind"], "day": ask.get("day"), "slot": ask.get("slot"), "detail": {"again": True}}
     content = {"lines": [["still_open", {"day": today.isoformat()}], [_WORDS[ask["kind"]], {}]], "ask": again}
     key = f"again:{episode.id}:{ask['kind']}:{today}"
@@ -43,7 +43,9 @@ def ask_tomorrow(tx: Tx, episode: Episode, ask: Mapping[str, Any], now: datetime
 def no_longer_asked_again(tx: Tx, message: Message, episode: Episode, now: datetime) -> str | None:
     """Why the question need not go out by itself: it has its answer, or another message of the day carries it."""
     kind = message.content["ask"]["kind"]
-    if state_of(tx, episode, kind, now) == "answered" or (kind == "baseline" and episode.baseline is not None):
+    if _state_of(conversations.find_latest(tx, episode.id, kind), episode, now) == "answered" or (
+        kind == "baseline" and episode.baseline is not None
+    ):
         return "answered already"
     if kind == "baseline":
         return None
@@ -102,7 +104,8 @@ def unanswered(tx: Tx, episode: Episode, now: datetime) -> dict[str, Raised | No
     found: dict[str, Raised | None] = {}
     closed = cases.list_last_closed(tx, episode.id)
     for kind, rule in RULE.items():
-        state, question = state_of(tx, episode, kind, now), conversations.find_latest(tx, episode.id, kind)
+        question = conversations.find_latest(tx, episode.id, kind)
+        state = _state_of(question, episode, now)
         if state == "answered" or (kind == "baseline" and episode.baseline is not None):
             found[rule] = None
         elif state == "waiting" and question is not None and (rule not in closed or closed[rule][0] < question.opened_at):
@@ -110,15 +113,14 @@ def unanswered(tx: Tx, episode: Episode, now: datetime) -> dict[str, Raised | No
     return found
 
 
-def state_of(tx: Tx, episode: Episode, kind: str, now: datetime) -> State:
-    """Whether the question asked last has its answer, may still get one, or waits since an earlier day."""
-    question = conversations.find_latest(tx, episode.id, kind)
+def _state_of(question: Question | None, episode: Episode, now: datetime) -> State:
+    """Whether the question that was asked last of its kind has its answer, may still get one, or waits since an earlier day."""
     if question is None or question.closed_why == "answered":
         return "answered"
     if question.closed_why not in (None, "asked_again"):
         return "fresh"  # the patient stopped: nobody waits for an answer, and there is none
     days = (local_today(now, episode.zone) - local_today(question.opened_at, episode.zone)).days
-    if kind == "safety":  # it cannot wait for the second day to be over
+    if question.kind == "safety":  # it cannot wait for the second day to be over
         return "waiting" if days >= 1 or question.detail.get("again") else "fresh"
     return "waiting" if days >= (1 if question.detail.get("again") else 2) else "fresh"
 

@@ -10,6 +10,9 @@ from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.voices import voice_for
+from bot_service.conversation.commands import without_slash
+from bot_service.conversation.parsing import read
+from bot_service.conversation.situation import Told
 from bot_service.conversation.wording import render
 from bot_service.messages import Inbound
 from bot_service.storage import audit, cases, clinics, conversations, episodes, outbox, patients
@@ -42,7 +45,7 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
         return None
     others = known is not None and known.patient_id != patient_id
     # A chat of somebody else in care: never send two people's exercises to one phone unseen. The code stays good for the right phone.
-    if (known is not None and others and not _is_free(tx, known)) or patients.use_invitation(tx, now, code) is None:
+    if (known is not None and others and not is_free(tx, known)) or patients.use_invitation(tx, now, code) is None:
         _say_to_stranger(tx, received, inbound, "code_not_known", now)
         return None
     if known is None:
@@ -57,14 +60,17 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
     return address
 
 
+def is_free(tx: Tx, known: Address) -> bool:
+    """Whether the chat's last patient has moved on, or their care has ended, whatever they said about messages."""
+    if known.status == "left":
+        return True
+    episode = episodes.find_of_patient(tx, known.patient_id)
+    return episode is None or episode.status != "active"
+
+
 def refuse_group(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> None:
     """Nobody is served where others read along: say so, once for ever, and keep nothing of what was said."""
     _say_to_stranger(tx, received, inbound, "group_chat", now, once=True)
-
-
-def _is_free(tx: Tx, known: Address) -> bool:
-    """Whether the chat's last patient has moved on."""
-    return known.status == "left" or patients.load(tx, known.patient_id).status == "discharged"
 
 
 def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
@@ -115,7 +121,25 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
     audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 
-def _say_to_stranger(tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime, *, once: bool = False) -> None:
+def stop_from_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Address, now: datetime) -> bool:
+    """Heed a STOP in a chat that its patient has left for another: it stops that one too. False when nothing was said of stopping.
+
+    It is answered where it was said: in the other chat the window may have closed, and nothing may follow a STOP there.
+    """
+    episode = episodes.find_of_patient(tx, left.patient_id, lock=True)
+    if inbound.heard != "text" or episode is None or episode.patient_status != "opted_in":
+        return False
+    said = read(without_slash(Told(text=inbound.text), episode.language).text, None, episode.language)
+    if not said.stop and said.answer != "stop":
+        return False
+    opt_out(tx, episode, now, declined=False)
+    _say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language)
+    return True
+
+
+def _say_to_stranger(
+    tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime, *, once: bool = False, language: str = "en"
+) -> None:
     """One sentence, a day or for ever, to an address that is nobody's."""
     sender = next(sender for sender in clinics.list_senders(tx) if sender.id == received.sender_id)
     day = "once" if once else now.date().isoformat()
@@ -131,7 +155,7 @@ def _say_to_stranger(tx: Tx, received: Received, inbound: Inbound, key: str, now
         key=f"stranger:{sender.id}:{token}:{day}:{key}",
         due_at=now,
         expires_at=now + timedelta(hours=1),
-        content={"lines": [[key, {}]]},
+        content={"lines": [[key, {}]], "language": language},
         lane="now",
         sender_id=sender.id,
         address=tx.seal_raw(f"outbox.address:{new_id}", inbound.address),

@@ -11,7 +11,7 @@ from uuid import UUID
 from bot_service.actions import pictures, window
 from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_of
+from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.measures_asked import with_activities
 from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
@@ -23,7 +23,7 @@ from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
-from bot_service.storage import cases, conversations, entries, episodes, outbox, patients, prescriptions
+from bot_service.storage import cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -65,7 +65,7 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
             outbox.move(tx, message.id, ("claimed",), "failed", now, "no address for this patient")
             return None
         plan = prescriptions.load(tx, episode.prescription_id)
-        if no := _objection(tx, message, episode, plan, now):
+        if no := _blocked(tx, address) or _objection(tx, message, episode, plan, now):
             outbox.move(
                 tx, message.id, ("claimed",), no.status, now, no.reason, **({"due_at": no.due_at, "late_since": None} if no.due_at else {})
             )
@@ -79,14 +79,21 @@ def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_n
     """Whether a message that was prepared may still go out: this worker holds it, its time has not passed, the patient has not stopped."""
     with db.read() as tx:
         found = outbox.find_sending(tx, message_id, worker, real_now)
-    if found is None:
-        return False
-    kind, expires_at, patient_status = found
-    if expires_at <= now:
+        if found is None or (found.is_unreachable and inbox.has_blocked(tx, found.patient_id, found.sender_id)):
+            return False
+    kind, patient_status = found.kind, found.patient_status
+    if found.expires_at <= now:
         return False
     if kind in UNSOLICITED:
         return patient_status == "opted_in"
     return patient_status != "opted_out" or kind in AFTER_STOP
+
+
+def _blocked(tx: Tx, address: Address) -> _No | None:
+    """Whoever blocked the chat has said that they want nothing from it, until they let it in again or write."""
+    if address.status != "unreachable" or not inbox.has_blocked(tx, address.patient_id, address.sender_id):
+        return None
+    return _No("cancelled", "the patient blocked the chat")
 
 
 def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
@@ -127,7 +134,7 @@ def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:
 
 def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, plan)
     chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
     if not chosen and is_quiet(now, rhythm):
         later = out_of_quiet(now, rhythm, earlier=False)
@@ -244,7 +251,7 @@ def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime)
         outbox.move(tx, message.id, ("claimed",), "expired", now, "too late to send")
         return None
     address = tx.unseal_raw(f"outbox.address:{message.id}", outbox.load_address(tx, message.id))
-    voice = Voice("en", now.date(), "", "", "", "", "", "")
+    voice = Voice(message.content.get("language", "en"), now.date(), "", "", "", "", "", "")
     text, _ = render(message.content, voice)
     outbox.move(tx, message.id, ("claimed",), "sending", now, attempts=message.attempts + 1, lease_until=lease_until, sent_at=now)
     return Outbound(str(message.id), str(message.sender_id), address, text, valid_for=message.expires_at - now)

@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from bot_service.actions import window
-from bot_service.actions.apply import Heard, apply_turn
+from bot_service.actions.apply import apply_turn
 from bot_service.actions.asked_again import still_to_follow
-from bot_service.actions.consent import link_chat, refuse_group
+from bot_service.actions.consent import link_chat, refuse_group, stop_from_left_chat
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import still_open
+from bot_service.actions.patient_cases import Heard
 from bot_service.actions.staff_chats import take_from_staff
-from bot_service.actions.voices import prompt_time
 from bot_service.channels.channel import Channel
 from bot_service.clock import real_now
 from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
@@ -25,8 +25,8 @@ from bot_service.conversation.tokens import parse_button
 from bot_service.conversation.turn import take_turn
 from bot_service.logs import log
 from bot_service.messages import Inbound
-from bot_service.storage import aliases, cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
-from bot_service.storage.conversations import Question
+from bot_service.storage import aliases, cases, conversations, entries, episodes, inbox, outbox, patients
+from bot_service.storage.conversations import WITHDRAWN, Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode, Hold
@@ -36,6 +36,9 @@ from bot_service.storage.patients import Address
 CORRECTABLE = timedelta(hours=24)
 """How long "sorry, 3" reaches back (default)."""
 MARK = "✓ "
+ABOUT_A_SESSION = ("session", "session_pain", "pain_24h")
+LATE = timedelta(days=2)
+"""How long after its time a question about a session can still be answered in words while a red flag holds the exercises (default)."""
 EDITABLE = timedelta(days=7)
 """Providers let people edit a message for minutes or two days; a week covers every one."""
 
@@ -110,6 +113,9 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         inbox.mark_handled(tx, received.id, now, inbound, None)
         return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
+    if address is not None and address.status == "left" and stop_from_left_chat(tx, received, inbound, address, now):
+        inbox.mark_handled(tx, received.id, now, inbound, (address.clinic_id, address.patient_id))
+        return None
     if address is None or address.status == "left" or inbound.start_code:
         linked = link_chat(tx, received, inbound, address, now)
         if linked is None:
@@ -133,7 +139,7 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
 def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, address: Address, now: datetime) -> Courtesy | None:
     # What was done is judged at the time it was done, what is sent at the time it is sent. An edit's time is not that of its words.
     at = received.received_at if inbound.heard == "edit" else received.at
-    open_questions = conversations.list_open_when(tx, episode.id, at)
+    open_questions = _open_when(tx, episode, at, now)
     current = entries.list_current(tx, episode)
     told, question = _told(tx, received, inbound, episode, current)
     if question is not None and question.outbox_id is not None:
@@ -155,6 +161,21 @@ def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, ad
         return None
     marked = _marked(inbound.shown, question, turn, chosen) if inbound.shown else ""
     return Courtesy(received.sender_id, inbound.callback_id, address.address, inbound.reply_to, chosen, marked)
+
+
+def _open_when(tx: Tx, episode: Episode, at: datetime, now: datetime) -> list[Question]:
+    """The questions that words written at that time may answer.
+
+    While a red flag holds the exercises no younger question about a session comes, so one stays open for words as long as its buttons are
+    likely to be tapped.
+    """
+    found = conversations.list_open_when(tx, episode.id, at)
+    held = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
+    if not any(hold.kind == "red_flag" for hold in held):
+        return found
+    known = {question.id for question in found}
+    earlier = (each for each in conversations.list_open_when(tx, episode.id, at, LATE) if each.kind in ABOUT_A_SESSION)
+    return [*found, *(question for question in earlier if question.id not in known)]
 
 
 def _marked(shown: str, question: Question | None, turn: Turn, chosen: str) -> str:
@@ -203,7 +224,6 @@ def _recorded_from(tx: Tx, episode: Episode, message_id: str, current: list[Entr
 def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current: list[Entry], at: datetime, now: datetime) -> Situation:
     """What the patient's words are read against: the day and the questions as they were when they were written, the rest as it is."""
     today = local_today(at, episode.zone)
-    plan = prescriptions.load(tx, episode.prescription_id)
     scored = [
         entry for entry in current if entry.score is not None and entry.confirmed and at - entry.at < CORRECTABLE and entry.staff_id is None
     ]
@@ -224,7 +244,6 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
-        prompt_at=prompt_time(plan.slots),
         offers=still_open(tx, episode, record),
         measured=_measured(tx, episode, scored[-1].at if scored else None, at),
     )
@@ -265,7 +284,16 @@ def _told_today(red_flags: list[cases.Case], today: Any) -> frozenset[str]:
 
 def _asked(question: Question, now: datetime) -> Asked:
     detail = still_to_follow(question.detail, now)
-    return Asked(question.id, question.kind, question.day, question.slot, detail, question.asked_again, question.closed_at is None)
+    return Asked(
+        question.id,
+        question.kind,
+        question.day,
+        question.slot,
+        detail,
+        question.asked_again,
+        question.closed_at is None,
+        question.closed_why == WITHDRAWN,
+    )
 
 
 def _answered(entry: Entry) -> Answered:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
-from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.storage import cases, conversations, episodes, outbox, prescriptions
@@ -15,10 +15,12 @@ from schedules.wall_time import instant
 
 SEEN_ASKED = 2
 """On how many days it is asked, until there is an answer (default)."""
+MORNING = time(8)
+"""When it is asked where there are neither quiet hours nor a time for exercises (default)."""
 
 
 def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
-    """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), at the time the patient is used to.
+    """The day after red-flag words: "were you seen?" (`clinical.md` 0.10), in the morning, when quiet hours end.
 
     It is asked once more the day after that, unless there is an answer by then. What an earlier hit would still ask gives way to this.
     """
@@ -27,12 +29,13 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
     outbox.cancel_waiting(tx, now, episode.patient_id, "asked about the latest message", ("seen",))
     hit = tx.new_id()
     plan = prescriptions.load(tx, episode.prescription_id)
-    today, at = local_today(now, episode.zone), prompt_time(plan.slots)
+    today, rhythm = local_today(now, episode.zone), rhythm_for(tx, episode, plan)
+    never_quiet = rhythm.quiet.start == rhythm.quiet.end
+    at = (prompt_time(plan.slots) or MORNING) if never_quiet else rhythm.quiet.end
     content = {"lines": [["ask_seen", {"day": today.isoformat()}]], "ask": {"kind": "seen"}}
     for ahead in range(1, SEEN_ASKED + 1):
         day = today + timedelta(days=ahead)
-        due = instant(day, at, episode.zone) if at else now + timedelta(days=ahead)
-        due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+        due = out_of_quiet(instant(day, at, episode.zone), rhythm, earlier=False)
         queue_for_patient(tx, episode, now, "seen", f"seen:{hit}:{day}", due, due + timedelta(hours=10), content, day=day)
 
 
@@ -54,6 +57,6 @@ def stop_for_silence(tx: Tx, episode: Episode, now: datetime) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
     at = prompt_time(plan.slots)
     due = max(now, instant(today, at, episode.zone)) if at else now
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
     content = {"lines": [["silence", {}]]}
     queue_for_patient(tx, episode, now, "silence", f"silence:{episode.id}:{today}", due, due + timedelta(hours=12), content, day=today)

@@ -84,7 +84,7 @@ def _tap(provider_id: str, query: Mapping[str, Any]) -> Inbound | None:
         heard="tap",
         text=_label(message, data),
         data=data,
-        reply_to=str(_whole(message, "message_id")),
+        reply_to=str(_whole(message, "message_id")) if "message_id" in message else None,
         callback_id=callback_id,
         shown=_text(message, "text") or "",
     )

@@ -127,6 +127,7 @@ class WhatsApp:
     async def send(self, outbound: Outbound) -> str:
         """Send free text, in parts when it is long, or outside the service window the approved template. Returns the last part's id.
 
+        Of a `plain` message only the last part goes out, in words; its picture and the parts before it were taken with the first try.
         Raises DeliveryError: OutsideServiceWindow when no template is configured for the language. When a later part fails after an
         earlier one was accepted, the outcome is unknown rather than retryable.
         """
@@ -142,7 +143,7 @@ class WhatsApp:
                 if number > 1 and error.retryable:
                     raise OutcomeUnknown(f"Part {number} of {len(steps)} was not accepted; the parts before it were.") from error
                 raise
-        if outbound.picture_token is not None:
+        if outbound.picture_token is not None and not outbound.plain:
             await self._send_picture(outbound, outbound.picture_token)
         return sent
 

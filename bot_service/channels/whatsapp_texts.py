@@ -40,9 +40,15 @@ def in_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> l
     """The messages that a free message takes. `find_content` gives the content for a number of buttons (`buttons2`), or None.
 
     A few answers in words become buttons under the last paragraph: a variable may hold no line break. Everything else is named in words.
+    A `plain` message is only the last of them, in words: those before it had been taken when its buttons were refused.
     """
+    steps = _all_steps(outbound, find_content)
+    return [Step(steps[-1].in_words or steps[-1].text)] if outbound.plain else steps
+
+
+def _all_steps(outbound: Outbound, find_content: Callable[[str], str | None]) -> list[Step]:
     buttons = [button for row in outbound.rows for button in row]
-    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS and not outbound.plain else None
+    content_sid = find_content(f"buttons{len(buttons)}") if 1 <= len(buttons) <= MOST_BUTTONS else None
     before, _, last = sendable(outbound.text).rstrip().rpartition("\n\n")
     question = " ".join(last.split())
     too_long = _units(question) > LONGEST_QUESTION or any(_units(button.label) > LONGEST_LABEL for button in buttons)

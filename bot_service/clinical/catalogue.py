@@ -15,7 +15,7 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
-PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X6", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 ENGAGEMENT = "engagement"
 ENGAGEMENT_RULES = ("D5", "D3", "D4", "C5")
 """The rules that are reasons on the engagement case, the most pressing first."""
@@ -205,6 +205,11 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "X5": RuleText(
             "Usual pain not known",
             "The patient agreed but has not said how the usual pain is, and was asked twice. Exercises begin when it is known.",
+            _DEFAULT,
+        ),
+        "X6": RuleText(
+            "Usual pain high: physio first",
+            "The patient's usual pain is above what loading may begin at. Exercises are held until a clinician lets them begin.",
             _DEFAULT,
         ),
     }

@@ -171,6 +171,8 @@ def _not_today_before_answering(reading: Reading, told: Told, question: Asked, n
     """ "Not today" to the message that asks about yesterday and announces today's exercises: today's are off, the question stays."""
     today = Asked(question.id, "session", now.today, question.detail["show"])
     turn = _not_done(reading, told, today, now)
+    if turn.ask is not None and turn.ask.kind == "confirm_not_done":
+        return replace(turn, effects=tuple(effect for effect in turn.effects if effect != Close(question.id)))
     effects = tuple(effect for effect in turn.effects if not isinstance(effect, Close))
     about = {"day": (question.day or now.today).isoformat()}
     again = Ask(question.kind, question.day, question.slot, again=question.id)
@@ -196,14 +198,18 @@ def _not_done(reading: Reading, told: Told, question: Asked, now: Situation) -> 
 
 
 def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn | None:
-    """A score of an earlier day is withdrawn by *Change* only, not by an old question's button."""
+    """A score is not taken back by one tap: today's only once the patient confirms it, one of an earlier day by *Change*."""
     day, slot = question.day or now.today, question.slot or 1
     same = (each for each in now.record.sessions if (each.day, each.slot) == (day, slot)) if now.record else iter(())
     score = next((each.pain for each in same if each.pain is not None and each.outcome != "not_done"), None)
-    if score is None or day >= now.today:
+    if score is None:
         return None
     note = (ForPhysio("X3", told.text),) if reading.pain_mentioned else ()
-    return Turn((*note, Close(question.id)), (Line("recorded_for", {"score": score, "day": day.isoformat()}),), change=question.id)
+    about = {"score": score, "day": day.isoformat()}
+    if day < now.today:
+        return Turn((*note, Close(question.id)), (Line("recorded_for", about),), change=question.id)
+    ask = Ask("confirm_not_done", day, question.slot, {"about": str(question.id)})
+    return Turn((*note, Close(question.id)), (Line("confirm_not_done", about),), ask)
 
 
 def _in_a_row(now: Situation) -> int:

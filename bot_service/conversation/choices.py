@@ -31,6 +31,8 @@ from plans.model import PrescribedExercise, Rules, Rung
 
 _DAY_AFTER_UNTIL = 2
 """Local days after a session in which its 24-hour question may still fall: 36 hours reach into the second."""
+_SAYS_NOT_DONE = {"no": "yes", "yes": "no", "partly": "no"}
+"""What is said of the exercises as an answer to "shall we note that they were not done?"."""
 REASONS = ("pain", "forgot", "time", "unsure", "unwell", "other")
 
 
@@ -47,14 +49,12 @@ def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
             return Turn((Seen(answer == "yes"), Close(question.id)), (Line("seen_yes" if answer == "yes" else "seen_no"),))
         case "reason":
             return give_reason(answer, "", question, now)
-        case "pause_days":
-            return _paused(now.today + timedelta(days=int(answer.removeprefix("days_"))), question, now)
-        case "confirm_pause" if answer == "yes":
-            return _paused(date.fromisoformat(question.detail["until"]), question, now)
-        case "confirm_pause":
-            return Turn((Close(question.id),), (Line("left_as_is"),))
+        case "pause_days" | "confirm_pause":
+            return _pause_choice(answer, question, now)
         case "confirm_time":
             return _confirm_time(answer, question)
+        case "confirm_not_done":
+            return _confirm_not_done(answer, question, now)
         case "rung":
             return _next_rung(answer, question, now)
         case "which":
@@ -71,6 +71,8 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return _safety("one_of_these" if plain == "yes" else "none", question, now)
         case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
             return answer_choice(str(reading.answer), question, now)
+        case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(reading.session or ""):
+            return answer_choice(answer, question, now)
         case "pause_days":
             return _how_long(text, reading, question, now)
         case "rung" if reading.answer == "no":  # "done" reads as yes, so only plain words of consent are one: see `typed.rung`
@@ -159,6 +161,17 @@ def _how_long(text: str, reading: Reading, question: Asked, now: Situation) -> T
     return None if until is None else _paused(until, question, now)
 
 
+def _pause_choice(answer: str, question: Asked, now: Situation) -> Turn:
+    """A length, a Yes or a No; nothing follows from a button that START has made void."""
+    if answer == "no":
+        return Turn((Close(question.id),), (Line("left_as_is"),))
+    if question.withdrawn:
+        return Turn(lines=(Line("pause_withdrawn"),))
+    if question.kind == "pause_days":
+        return _paused(now.today + timedelta(days=int(answer.removeprefix("days_"))), question, now)
+    return _paused(date.fromisoformat(question.detail["until"]), question, now)
+
+
 def _paused(until: date, question: Asked, now: Situation) -> Turn:
     """Paused until a day that lies ahead; a late tap on a day gone by is asked again."""
     if "clinic_pause" in now.held:
@@ -177,6 +190,21 @@ def _confirm_time(answer: str, question: Asked) -> Turn:
     else:
         moved = Line("time_changed", {"at": detail["at"]})
     return Turn((ChangeTime(at), Close(question.id)), (moved,))
+
+
+def _confirm_not_done(answer: str, question: Asked, now: Situation) -> Turn:
+    """Only a Yes while it is asked takes a score back; every other tap, an old one too, hears what stands."""
+    day, slot, about = question.day or now.today, question.slot or 1, UUID(question.detail["about"])
+    not_done = Line("not_done_for", {"day": day.isoformat()}) if day < now.today else Line("not_today")
+    if answer == "yes" and question.is_open:
+        kept = Keep("session", day, question.slot, outcome="not_done", question_id=about)
+        return Turn((kept, Close(question.id)), (not_done,), change=about)
+    same = (each for each in now.record.sessions if (each.day, each.slot) == (day, slot)) if now.record else iter(())
+    stands = next((each.pain for each in same if each.outcome != "not_done"), None)
+    if stands is None:
+        return Turn((Close(question.id),), (not_done,), change=about)
+    recorded = Line("recorded_for", {"score": stands, "day": day.isoformat()}) if day < now.today else Line("recorded", {"score": stands})
+    return Turn((Close(question.id),), (recorded,), change=about)
 
 
 def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot_service.conversation.parsing import Reading
+from bot_service.conversation.showing import same_again
 from bot_service.conversation.situation import Ask, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Situation, Told, Turn
-from bot_service.conversation.typed import says_help
+from bot_service.conversation.typed import says_help, says_something
 
 _ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung"})
 _SAID = frozenset(
@@ -16,33 +17,41 @@ _SAID = frozenset(
     "ask_baseline again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched "
     "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time confirm_time_one "
     "again_confirm_time time_changed time_changed_one time_taken left_as_is given_to_physio safety_none "
+    "pause_withdrawn confirm_not_done again_confirm_not_done media_received again_safety again_new_or_worse again_seen "
     "recorded_function recorded_change measure_not_now measures_done measure_over change_function change_global_change".split()
 )
 """Sentences that stay beside the one about the hold."""
 _ALONE = frozenset(
-    "passed_on media_received what_is_wrong safety_question again_safety new_or_worse again_new_or_worse new_or_worse_yes new_or_worse_no "
-    "again_seen seen_yes seen_no seen_noted".split()
+    "passed_on what_is_wrong safety_question new_or_worse new_or_worse_yes new_or_worse_no seen_yes seen_no seen_noted".split()
 )
 """Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
+_ABOUT_THE_FLAG = frozenset({"new_or_worse", "seen"})
 _TIERS = frozenset({"suicide", "EMERGENCY", "URGENT"})
 
 
 def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn:
     """The turn as it may be said while a red flag holds the exercises; what was recorded stays.
 
-    What remains of an unreadable answer is the short sentence of the tier, and its words for the physio.
+    Whatever is written has an answer, but for thanks alone. What remains of an unreadable answer, and of "hello?", is the short sentence
+    of the tier, the question about the red flag if one is open, and its words for the physio.
     """
     agreed = now.status == "opted_in" or any(isinstance(effect, OptIn) for effect in turn.effects)
-    if turn.safety or not turn.lines or not agreed or any(isinstance(effect, OptOut) for effect in turn.effects):
+    if turn.safety or not agreed or any(isinstance(effect, OptOut) for effect in turn.effects):
         return turn
+    if not turn.lines:
+        if not says_something(told.text, now.language):
+            return turn
+        turn = replace(turn, read=False)
     if any(line.key == "help" for line in turn.lines) and not says_help(told.text, now.language):
         turn = Turn(read=False)  # a question, and not for the list of what can be written here
     kept = tuple(line for line in turn.lines if line.key in _SAID | _ALONE)
     if now.red_flag in _TIERS:  # nobody who may need help today is sent to the team's working hours
         kept = tuple(line for line in kept if line.key != "passed_on")
     ask = _asked(turn, kept)
+    if not kept and (asked := next((question for question in now.open if question.kind in _ABOUT_THE_FLAG), None)):
+        kept, ask = (Line(f"again_{asked.kind}"),), same_again(asked)
     lines = kept if any(line.key in _ALONE for line in kept) else _with_hold(kept, ask, now)
-    return Turn(_for_physio(turn, told, reading), lines, ask, turn.change, turn.read)
+    return Turn(_for_physio(turn, told, reading, now), lines, ask, turn.change, turn.read)
 
 
 def _asked(turn: Turn, kept: tuple[Line, ...]) -> Ask | None:
@@ -56,25 +65,26 @@ def _asked(turn: Turn, kept: tuple[Line, ...]) -> Ask | None:
 
 def _with_hold(kept: tuple[Line, ...], ask: Ask | None, now: Situation) -> tuple[Line, ...]:
     """The question, if any, comes last."""
-    at = len(kept) - 1 if ask is not None and kept else len(kept)
-    return (*kept[:at], held_line(now), *kept[at:])
+    at = len(kept) - 1 if ask is not None and kept and kept[-1].key != "media_received" else len(kept)
+    hold = [line for line in _hold_lines(now) if line not in kept]
+    return (*kept[:at], *hold, *kept[at:])
 
 
-def held_line(now: Situation) -> Line:
-    """That the exercises wait, in the words of what they wait for."""
+def _hold_lines(now: Situation) -> tuple[Line, ...]:
+    """That the exercises wait, and what to do in an emergency, in the words of what they wait for."""
     match now.red_flag:
         case "suicide":
-            return Line("held_suicide")
+            return (Line("held_suicide"),)
         case "EMERGENCY":
-            return Line("held_emergency")
+            return (Line("held_emergency"),)
         case "URGENT":
-            return Line("held_urgent")
-    return Line("held_for_physio")
+            return (Line("held_urgent"),)
+    return (Line("held_for_physio"), Line("not_watched"))
 
 
-def _for_physio(turn: Turn, told: Told, reading: Reading) -> tuple[Effect, ...]:
+def _for_physio(turn: Turn, told: Told, reading: Reading, now: Situation) -> tuple[Effect, ...]:
     effects = tuple(effect for effect in turn.effects if not isinstance(effect, CountAgain))
-    said = bool(told.text.strip()) and told.tapped is None and reading.answer != "none"
-    if turn.read or not said or any(isinstance(effect, ForPhysio) for effect in effects):
+    words = bool(told.text.strip()) and (reading.answer != "none" or says_something(told.text, now.language))
+    if turn.read or told.tapped is not None or not words or any(isinstance(effect, ForPhysio) for effect in effects):
         return effects
     return (*effects, ForPhysio("X3", told.text))

@@ -1,4 +1,4 @@
-"""What is shown of the plan when the patient asks for it: the exercises, how to do them, or why there are none; a question once more."""
+"""What is shown of the plan when the patient asks for it: the exercises, how to do them, or why there are none now."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot_service.conversation.exercise_text import next_day_with_slots, slots_on
-from bot_service.conversation.parsing import Reading
-from bot_service.conversation.situation import Ask, Asked, CountAgain, ForPhysio, Line, Situation, Told, Turn
-from bot_service.conversation.states import ASK_AGAIN_AT_MOST
+from bot_service.conversation.situation import Ask, Asked, Line, Situation, Turn
 
 
 def how_to(question: Asked | None, now: Situation) -> Turn:
@@ -48,22 +46,8 @@ def same_again(question: Asked | None) -> Ask | None:
     return replace(Ask(question.kind, question.day, question.slot, question.detail), again=question.id)
 
 
-def ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
-    """The question once more, when the words were no answer to it; after the second time they are for the physio to read."""
-    again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
-    if reading.answer == "none":
-        return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
-    if target.asked_again >= ASK_AGAIN_AT_MOST:
-        return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
-    return Turn((CountAgain(target.id),), (Line("not_understood"), Line(f"again_{target.kind}", _about(target))), again, read=False)
-
-
 def _while_paused(now: Situation) -> Turn:
     """No day is named before the pause is over: the next exercises are those of the first exercise day from its end on."""
     plan, until = now.record.prescription if now.record else None, now.paused_until
     coming = next_day_with_slots(plan, until - timedelta(days=1)) if plan and until else None
     return Turn(lines=(Line("plan_paused", {"day": coming.isoformat()}) if coming else Line("plan_paused_open"),))
-
-
-def _about(question: Asked) -> dict[str, str]:
-    return {"day": question.day.isoformat()} if question.day else {}

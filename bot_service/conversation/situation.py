@@ -16,7 +16,7 @@ NO_EXERCISES = frozenset({"red_flag", "physio_first", "pause", "clinic_pause"})
 
 @dataclass(frozen=True)
 class Asked:
-    """A question of ours, as far as an answer needs it."""
+    """A question of ours, as far as an answer needs it. `withdrawn` when the patient has taken back what led to it."""
 
     id: UUID
     kind: str
@@ -25,6 +25,7 @@ class Asked:
     detail: Mapping[str, Any] = field(default_factory=dict)
     asked_again: int = 0
     is_open: bool = True
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,6 @@ class Situation:
     safety_told: frozenset[str] = frozenset()
     red_flag: str | None = None
     held: frozenset[str] = frozenset()
-    prompt_at: time | None = None
     day_is_over: bool = False
     ever_agreed: bool = True
     media_just_came: bool = False

@@ -50,6 +50,7 @@ KINDS: dict[str, Kind] = {
         Kind("pause_days", (("days_3", "days_7", "days_14"),), None, timedelta(days=1)),
         Kind("confirm_pause", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("confirm_time", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
+        Kind("confirm_not_done", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("rung", (("yes", "not_yet"),), "did_you_exercise", timedelta(days=7)),
         Kind("which", (), None, timedelta(hours=12)),
         Kind("activity", (("not_now",),), None, _A_WEEK),

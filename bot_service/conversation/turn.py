@@ -3,49 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
 
 from bot_service.conversation.answers import another_number, answer_scored, record_score
-from bot_service.conversation.choices import answer_choice, ask_time, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import while_held
 from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
+from bot_service.conversation.opting_in import before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
-from bot_service.conversation.showing import ask_again, how_to, same_again, show_exercises
-from bot_service.conversation.situation import (
-    Ask,
-    Asked,
-    Close,
-    Effect,
-    ForPhysio,
-    Line,
-    OptIn,
-    OptOut,
-    Resume,
-    Situation,
-    Told,
-    Turn,
-)
-from bot_service.conversation.states import CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import (
-    asks_progress,
-    consents,
-    is_button,
-    means_nothing,
-    says_start,
-    typed_answer,
-)
-from bot_service.conversation.wording import load_catalogue
+from bot_service.conversation.showing import how_to, same_again, show_exercises
+from bot_service.conversation.situation import Ask, Asked, Close, CountAgain, Effect, ForPhysio, Line, OptOut, Situation, Told, Turn
+from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
+from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer
 
-AFTER_A_NUMBER = frozenset({"safety", "reason", "rung"})
+AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
+ABOUT_SAFETY = frozenset({"safety", "new_or_worse", "seen"})
+"""Questions about something that may be serious: words that are no answer to one are for the physio at once."""
 PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 """Kinds of media that stand for a smile: in the transcript, but nothing that a physio need look after (default)."""
 
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
-    told = _as_tap(_without_slash(told, now.language), now)
+    told = without_slash(told, now.language)
+    target = _target(told, now)
+    if target is None or target.kind != "what_is_wrong":  # whose answer is kept word for word
+        told = _as_tap(in_own_words(told, now.language), now)
     target = _target(told, now)
     kind = KINDS[target.kind] if target else None
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
@@ -57,25 +42,18 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.red_flag is not None:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":
-        return _come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else Turn()
+        return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else Turn()
     if reading.stop or reading.answer == "stop":
         return Turn((OptOut(declined=now.status in ("invited", "asked")),), (Line("goodbye"),))
     if now.status == "discharged":
         return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
     if now.status != "opted_in":
-        return _before_opt_in(told, target, now)
+        return before_opt_in(told, reading, target, now)
     if told.media is not None and not told.text:
         return Turn() if told.is_edit else _media(told.media, target, now)  # a live location is an edit for every step
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     return _written(told, reading, target, now)
-
-
-def _without_slash(told: Told, language: str) -> Told:
-    """A command of the chat's menu (/stop, /plan@bot) as the words that mean the same; whatever follows it stays."""
-    command, _, rest = told.text.strip().partition(" ")
-    meant = load_catalogue(language).says.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
-    return told if meant is None else replace(told, text=f"{meant} {rest}".strip())
 
 
 def _as_tap(told: Told, now: Situation) -> Told:
@@ -90,35 +68,6 @@ def _as_tap(told: Told, now: Situation) -> Told:
 def _target(told: Told, now: Situation) -> Asked | None:
     """The question that these words would answer: the one tapped or replied to, else the youngest open one."""
     return told.tapped or told.replied_to or next(iter(now.open), None)
-
-
-def _before_opt_in(told: Told, target: Asked | None, now: Situation) -> Turn:
-    answer = told.answer or consents(told.text, now.language)
-    if now.status == "asked" and target is not None and target.kind == "consent":
-        if answer == "yes":
-            effects: tuple[Effect, ...] = (OptIn(), Close(target.id))
-            if now.baseline_known:
-                return Turn(effects, (Line("welcome"), Line("first_prompt"), Line("not_watched")))
-            return Turn(effects, (Line("welcome"), Line("ask_baseline")), Ask("baseline"))
-        if answer == "no":
-            return Turn((OptOut(declined=True), Close(target.id, "declined")), (Line("declined"),))
-        if not told.started:
-            return Turn(lines=(Line("consent_again"),), ask=Ask("consent", again=target.id), read=False)
-    return _ask_consent()
-
-
-def _ask_consent() -> Turn:
-    return Turn(lines=(Line("consent"), Line("not_watched"), Line("consent_question")), ask=Ask("consent"))
-
-
-def _come_back(now: Situation) -> Turn:
-    """START after a STOP: who had agreed is back at once, who never has is asked first."""
-    if not now.ever_agreed:
-        return _ask_consent()
-    back: tuple[Effect, ...] = (OptIn(),) if "clinic_pause" in now.held else (OptIn(), Resume())
-    if now.baseline_known:
-        return Turn(back, (Line("welcome_back"), Line("paused_by_team" if "clinic_pause" in now.held else "first_prompt")))
-    return Turn(back, (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
 
 
 def _media(kind: str, target: Asked | None, now: Situation) -> Turn:
@@ -136,7 +85,7 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if question.kind in MEASURED:
         return tapped_measure(answer, question, now)
     if answer == CHANGE and kind.scored:
-        return _ask_anew(question.kind, question.day, question.slot)
+        return ask_anew(question.kind, question.day, question.slot)
     if answer == "show" and question.kind == "pain_24h":
         return show_exercises(question.detail.get("show"), now)
     if answer == "how":
@@ -146,20 +95,6 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if kind.scored:
         return answer_scored(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     return give_reason(answer, told.text, question, now) if question.kind == "reason" else answer_choice(answer, question, now)
-
-
-def _ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
-    """*Change*: the question once more, about the same session."""
-    return Turn(lines=(Line(f"change_{kind}", {"day": day.isoformat()} if day else {}),), ask=Ask(kind, day, slot, {"anew": True}))
-
-
-def _change_last(now: Situation) -> Turn:
-    """*Change* typed out is about the value recorded last."""
-    if now.measured is not None:
-        return ask_measure_anew(now.measured, now)
-    if now.last is None:
-        return Turn(lines=(Line("nothing_to_change"),), read=False)
-    return _ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
 
 
 def replace_answer(answer: str, question: Asked) -> Reading:
@@ -185,17 +120,19 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return record_score(reading.score, last.kind, last.day, last.slot, question, now, corrected=True)
     if target is not None and target.kind == "what_is_wrong":
         return given_to_physio(told.text, target)
-    if asked := _request(reading, target, told, now):
+    if asked := asked_of_us(reading, target, told, now):
         return _with_answer(asked, reading, told, target, now)
+    if late := _late_reason(told, reading, target, now):
+        return late
     if target is None:
         return _nothing_asked(reading, now)
     if target.kind in MEASURED:
-        return written_measure(told, reading, target, now) or ask_again(told, reading, target)
+        return written_measure(told, reading, target, now) or _ask_again(told, reading, target)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
-        return ask_again(told, reading, target)
-    return answer_scored(reading, told, target, now) or ask_again(told, reading, target)
+        return _ask_again(told, reading, target)
+    return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
 
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
@@ -220,8 +157,8 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_scored(reading, told, scored, now) or ask_again(told, reading, target)
-    again = ask_again(told, reading, target)
+        return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
+    again = _ask_again(told, reading, target)
     if reading.score is not None and now.last is not None and target.kind in AFTER_A_NUMBER and again.ask is not None:
         number = another_number(reading.score, now.last)
         return replace(again, lines=(*number.lines, *again.lines[1:]), change=number.change)
@@ -260,51 +197,31 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     return Turn(lines=(Line("not_understood"), Line(f"again_{kind}", about)), ask=Ask(kind, newest.day, newest.slot), read=False)
 
 
-def _request(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
-    """START, pause, change of time, help, a message to the physio, the plan: things asked of us rather than answers."""
-    if asks_progress(told.text, now.language):
-        return Turn(lines=(Line("progress"),))
-    if is_button(told.text, WRONG, now.language):
-        return something_is_wrong()
-    if is_button(told.text, CHANGE, now.language):
-        return _change_last(now)
-    if is_button(told.text, "how", now.language):
-        return how_to(next((question for question in now.open if question.kind == "session"), None), now)
-    match reading.answer, reading.request:
-        case ("start", _):
-            return _resume(now)
-        case ("pause", _):
-            return _pause(reading, now)
-        case (_, "time"):
-            if reading.time is None:
-                return Turn(lines=(Line("time_which"),))
-            return ask_time(reading.time, now)
-        case (_, "physio"):
-            return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
-        case (_, "plan"):
-            return show_exercises(None, now)
-        case ("help", _):
-            return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
-    return None
+def _late_reason(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn | None:
+    """A reason and nothing else, while we still ask why an earlier day's exercises were not done, is about that day, not about today."""
+    asked = next((question for question in now.open if question.kind == "reason"), None)
+    if asked is None or asked.day is None or target is None or target.kind != "session" or told.replied_to is not None:
+        return None
+    if asked.day >= (target.day or now.today) or reading.score is not None or names_today(told.text, now.language):
+        return None
+    answer = typed_answer(told.text, asked, now.language, now.today) or ("pain" if reading.pain_mentioned else None)
+    if answer is None or reading.session in ("yes", "partly"):
+        return None
+    turn = give_reason(answer, told.text, asked, now)
+    return replace(turn, lines=(*turn.lines, Line("again_session", _about(target))), ask=same_again(target))
 
 
-def _resume(now: Situation) -> Turn:
-    """START ends the patient's own pause, and any question about one; what a clinician or a rule holds back stays so."""
-    moot = tuple(Close(question.id, "withdrawn") for question in now.open if question.kind in ("pause_days", "confirm_pause"))
-    if "clinic_pause" in now.held:
-        return Turn(moot, (Line("paused_by_team"),))
-    if {"red_flag", "physio_first"} & now.held:
-        return Turn((Resume(), *moot), (Line("held_for_physio"),))
-    return Turn((Resume(), *moot), (Line("pause_over" if "pause" in now.held else "already_on"),))
-
-
-def _pause(reading: Reading, now: Situation) -> Turn:
-    if "clinic_pause" in now.held:
-        return Turn(lines=(Line("paused_by_team"),))
-    until = reading.until or (now.today + timedelta(days=reading.days) if reading.days else None)
-    if until is None or until <= now.today:
-        return Turn(lines=(Line("pause_how_long"),), ask=Ask("pause_days"))
-    return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))
+def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
+    again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
+    if reading.answer == "none":
+        return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
+    if target.asked_again >= ASK_AGAIN_AT_MOST:
+        return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
+    effects: tuple[Effect, ...] = (CountAgain(target.id),)
+    first = Line("not_understood")
+    if target.kind in ABOUT_SAFETY and reading.score is None and reading.session is None:
+        effects, first = (*effects, ForPhysio("X3", told.text)), Line("words_kept")
+    return Turn(effects, (first, Line(f"again_{target.kind}", _about(target))), again, read=False)
 
 
 def _nothing_asked(reading: Reading, now: Situation) -> Turn:
@@ -315,3 +232,7 @@ def _nothing_asked(reading: Reading, now: Situation) -> Turn:
     if reading.score is not None and now.last is not None:
         return another_number(reading.score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _about(question: Asked) -> dict[str, str]:
+    return {"day": question.day.isoformat()} if question.day else {}

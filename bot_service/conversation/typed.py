@@ -18,6 +18,7 @@ from bot_service.conversation.wording import Catalogue, load_catalogue
 
 _SHORT = 4
 """Words of an agreement at most (default): "yes but what is it" asks something first."""
+_QUESTION_MARKS = frozenset("?؟")
 _POSSESSIVE = re.compile(r"'s(?!\w)")
 
 
@@ -73,7 +74,7 @@ def consents(text: str, language: str) -> Literal["yes", "no"] | None:
     """
     words = plain(text, load_catalogue(language)).split()
     refusal = set(_words(load_catalogue(language).buttons["no"]))
-    unsure = "?" in text or any(any(sign.isdecimal() for sign in word) for word in words) or not refusal.isdisjoint(words)
+    unsure = is_question(text) or any(any(sign.isdecimal() for sign in word) for word in words) or not refusal.isdisjoint(words)
     answer = plain_yes_or_no(text, language)
     return None if answer == "yes" and (unsure or len(words) > _SHORT) else answer
 
@@ -88,6 +89,22 @@ def asks_progress(text: str, language: str) -> bool:
     """Whether the words are the one that asks how it is going."""
     catalogue = load_catalogue(language)
     return plain(text, catalogue) in ("progress", plain(catalogue.says["progress"], catalogue))
+
+
+def is_question(text: str) -> bool:
+    """Whether a question mark of any shipped script is there."""
+    return not _QUESTION_MARKS.isdisjoint(text)
+
+
+def names_today(text: str, language: str) -> bool:
+    """Whether a word for today is there, by its first letters: "dziś" or "dzisiaj"."""
+    today = tuple(word[:4] for word in _words(load_catalogue(language).words["today"]))
+    return any(word.startswith(today) for word in _words(text))
+
+
+def says_something(text: str, language: str) -> bool:
+    """Whether any word is left beside signs and politeness: "thanks" is none, "hello?" is."""
+    return bool(plain(text, load_catalogue(language))) or is_question(text)
 
 
 def plain(text: str, catalogue: Catalogue) -> str:

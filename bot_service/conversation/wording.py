@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_session, describe_steps
+from bot_service.conversation.exercise_text import describe_session, describe_steps, prompted_slots
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
@@ -30,7 +30,10 @@ SHIPPED = languages_in(_FILES)
 
 @dataclass(frozen=True)
 class Voice:
-    """What sentences may mention: the clinic and its numbers, the physio, the patient's prescription and today's local date."""
+    """What sentences may mention: the clinic and its numbers, the physio, the patient's prescription and today's local date.
+
+    `own_words` are the clinic's own sentences in that language, by their key (`conversation/own_words.py` says which it may have).
+    """
 
     language: str
     today: date
@@ -42,6 +45,7 @@ class Voice:
     hours: str
     prompt_at: time | None = None
     prescription: Prescription | None = None
+    own_words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
     answer may be corrected).
     """
     catalogue = load_catalogue(voice.language)
+    if voice.own_words:
+        catalogue = replace(catalogue, texts={**catalogue.texts, **voice.own_words})
     if plan := voice.prescription:
         voice = replace(voice, prescription=in_words(plan, _plan_words(plan, catalogue)))
     blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
@@ -179,7 +185,7 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         "urgent": voice.urgent,
         "crisis": voice.crisis,
         "hours": voice.hours,
-        "prompt_at": voice.prompt_at.strftime("%H:%M") if voice.prompt_at else "",
+        "prompt_at": _prompt_times(voice, catalogue),
         "stage": voice.prescription.stage_title if voice.prescription else "",
         **values,
     }
@@ -192,6 +198,14 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)
     return known
+
+
+def _prompt_times(voice: Voice, catalogue: Catalogue) -> str:
+    """Every time at which exercises come: 08:00; 08:00 and 18:00."""
+    slots = prompted_slots(voice.prescription) if voice.prescription else []
+    known = {slot.at for slot in slots} or ({voice.prompt_at} if voice.prompt_at else set())
+    times = [f"{at:%H:%M}" for at in sorted(known)]
+    return catalogue.words["and_at"].join([*filter(None, [catalogue.words["comma"].join(times[:-1])]), *times[-1:]])
 
 
 def _plan_words(plan: Prescription, catalogue: Catalogue) -> Words:

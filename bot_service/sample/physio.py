@@ -94,7 +94,7 @@ class Physio:
         rng = draws(self.seed, "physio", episode.ref, case.rule, now.date())
         if case.status != "acknowledged":
             review.acknowledge_case(self.db, self._decision(episode, "seen"), case.id, now)
-            if case.case_key not in ("X2", "X3"):
+            if case.case_key not in ("X2", "X3", "X6"):
                 return
         if rng.random() >= self.ways.closes:
             return
@@ -103,7 +103,7 @@ class Physio:
                 review.step_back(self.db, self.library, self._decision(episode, _WORDS["back"]), now)
         with suppress(Conflict):  # closed itself meanwhile
             review.close_case(self.db, self._decision(episode, _WORDS.get(case.case_key, _LOOKED)), case.id, now)
-        if case.case_key in ("engagement", "X3") and episode.patient_status == "opted_in":
+        if case.case_key in ("engagement", "X6") and episode.patient_status == "opted_in":
             self._resume(episode, now)
 
     def _resume(self, episode: Episode, now: datetime) -> None:

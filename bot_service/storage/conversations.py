@@ -10,11 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, func, select, update
 
+from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import entries, outbox, questions
 
 CLOCKS_DIFFER = timedelta(minutes=1)
 """A provider's clock may be behind ours, and coarse: what we asked so shortly after an answer we asked before it (default)."""
+
+WITHDRAWN = "withdrawn"
+"""Why a question is closed whose buttons must not work any more: the patient has taken back what led to it."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,13 @@ def list_open(tx: Tx, episode_id: UUID, now: datetime) -> list[Question]:
     return [_question(row) for row in tx.all(_OPEN, {"of_episode": episode_id, "now": now})]
 
 
-def list_open_when(tx: Tx, episode_id: UUID, said_at: datetime) -> list[Question]:
+def list_open_when(tx: Tx, episode_id: UUID, said_at: datetime, late: timedelta = timedelta(0)) -> list[Question]:
     """The questions that were open when something was said, the youngest first, unless they have been answered since.
 
-    One whose place another took only later counts as open; one that was asked later does not.
+    One whose place another took only later counts as open; one that was asked later does not. One whose time was over counts for `late`.
     """
     seen = said_at + CLOCKS_DIFFER
-    return [_question(row) for row in tx.all(_OPEN_WHEN, {"of_episode": episode_id, "now": said_at, "seen": seen})]
+    return [_question(row) for row in tx.all(_OPEN_WHEN, {"of_episode": episode_id, "now": said_at - late, "seen": seen})]
 
 
 def find(tx: Tx, episode_id: UUID, question_id: UUID) -> Question | None:
@@ -97,6 +101,11 @@ def close_all(tx: Tx, episode_id: UUID, now: datetime, why: str, kinds: tuple[st
         tx.run(_CLOSE_KINDS, {**values, "kinds": list(kinds)})
     else:
         tx.run(_CLOSE_ALL, values)
+
+
+def withdraw_all(tx: Tx, episode_id: UUID, now: datetime, kinds: tuple[str, ...]) -> None:
+    """Take back all questions of those kinds, answered ones and old ones too: whatever is tapped under one does nothing any more."""
+    tx.run(_WITHDRAW_KINDS, {"of_episode": episode_id, "kinds": list(kinds), "now": now, "closed_why": WITHDRAWN})
 
 
 def withdraw(tx: Tx, outbox_id: UUID) -> None:
@@ -149,6 +158,11 @@ _DISPLACE = update(questions).where(
 )
 _CLOSE_ALL = update(questions).where(questions.c.episode_id == bindparam("of_episode"), questions.c.closed_at.is_(None))
 _CLOSE_KINDS = _CLOSE_ALL.where(questions.c.kind.in_(bindparam("kinds", expanding=True)))
+_WITHDRAW_KINDS = (
+    update(questions)
+    .where(questions.c.episode_id == bindparam("of_episode"), questions.c.kind.in_(bindparam("kinds", expanding=True)))
+    .values(closed_at=func.coalesce(questions.c.closed_at, bindparam("now", type_=Utc)), closed_why=bindparam("closed_why"))
+)
 _COUNT_AGAIN = update(questions).where(questions.c.id == bindparam("question")).values(asked_again=questions.c.asked_again + 1)
 _CLOSE = update(questions).where(questions.c.id == bindparam("question"), questions.c.closed_at.is_(None)).returning(questions.c.id)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from bot_service.errors import NotFound
 from bot_service.storage.database import Tx
@@ -94,7 +94,7 @@ def forget(tx: Tx, before: datetime) -> None:
 
 def any_kept(tx: Tx, before: datetime) -> bool:
     """Whether the content of a file that came before then is still here."""
-    return tx.first(select(imports.c.id).where(imports.c.created_at < before, imports.c.content.is_not(None)).limit(1)) is not None
+    return tx.first(_KEPT, {"before": before}) is not None
 
 
 def drop(tx: Tx, import_id: UUID) -> None:
@@ -116,3 +116,6 @@ def _file(tx: Tx, row: Any) -> ImportFile:
         created_at=row.created_at,
         finished_at=row.finished_at,
     )
+
+
+_KEPT = select(imports.c.id).where(imports.c.created_at < bindparam("before"), imports.c.content.is_not(None)).limit(1)

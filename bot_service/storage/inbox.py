@@ -159,6 +159,12 @@ def media_came(tx: Tx, patient_id: UUID, received: Received, within: timedelta) 
     return tx.first(query.where(received.at - within < _SAID, received.at + within >= _SAID).limit(1)) is not None
 
 
+def has_blocked(tx: Tx, patient_id: UUID | None, sender_id: UUID | None) -> bool:
+    """Whether the last thing that this patient did in that sender's chat was to block it."""
+    query = select(inbox.c.heard).where(inbox.c.patient_id == patient_id, inbox.c.sender_id == sender_id)
+    return bool(tx.scalar(query.order_by(inbox.c.received_at.desc(), inbox.c.id.desc()).limit(1)) == "blocked")
+
+
 # In the statement itself: given as a parameter, SQLite cannot use the partial index and reads all rows.
 _RECEIVED: ColumnElement[str] = literal_column("'received'")
 _SAID = func.coalesce(inbox.c.said_at, inbox.c.received_at)

@@ -146,6 +146,7 @@ questions = Table(
     name("closed_why", 20, null=True),
     Column("asked_again", Integer, nullable=False, server_default="0"),
     Index("ix_questions_open", "episode_id", sqlite_where=text("closed_at is null"), postgresql_where=text("closed_at is null")),
+    Index("ix_questions_episode", "episode_id", "kind", "opened_at"),
     Index("ix_questions_outbox", "outbox_id"),
 )
 

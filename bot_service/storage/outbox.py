@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, TextClause, Update, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Row, TextClause, Update, bindparam, exists, func, select, text, update
 
 from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Tx
-from bot_service.storage.tables import outbox, patients, questions
+from bot_service.storage.tables import addresses, outbox, patients, questions
 
 UNSOLICITED = ("prompt", "check_in", "nudge", "silence", "seen", "again", "news", "message_read")
 """Kinds that keep out of quiet hours (`clinical.md` 0.11): everything that answers nothing."""
@@ -50,6 +50,18 @@ class Message:
     provider_id: str | None
     sent_at: datetime | None
     late_since: datetime | None
+
+
+@dataclass(frozen=True)
+class Sending:
+    """A message right before its call. `is_unreachable`: its address, where it has one, has taken nothing lately."""
+
+    kind: str
+    expires_at: datetime
+    patient_id: UUID | None
+    sender_id: UUID | None
+    patient_status: str | None
+    is_unreachable: bool
 
 
 # fmt: off
@@ -98,10 +110,10 @@ def load_claimed(tx: Tx, message_id: UUID, worker: str) -> Message | None:
     return None if row is None else message(row)
 
 
-def find_sending(tx: Tx, message_id: UUID, worker: str, real_now: datetime) -> tuple[str, datetime, str | None] | None:
-    """The message's kind, until when it may go out, and its patient's status, if it is this worker's to send, now."""
+def find_sending(tx: Tx, message_id: UUID, worker: str, real_now: datetime) -> Sending | None:
+    """The message, if it is this worker's to send, now."""
     row = tx.first(_SENDING, {"message_id": message_id, "worker": worker, "real_now": real_now})
-    return None if row is None else (row.kind, row.expires_at, row.patient_status)
+    return None if row is None else Sending(*tuple(row))
 
 
 def find_patient(tx: Tx, message_id: UUID) -> UUID | None:
@@ -161,10 +173,8 @@ def give_back(tx: Tx, now: datetime, message_ids: Sequence[UUID], worker: str) -
 
 def cancel_waiting(tx: Tx, now: datetime, patient_id: UUID, reason: str, kinds: Sequence[str] | None = None) -> int:
     """Cancel what has not begun to go out."""
-    where = [outbox.c.patient_id == patient_id, outbox.c.status.in_(("due", "claimed"))]
-    if kinds is not None:
-        where.append(outbox.c.kind.in_(kinds))
-    return len(tx.all(update(outbox).where(*where).values(status="cancelled", status_at=now, reason=reason).returning(outbox.c.id)))
+    values = {"of_patient": patient_id, "status": "cancelled", "status_at": now, "reason": reason}
+    return len(tx.all(_CANCEL_WAITING, values) if kinds is None else tx.all(_CANCEL_KINDS, {**values, "kinds": list(kinds)}))
 
 
 def redirect(tx: Tx, patient_id: UUID, sender_id: UUID) -> None:
@@ -242,8 +252,11 @@ DUE = (_UNSENT, outbox.c.status == "due", outbox.c.due_at <= bindparam("now"))
 _BY_ID = select(*COLUMNS).where(outbox.c.id == bindparam("message_id"))
 _PATIENT = select(outbox.c.patient_id).where(outbox.c.id == bindparam("message_id"))
 _CLAIMED = _BY_ID.where(outbox.c.status == "claimed", outbox.c.claimed_by == bindparam("worker")).with_for_update()
+_UNREACHABLE = exists().where(
+    addresses.c.patient_id == outbox.c.patient_id, addresses.c.sender_id == outbox.c.sender_id, addresses.c.status == "unreachable"
+)
 _SENDING = (
-    select(outbox.c.kind, outbox.c.expires_at, patients.c.status.label("patient_status"))
+    select(outbox.c.kind, outbox.c.expires_at, outbox.c.patient_id, outbox.c.sender_id, patients.c.status, _UNREACHABLE)
     .join_from(outbox, patients, outbox.c.patient_id == patients.c.id, isouter=True)
     .where(
         outbox.c.id == bindparam("message_id"),
@@ -252,6 +265,12 @@ _SENDING = (
         outbox.c.lease_until > bindparam("real_now"),
     )
 )
+_CANCEL_WAITING = (
+    update(outbox)
+    .where(outbox.c.patient_id == bindparam("of_patient"), outbox.c.status.in_(("due", "claimed")))
+    .returning(outbox.c.id)
+)
+_CANCEL_KINDS = _CANCEL_WAITING.where(outbox.c.kind.in_(bindparam("kinds", expanding=True)))
 _INSERT = outbox.insert()
 _MOVE = (
     update(outbox)

@@ -113,8 +113,7 @@ def has_ref(tx: Tx, clinic_id: UUID, ref: str) -> bool:
 def set_status(tx: Tx, patient_id: UUID, old: str | tuple[str, ...], new: str, now: datetime) -> bool:
     """Compare and swap; False when the patient was in none of the `old` states."""
     olds = (old,) if isinstance(old, str) else old
-    statement = update(patients).where(patients.c.id == patient_id, patients.c.status.in_(olds)).values(status=new, status_at=now)
-    return tx.first(statement.returning(patients.c.id)) is not None
+    return tx.first(_SET_STATUS, {"of_patient": patient_id, "olds": list(olds), "status": new, "status_at": now}) is not None
 
 
 def record_consent(tx: Tx, patient_id: UUID, wording: str) -> None:
@@ -263,6 +262,11 @@ _ADD_INVITATION = invitations.insert()
 _BY_ID = select(patients).where(patients.c.id == bindparam("of_patient"))
 _COUNT = select(func.count()).select_from(patients).where(patients.c.clinic_id == bindparam("of_clinic"))
 _HAS_REF = select(patients.c.id).where(patients.c.clinic_id == bindparam("of_clinic"), patients.c.ref == bindparam("that"))
+_SET_STATUS = (
+    update(patients)
+    .where(patients.c.id == bindparam("of_patient"), patients.c.status.in_(bindparam("olds", expanding=True)))
+    .returning(patients.c.id)
+)
 _ADDRESS = select(addresses).where(addresses.c.sender_id == bindparam("of_sender"), addresses.c.address_hash == bindparam("hash"))
 _ACTIVE_ADDRESS = (
     select(addresses)

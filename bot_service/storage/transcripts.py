@@ -18,7 +18,7 @@ from bot_service.storage.tables import outbox, questions
 
 @dataclass(frozen=True)
 class Shown:
-    """One of our messages as the transcript and the simulated phone show it."""
+    """One of our messages as the transcript and the simulated phone show it. `asked` is the kind of the question that it opened."""
 
     id: UUID
     at: datetime
@@ -28,6 +28,7 @@ class Shown:
     text: str
     buttons: Sequence[Sequence[Mapping[str, str]]]
     provider_id: str | None
+    asked: str | None = None
 
 
 def list_shown(tx: Tx, patient_id: UUID, *, only_received: bool = False) -> list[Shown]:
@@ -42,10 +43,12 @@ def list_shown(tx: Tx, patient_id: UUID, *, only_received: bool = False) -> list
     )
     if only_received:
         query = query.where(outbox.c.provider_id.is_not(None), outbox.c.status.in_((*WENT_OUT, "in_doubt")))
-    found = [_shown(tx, patient_id, row) for row in tx.all(query)]
+    opened = tx.all(_OPENED, {"patient_id": patient_id})
+    asked = {row.outbox_id: row.kind for row in opened}
+    found = [replace(_shown(tx, patient_id, row), asked=asked.get(row.id)) for row in tx.all(query)]
     if not only_received:
         return found
-    answered = {str(row.id) for row in tx.all(_ANSWERED_CHOICES, {"patient_id": patient_id})}
+    answered = {str(row.id) for row in opened if row.closed_why == "answered" and row.kind in _CHOICES}
     return [replace(each, buttons=_open_rows(each.buttons, answered)) for each in found]
 
 
@@ -54,14 +57,11 @@ def _open_rows(rows: Sequence[Sequence[Mapping[str, str]]], answered: set[str]) 
     return [row for row in rows if not all(cell["question"] in answered and cell["answer"] != CHANGE for cell in row)]
 
 
-_ANSWERED_CHOICES = (
-    select(questions.c.id)
+_CHOICES = frozenset(kind.name for kind in KINDS.values() if not kind.scored)
+_OPENED = (
+    select(questions.c.id, questions.c.outbox_id, questions.c.kind, questions.c.closed_why)
     .join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
-    .where(
-        outbox.c.patient_id == bindparam("patient_id"),
-        questions.c.closed_why == "answered",
-        questions.c.kind.in_([kind.name for kind in KINDS.values() if not kind.scored]),
-    )
+    .where(outbox.c.patient_id == bindparam("patient_id"))
 )
 
 

@@ -176,7 +176,7 @@ def _render(visit: Visit, ref: str | None) -> Response:
             memory.looked[patient.ref] = now
             ref = patient.ref
         found = phones.list_phones(tx, clinic.id)
-        listed = [_listed(tx, phone, memory, now) for phone in found]
+        listed = [_listed(tx, phone, memory, now, clinic.zone) for phone in found]
         chosen = next((_open(tx, phone, now, whole=bool(visit.asked("all"))) for phone in found if phone.ref == ref), None)
     return page(
         visit,
@@ -191,13 +191,14 @@ def _render(visit: Visit, ref: str | None) -> Response:
     )
 
 
-def _listed(tx: Tx, phone: Phone, memory: Phones, now: datetime) -> ListedPhone:
+def _listed(tx: Tx, phone: Phone, memory: Phones, now: datetime, clinic_zone: str) -> ListedPhone:
     latest = max((at for at in (phone.ours, phone.theirs) if at is not None), default=None)
     seen = memory.looked.get(phone.ref, memory.since or now)
     at = ""
     if latest is not None:
         today = local_day(latest, phone.zone) == local_day(now, phone.zone)
         at = clock_time(latest, phone.zone) if today else day_words(local_day(latest, phone.zone))
+        at += f", {zone_words(phone.zone)}" if today and phone.zone != clinic_zone else ""
     words = {"invited": "Has an invitation"}.get(phone.status, "") if latest is None else phones.last_text(tx, phone)
     return ListedPhone(phone.ref, phone.name, words.partition("\n")[0][:90], at, phone.ours is not None and phone.ours > seen)
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from bot_service.clinical.record import DayStatus, Record
 from bot_service.web.times import day_words
 
 DAYS = 28
-WORDS: dict[DayStatus, tuple[str, str]] = {
+WROTE = "wrote"
+"""A day without an answer about the exercises on which the patient wrote something else."""
+WORDS: dict[str, tuple[str, str]] = {
     "done": ("✓", "done"),
     "partly": ("◐", "partly done"),
     "not_done": ("✕", "not done"),
     "no_reply": ("?", "no reply"),
+    WROTE: ("✎", "wrote, nothing about the exercises"),
     "paused": ("‖", "paused"),
     "not_sent": ("!", "not sent by us"),
     "rest": ("·", "rest day"),
@@ -52,7 +56,7 @@ class Strip:
 
 def strip_of(record: Record) -> Strip:
     """The strip of a record's last 28 days, fewer when the episode is younger."""
-    days = record.strip(DAYS)
+    days = [(day, shown_status(day, status, record)) for day, status in record.strip(DAYS)]
     counts = Counter(status for _, status in days)
     pains = {day.day: day.pain for day in record.rated_days}
     cells = []
@@ -62,3 +66,8 @@ def strip_of(record: Record) -> Strip:
         words = f"{day_words(day)}: {name}" + (f", worst pain {pain}" if pain is not None else "")
         cells.append(Cell(status, sign, day_words(day)[:1], day.day, words))
     return Strip(tuple(cells), tuple(Legend(status, sign, name, counts[status]) for status, (sign, name) in WORDS.items()))
+
+
+def shown_status(day: date, status: DayStatus, record: Record) -> str:
+    """The status of a day as the pages show it: no silence on a day on which the patient wrote."""
+    return WROTE if status == "no_reply" and day in record.replies else status

@@ -28,6 +28,8 @@ KINDS = {
     "silence": "After a week of silence",
     "goodbye": "Last message",
 }
+ASKED_FIRST = {"pain_24h": "24-hour question", "safety": "Safety question"}
+"""What a day's message is called that asks this and no more: the exercises follow the answer."""
 STATES = {
     "due": "waiting",
     "claimed": "on its way",
@@ -95,7 +97,8 @@ def _our_turn(item: Shown, zone: str) -> Turn:
     reason = _reason(item.reason or "")
     state = STATES.get(item.status, item.status) + (f": {reason}" if reason and item.status not in ("sent", "delivered", "read") else "")
     trouble = item.status in ("failed", "in_doubt", "expired")
-    return Turn(True, clock_time(item.at, zone), KINDS.get(item.kind, item.kind), state, trouble, item.text, "", ())
+    kind = ASKED_FIRST.get(item.asked or "") if item.kind in ("prompt", "check_in") else None
+    return Turn(True, clock_time(item.at, zone), kind or KINDS.get(item.kind, item.kind), state, trouble, item.text, "", ())
 
 
 def _reason(stored: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot_service.actions import review
 from bot_service.actions.review import Decision
 from bot_service.storage import tables
-from tests.actions.told import DAY1, audited, open_cases, scores, status
+from tests.actions.told import DAY1, DAY2, DAY3, audited, open_cases, scores, status
 from tests.running_clinic import Person, RunningClinic
 
 
@@ -109,6 +111,31 @@ async def test_a_phone_whose_patient_was_discharged_can_be_the_next_patients(cli
     assert status(second) == "opted_in" and status(first) == "discharged"
     await clinic.service.move_clock(DAY1)
     assert {message.patient_id for message in clinic.messages(kind="reply", status="sent")} >= {second.id}
+
+
+@pytest.mark.parametrize("first_what", ["stop", "discharge"])
+async def test_who_stopped_and_was_discharged_may_come_back_in_the_same_chat_and_gets_nothing_before_consent(
+    clinic: RunningClinic, first_what: str
+) -> None:
+    first = await clinic.opted_in()
+    if first_what == "stop":
+        await first.say("stop")
+    review.discharge(clinic.db, Decision(clinic.physio, first.episode().id, "finished"), clinic.clock.now())
+    if first_what == "discharge":
+        await first.say("stop")
+    assert status(first) == "opted_out"
+    again = Person(clinic, clinic.enrol("Jo Park", baseline=2), first.address)
+    heard = len(first.received)
+    await clinic.service.move_clock(DAY1)
+    assert len(first.received) == heard, "an invitation alone sends nothing to a chat that was stopped"
+    await again.say("hi", code=again.invitation.code)
+    assert (status(again), len(first.received)) == ("asked", heard + 1), "the question whether they agree, and nothing else"
+    await clinic.service.move_clock(DAY2)
+    assert len(first.received) == heard + 1
+    await again.say("yes")
+    await clinic.service.move_clock(DAY3)
+    assert status(again) == "opted_in" and again.messages(kind="prompt", status="sent")
+    assert status(first) == "opted_out" and not first.messages(status="due")
 
 
 async def test_a_code_that_was_refused_on_the_wrong_phone_still_works_on_the_right_one(sqlite_clinic: RunningClinic) -> None:

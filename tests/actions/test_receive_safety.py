@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -75,8 +75,51 @@ async def test_while_held_whatever_is_written_is_answered_with_the_hold_and_reac
     for written in ("so what do I do", "plan", "start", "how to do them"):
         await person.say(written)
         assert told in person.texts[-1] and "worst pain" not in person.texts[-1] and person.received[-1].labels == [], written
-    assert open_cases(person)["X3"].words == "so what do I do"
+    case = open_cases(person)["D1"]
+    assert set(open_cases(person)) == {"D1"} and case.words == words and "X3" in case.reasons
+    assert len(evidence(person, case)) == 2, "what could not be read stands beside the red-flag words"
     assert ("exercises" in person.texts[-1]) is (words != SUICIDE), "the text for suicidal words speaks of nothing else"
+
+
+async def test_what_is_written_after_somebody_looked_makes_the_red_flag_wait_again(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    await person.say(EMERGENCY)
+    flag, version = open_cases(person)["D1"], person.episode().evidence_version
+    review.acknowledge_case(clinic.db, Decision(clinic.physio, person.episode().id, "seen"), flag.id, clinic.clock.now())
+    assert open_cases(person)["D1"].status == "acknowledged"
+    await person.say("hello?")
+    assert person.texts[-1].startswith("We have your message, and your clinic can read it.")
+    await person.say("", kind="media", media="photo")
+    again = open_cases(person)["D1"]
+    assert (again.id, again.status, again.urgency) == (flag.id, "open", "now") and set(open_cases(person)) == {"D1"}
+    assert len(evidence(person, again)) == 3
+    assert person.episode().evidence_version > version, "nobody clears it on a page that does not show the message"
+
+
+async def test_hello_is_answered_with_the_question_that_is_open(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say(EMERGENCY)
+    await sqlite_clinic.service.move_clock(DAY2)
+    await person.say("hello?")
+    assert "call 999" in person.texts[-1] and person.texts[-1].endswith("Were you seen about it? Please tap Yes or No.")
+    assert person.received[-1].labels == ["Yes", "No"]
+
+
+async def test_a_number_typed_late_counts_like_a_tapped_one_while_nothing_younger_is_asked(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say(URGENT)
+    await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=12))
+    await person.say("3")
+    assert ("pain_during", date(2026, 9, 22), 3) in scores(person)
+
+
+async def test_an_old_number_is_not_taken_for_a_session_when_nothing_holds_the_exercises(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say("pause 5 days")
+    await person.say("yes")
+    await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=12))
+    await person.say("3")
+    assert not [row for row in scores(person) if row[0] == "pain_during"]
 
 
 async def test_who_writes_again_after_silence_is_promised_no_exercises_while_something_else_holds_them(
@@ -94,11 +137,18 @@ async def test_the_next_day_we_ask_whether_they_were_seen(sqlite_clinic: Running
     person = await prompted(sqlite_clinic)
     await person.say(URGENT)
     await sqlite_clinic.service.move_clock(DAY2)
-    assert person.texts[-1].endswith("Were you seen?")
+    assert person.texts[-1].endswith("Were you seen?") and person.messages(kind="seen")[-1].due_at == DAY3
     await person.tap("No")
     assert "call 111 today" in person.texts[-1] and holds(person) == ["red_flag"]
     await person.say("yes I went to A&E in the end")
     assert holds(person) == ["red_flag"], "only a clinician lets exercises go on"
+
+
+async def test_whether_they_were_seen_is_asked_in_the_morning_whenever_their_exercises_come(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in(at=time(18, 30))
+    await sqlite_clinic.service.move_clock(DAY1)
+    await person.say(URGENT)
+    assert [each.due_at for each in person.messages(kind="seen")] == [DAY2, DAY3]
 
 
 async def test_prompt_words_ask_new_or_worse_and_hold_nothing(sqlite_clinic: RunningClinic) -> None:
@@ -128,7 +178,7 @@ async def test_one_of_these_holds_prompts_and_the_words_that_follow_are_kept(sql
     await person.tap("One of these")
     assert holds(person) == ["red_flag"] and "call 111" in person.texts[-1]
     await person.say("it is the third one on your list")
-    assert open_cases(person)["X3"].words == "it is the third one on your list"
+    assert set(open_cases(person)) == {"A4", "D1"} and "X3" in open_cases(person)["D1"].reasons
 
 
 async def test_before_opting_in_red_flag_words_are_answered_and_kept(sqlite_clinic: RunningClinic) -> None:
@@ -159,6 +209,21 @@ async def test_stop_sticks_and_only_a_safety_text_goes_out_after_it(clinic: Runn
     assert len(person.received) == sent + 1, "not even the question whether they were seen"
     await person.say("START")
     assert status(person) == "opted_in" and "Welcome back" in person.texts[-1]
+
+
+async def test_start_makes_an_earlier_pause_button_void(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    for answered in (False, True):
+        await person.say("pause 5 days")
+        yes = next(cell for row in person.received[-1].outbound.rows for cell in row if cell.label == "Yes")
+        if answered:
+            await person.say("yes")
+            assert holds(person) == ["pause"]
+        else:
+            await clinic.service.move_clock(clinic.clock.now() + timedelta(days=2))
+        await person.say("resume")
+        await person.say("", kind="tap", data=yes.data)
+        assert holds(person) == [] and "nothing has changed" in person.texts[-1]
 
 
 async def test_after_start_prompts_come_again(sqlite_clinic: RunningClinic) -> None:

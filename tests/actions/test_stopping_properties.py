@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot_service.actions import prompt, receive, review
 from bot_service.actions.assess import assess_due
 from bot_service.actions.outcomes import record_outcome, recover_after_crash
-from bot_service.actions.prepare import AFTER_STOP, prepare
+from bot_service.actions.prepare import AFTER_STOP, may_begin, prepare
 from bot_service.clock import MovableClock, real_now
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown, RateLimited
 from bot_service.messages import Outbound
@@ -121,7 +121,7 @@ def a_story(db: Database, number: int, outcomes: list[DeliveryError | None]) -> 
 numbers = iter(range(1_000_000))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=10)
 @given(
     begun=st.sampled_from([[], ["claim now", "prepare", "prepare"], ["claim bulk", "prepare"], ["claim now", "prepare", "send"]]),
     before=st.lists(st.tuples(st.integers(0, 1), st.sampled_from(STEPS)), max_size=15),
@@ -164,6 +164,34 @@ async def test_an_answer_that_was_under_way_at_the_stop_is_not_tried_again(clini
     await clinic.service.move_clock(START + timedelta(hours=2))
     assert [row.status for row in jo.messages(kind="reply")] == ["cancelled"]
     assert len(jo.received) == 1, "the goodbye"
+
+
+async def test_who_blocks_the_chat_is_sent_nothing_until_they_let_it_in_or_write(clinic: RunningClinic) -> None:
+    jo = clinic.in_care()
+    await clinic.service.move_clock(START + timedelta(hours=23))
+    tried = clinic.phones.tried
+    await jo.say("", kind="blocked")
+    await clinic.service.move_clock(START + timedelta(days=3))
+    assert clinic.phones.tried == tried
+    assert {row.reason for row in jo.messages(kind="prompt", status="cancelled")} == {"the patient blocked the chat"}
+    await jo.say("", kind="unblocked")
+    await clinic.service.move_clock(START + timedelta(days=4))
+    assert clinic.phones.tried > tried
+    assert jo.episode().patient_status == "opted_in"
+
+
+async def test_a_block_between_the_last_look_but_one_and_the_call_holds_the_message_back(clinic: RunningClinic) -> None:
+    jo = clinic.in_care()
+    story = Story(clinic, jo, [])
+    clinic.clock.move_to(START + timedelta(hours=23))
+    worker = Worker("w1")
+    for what in ("plan", "claim bulk", "prepare"):
+        story.step(worker, what)
+    [prepared] = worker.in_flight
+    assert may_begin(clinic.db, UUID(prepared.id), "w1", clinic.clock.now(), real_now())
+    await jo.say("", kind="blocked", tick=False)
+    story.step(worker, "receive")
+    assert not may_begin(clinic.db, UUID(prepared.id), "w1", clinic.clock.now(), real_now())
 
 
 @pytest.mark.parametrize("word", ["STOP", "stop", "Please stop texting me", "unsubscribe"])

@@ -60,7 +60,7 @@ def test_every_page_is_accessible_and_fits(new_page: Callable[..., Page], people
         *(f"/patients/{person.invitation.ref}" for person in people.values()),
     ]
     paths += ["/phone", f"/phone/{people['flared'].invitation.ref}", f"/phone/{people['new'].invitation.ref}"]
-    paths += [f"/patients/{people['steady'].invitation.ref}/{name}" for name in ("prescription", "summary", "outcomes")]
+    paths += [f"/patients/{people['steady'].invitation.ref}/{name}" for name in ("prescription", "summary", "outcomes", "message")]
     found, wide = [], []
     for path in paths:
         page.goto(path)

@@ -81,7 +81,7 @@ def test_a_status_without_the_providers_words_leads_to_its_action(rule: dict[str
 
 def _of_telegram(status: int) -> Exception:
     try:
-        telegram_request._as_telegram_means_it(status, b"<html>")
+        telegram_request._as_telegram_means_it(status, b"<html>", "sendMessage")
     except telegram.error.TelegramError as error:
         return error
     return telegram.error.InvalidToken() if status in (401, 404) else telegram.error.NetworkError("")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 import traceback
@@ -15,7 +16,7 @@ import pytest
 
 from bot_service import errors
 from bot_service.channels.channel import Editable
-from bot_service.channels.telegram import LONGEST_TEXT, Telegram, split_text
+from bot_service.channels.telegram import LONGEST_TEXT, Identity, Telegram, split_text
 from bot_service.conversation.progress_picture import draw_progress
 from bot_service.messages import Button
 from tests.channels.contract import ChannelContract, Subject, an_outbound
@@ -56,7 +57,6 @@ FAILURES: dict[str, tuple[type[errors.DeliveryError], dict[str, Any]]] = {
     "one byte at a time": (errors.OutcomeUnknown, {"kind": "slow", "seconds": 0.3}),
     "200 and not ok": (errors.OutcomeUnknown, {"kind": "ok_false"}),
     "200 without a result": (errors.OutcomeUnknown, {"kind": "no_result"}),
-    "200 with another result": (errors.OutcomeUnknown, {"kind": "odd_result"}),
 }
 
 
@@ -185,6 +185,27 @@ async def test_a_picture_carries_the_text_as_its_caption_and_is_left_out_rather_
     fake.fail("status", method="sendPhoto", status=404, description="Not Found")
     await telegram.send(told)
     assert [message.get("text", "")[:7] for message in fake.ledger()] == ["", "long lo", "You did", "You did"]
+
+
+@pytest.mark.parametrize("picture", [None, draw_progress({}, 5, date(2026, 10, 20))], ids=["words", "picture"])
+async def test_what_the_server_says_it_sent_was_sent_whatever_else_it_says(
+    telegram: Telegram, fake: FakeBotApi, picture: bytes | None
+) -> None:
+    told = replace(an_outbound(str(PAT)), picture=picture)
+    method = "sendPhoto" if picture else "sendMessage"
+    for result, number in ((None, ""), (True, ""), ({"message_id": 7}, "7"), ({"message_id": 7, "date": 1, "chat": {}}, "7")):
+        fake.control(
+            "faults", faults=[{"method": method, "kind": "status_after", "status": 200, "text": json.dumps({"ok": True, "result": result})}]
+        )
+        assert await telegram.send(told) == number
+
+
+async def test_who_the_bot_is_needs_no_more_than_its_id_and_name(telegram: Telegram, fake: FakeBotApi) -> None:
+    fake.fail("status_after", method="getMe", status=200, text='{"ok": true, "result": {"id": 666, "username": "test"}}')
+    assert await telegram.whoami() == Identity("666", "test")
+    fake.fail("odd_result", method="getMe")
+    with pytest.raises(errors.OutcomeUnknown):
+        await telegram.whoami()
 
 
 @pytest.mark.parametrize("name", FAILURES)

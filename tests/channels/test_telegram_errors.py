@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+from collections.abc import Callable
 from http import HTTPStatus
 
 import aiohttp
@@ -14,7 +15,7 @@ from aiohttp import http_exceptions
 
 from bot_service import errors
 from bot_service.channels.telegram import Telegram
-from bot_service.channels.telegram_request import MustWait, NotSent, failure_of, meaning_of
+from bot_service.channels.telegram_request import MustWait, NotSent, Taken, failure_of, meaning_of
 from tests.channels.contract import an_outbound
 from tests.fakes.bot_api_process import running_bot_api
 
@@ -22,6 +23,7 @@ MEANINGS: dict[type[Exception], type[errors.DeliveryError]] = {
     MustWait: errors.RateLimited,
     telegram.error.RetryAfter: errors.RateLimited,
     NotSent: errors.ChannelUnavailable,
+    Taken: errors.OutcomeUnknown,
     telegram.error.Forbidden: errors.RecipientStopped,
     telegram.error.ChatMigrated: errors.RecipientStopped,
     telegram.error.InvalidToken: errors.ChannelMisconfigured,
@@ -96,6 +98,22 @@ def test_every_error_of_the_http_client_is_unknown_unless_nothing_can_have_been_
             assert meaning is errors.ChannelMisconfigured, kind
         else:
             assert meaning is errors.OutcomeUnknown, kind
+
+
+def retried_though_perhaps_sent(meaning: Callable[[Exception], errors.DeliveryError]) -> set[str]:
+    """Errors after which a message may have arrived, and which would be tried again."""
+    perhaps = [made(kind) for kind, means in MEANINGS.items() if means is errors.OutcomeUnknown]
+    perhaps += [failure_of(kind.__new__(kind)) for kind in of_the_http_client() if kind.__name__ not in NEVER_SENT]
+    return {type(error).__name__ for error in perhaps if meaning(error).retryable}
+
+
+def test_nothing_is_tried_again_after_which_it_may_have_arrived_but_a_careless_table_would() -> None:
+    def careless(error: Exception) -> errors.DeliveryError:
+        """A table that is wrong on purpose: an error of the network counts as not sent."""
+        return errors.ChannelUnavailable("?") if isinstance(error, telegram.error.NetworkError) else meaning_of(error)
+
+    assert retried_though_perhaps_sent(meaning_of) == set()
+    assert {"TimedOut", "NetworkError"} <= retried_though_perhaps_sent(careless)
 
 
 @pytest.mark.parametrize(

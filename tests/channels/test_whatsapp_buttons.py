@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -97,7 +98,7 @@ async def test_buttons_that_are_refused_later_go_out_once_more_in_words(whatsapp
     with whatsapp.clinic.db.begin() as tx:
         assert outbox.move(tx, asked.id, ("sending",), "due", asked.due_at)
     await whatsapp.clinic.service.tick()
-    assert whatsapp.last().endswith(IN_WORDS)
+    assert whatsapp.last() == IN_WORDS, "what went before the question had been taken, and does not come twice"
     for status in ("failed", "undelivered"):
         await whatsapp.report(asked, status, str(code), sid=sid)
     (again,) = whatsapp.clinic.messages()
@@ -148,6 +149,25 @@ def outbound(text: str, *labels: str) -> Outbound:
 
 def content(name: str) -> str | None:
     return WITH_BUTTONS.get(f"{name}:en")
+
+
+async def test_of_a_long_text_with_a_picture_only_the_question_goes_out_again(whatsapp: TwilioClinic) -> None:
+    channel = whatsapp.clinic.service.channels[whatsapp.sender_id]
+    asked = replace(outbound("\n\n".join(["word " * 200] * 4) + "\n\nDo you?", "Yes", "No"), picture_token="t" * 64)
+    await channel.send(asked)
+    first = whatsapp.sent()
+    kinds = [name for fields in first for name in ("Body", "ContentSid", "MediaUrl") if name in fields]
+    assert kinds == ["Body", "Body", "Body", "Body", "ContentSid", "MediaUrl"]
+    await channel.send(replace(asked, plain=True))
+    assert [fields.get("Body") for fields in whatsapp.sent()[len(first) :]] == ["Do you?\n\nYou can write: Yes · No"]
+
+
+@pytest.mark.parametrize("text", ["Hello.\n\nDo you?", "Do you?", "Hello.\n\n" + "Why? " * 400])
+def test_what_goes_out_again_in_words_is_the_last_message_of_the_first_try(text: str) -> None:
+    asked = outbound(text, "Yes", "No")
+    [again] = in_steps(replace(asked, plain=True), content)
+    last = in_steps(asked, content)[-1]
+    assert again == Step(last.in_words or last.text)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from http import HTTPStatus
 
 import aiohttp
@@ -105,6 +106,24 @@ def test_every_error_of_the_http_client_is_unknown_unless_nothing_can_have_been_
             assert meaning is errors.ChannelMisconfigured, kind
         else:
             assert meaning is errors.OutcomeUnknown, kind
+
+
+def retried_though_perhaps_sent(meaning: Callable[[Exception], errors.DeliveryError]) -> set[str]:
+    """Errors after which a message may have arrived, and which would be tried again."""
+    perhaps = [kind.__new__(kind) for kind in of_the_http_client() if kind.__name__ not in NEVER_SENT]
+    perhaps += [rest(status, None) for status in (400, 500, 502, 503, 504)]
+    return {type(error).__name__ for error in perhaps if meaning(error).retryable}
+
+
+def test_nothing_is_tried_again_after_which_it_may_have_arrived_but_a_careless_table_would() -> None:
+    def careless(error: Exception) -> errors.DeliveryError:
+        """A table that is wrong on purpose: an error on the provider's side, or a time-out, counts as not sent."""
+        if isinstance(error, TimeoutError) or (isinstance(error, TwilioRestException) and error.status >= 500):
+            return errors.ChannelUnavailable("?")
+        return meaning_of(error)
+
+    assert retried_though_perhaps_sent(meaning_of) == set()
+    assert {"TimeoutError", "TwilioRestException"} <= retried_though_perhaps_sent(careless)
 
 
 def test_our_own_time_limit_is_unknown_only_once_something_was_written() -> None:

@@ -25,9 +25,10 @@ _DETAILS: dict[str, dict[str, object]] = {
     "confirm_pause": {"until": (TODAY + timedelta(days=5)).isoformat()},
     "confirm_time": {"at": "19:00"},
     "which": {"score": 4, "choices": CHOICES},
+    "confirm_not_done": {"about": str(UUID(int=_NUMBERS["session"]))},
     "rung": {"offer": str(UUID(int=99)), "exercise": "Bridge", "step": "Two legs."},
 }
-_DAYS = {"session": TODAY, "session_pain": TODAY, "safety": TODAY, "reason": TODAY, "pain_24h": YESTERDAY}
+_DAYS = {"session": TODAY, "session_pain": TODAY, "safety": TODAY, "reason": TODAY, "confirm_not_done": TODAY, "pain_24h": YESTERDAY}
 
 
 def asked(kind: str, *, day: date | None = None, asked_again: int = 0, is_open: bool = True, **detail: object) -> Asked:

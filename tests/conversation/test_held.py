@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from bot_service.conversation.situation import Asked, ForPhysio, Keep, OptOut, Resume, Situation
+from bot_service.conversation.situation import Asked, ForPhysio, Keep, OptOut, Resume, Situation, Told
 from bot_service.conversation.states import KINDS
+from bot_service.conversation.turn import take_turn
+from bot_service.conversation.wording import SHIPPED, Voice, render
 from tests.builders import TODAY
 from tests.conversation.situations import asked, found, kept, keys, opted_in, says, taps
 
-HOLD = {"URGENT": "held_urgent", "EMERGENCY": "held_emergency", "suicide": "held_suicide", None: "held_for_physio"}
+HOLD = {
+    "URGENT": ["held_urgent"],
+    "EMERGENCY": ["held_emergency"],
+    "suicide": ["held_suicide"],
+    None: ["held_for_physio", "not_watched"],
+}
 ABOUT_EXERCISES = {
     "exercises", "how_to", "rest_day", "advice", "flare_plan", "flare_continues", "ask_session_pain", "again_session", "again_session_pain",
     "again_pain_24h", "first_prompt", "already_on", "baseline_thanks", "reason_time", "reason_unsure", "rung_taken", "ask_reason",
@@ -44,14 +51,17 @@ def test_no_button_leads_to_exercises(kind: str, answer: str) -> None:
     assert turn.ask is None or turn.ask.kind not in ("session", "session_pain", "pain_24h", "reason", "rung")
 
 
-@pytest.mark.parametrize(("tier", "line"), HOLD.items())
-def test_an_unreadable_answer_gets_the_short_text_of_the_tier_and_is_kept(tier: str | None, line: str) -> None:
-    for question in (asked("session"), asked("session_pain"), asked("pain_24h"), asked("session", asked_again=1)):
-        turn = says("I am still waiting here", held(question, tier=tier))
-        assert keys(turn) == [line] and turn.ask is None
-        assert found(turn, ForPhysio) == [ForPhysio("X3", "I am still waiting here")]
-    turn = says("I am still waiting here", held(tier=tier))
-    assert keys(turn) == [line] and found(turn, ForPhysio)
+@pytest.mark.parametrize(("tier", "lines"), HOLD.items())
+@pytest.mark.parametrize("words", ["I am still waiting here", "hello?", "hello", "???", "😭", "ok what", "asdf"])
+def test_whatever_cannot_be_read_gets_the_short_text_of_the_tier_and_is_kept(words: str, tier: str | None, lines: list[str]) -> None:
+    for question in (asked("session"), asked("session_pain"), asked("pain_24h"), asked("session", asked_again=1), None):
+        turn = says(words, held(*([question] if question else []), tier=tier))
+        assert keys(turn) == lines and turn.ask is None
+        assert found(turn, ForPhysio) == [ForPhysio("X3", words)]
+    for kind in ("seen", "new_or_worse"):
+        turn = says(words, held(asked(kind), tier=tier))
+        assert keys(turn) == [*lines, f"again_{kind}"] and turn.ask is not None and turn.ask.again == asked(kind).id
+        assert found(turn, ForPhysio) == [ForPhysio("X3", words)]
 
 
 def test_thanks_are_no_message_for_the_physio() -> None:
@@ -77,7 +87,6 @@ def test_a_number_can_still_be_corrected_as_a_number_only() -> None:
 
 
 def test_the_question_about_the_red_flag_itself_is_asked_and_answered_as_ever() -> None:
-    assert keys(says("maybe", held(asked("seen")))) == ["again_seen"]
     assert keys(taps("no", asked("seen"), held(asked("seen")))) == ["seen_no"]
     assert keys(says("talk to my physio please", held(tier=None))) == ["passed_on"]
 
@@ -87,7 +96,22 @@ def test_the_question_about_the_red_flag_itself_is_asked_and_answered_as_ever() 
 def test_nobody_in_need_of_help_today_is_sent_to_the_working_hours(tier: str, words: str) -> None:
     for questions in ((), (asked("session"),), (asked("seen"),), (asked("what_is_wrong"),)):
         turn = says(words, held(*questions, tier=tier))
-        assert keys(turn) == [HOLD[tier]] and found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)]
+        seen = ["again_seen"] if asked("seen") in questions else []
+        assert keys(turn) == [*HOLD[tier], *seen] and found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)]
+
+
+def test_what_is_no_words_is_answered_with_the_hold_too() -> None:
+    for kind in ("photo", "voice"):
+        turn = take_turn(Told(media=kind), held(asked("seen")))
+        assert keys(turn) == ["media_received", "held_urgent"] and found(turn, ForPhysio)
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_the_short_text_says_who_reads_it_and_what_to_do_in_an_emergency(language: str) -> None:
+    voice = Voice(language, TODAY, "", "", "EMERGENCY-NO", "URGENT-NO", "CRISIS-NO", "")
+    for lines in HOLD.values():
+        text, _ = render({"lines": [[key, {}] for key in lines]}, voice)
+        assert "EMERGENCY-NO" in text and len(text) < 400, text
 
 
 def test_stop_and_start_still_work() -> None:

@@ -1,4 +1,4 @@
-"""A second number after the first, an answer that comes late, and another time where there are several: said back, never swallowed."""
+"""A second number, an answer or a reason that comes late, an answer taken back: said back, never swallowed, never changed by one tap."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 
 from bot_service.conversation.parsing import read
-from bot_service.conversation.situation import Answered, Ask, ChangeTime, Close, Keep, RedFlagged, Situation
+from bot_service.conversation.situation import Answered, Ask, ChangeTime, Close, ForPhysio, Keep, PauseUntil, RedFlagged, Situation
 from bot_service.conversation.wording import SHIPPED, Voice, render
 from tests.builders import TODAY, a_prescription
-from tests.conversation.situations import YESTERDAY, a_record, asked, found, keys, opted_in, says, taps
+from tests.conversation.situations import YESTERDAY, a_record, asked, before_opt_in, found, kept, keys, opted_in, says, taps
 
 QUESTION = UUID(int=7)
 DURING = Answered("pain_during", TODAY, 1, 2, QUESTION)
@@ -119,6 +119,17 @@ def test_another_time_says_which_exercises_move_and_which_stay() -> None:
     assert keys(says("send it at 7am", opted_in())) == ["confirm_time"]
 
 
+@pytest.mark.parametrize(
+    ("language", "both"), [("en", "08:00 and 18:00"), ("es", "08:00 y a las 18:00"), ("pl", "08:00 i 18:00"), ("ar", "08:00 و18:00")]
+)
+def test_the_welcome_names_every_time_of_day(language: str, both: str) -> None:
+    record = two_a_day().record
+    voice = Voice(language, TODAY, "", "", "", "", "", "", time(8), record.prescription if record else None)
+    for key in ("first_prompt", "baseline_thanks"):
+        assert both in render({"lines": [[key, {}]]}, voice)[0]
+        assert " 08:00 " in render({"lines": [[key, {}]]}, replace(voice, prescription=None))[0]
+
+
 def test_an_old_not_today_does_not_take_back_a_score() -> None:
     old, now = asked("session", day=YESTERDAY, is_open=False), opted_in(asked("session"), record=a_record("done 7, waiting"))
     turn = taps("not_today", old, now)
@@ -135,3 +146,72 @@ def test_after_the_safety_question_a_session_not_done_is_not_asked_about() -> No
     for history, asks in (("done 7, waiting", True), ("no, waiting", False)):
         turn = taps("none", asked("safety", then=then), opted_in(record=a_record(history)))
         assert ("ask_24h" in keys(turn)) is asks
+
+
+def test_a_score_of_today_is_taken_back_only_once_that_is_confirmed() -> None:
+    session = asked("session", is_open=False)
+    now = opted_in(record=a_record("done 3/1, done 4"))
+    turn = taps("not_today", session, now)
+    assert keys(turn) == ["confirm_not_done"] and not found(turn, Keep)
+    assert turn.lines[0].values == {"score": 4, "day": TODAY.isoformat()}
+    assert turn.ask == Ask("confirm_not_done", TODAY, 1, {"about": str(session.id)})
+    question = asked("confirm_not_done", **turn.ask.detail)
+    for words in ("yes", "ok", "I didn't do them", "not done"):
+        turn = says(words, opted_in(question, record=now.record))
+        assert [(each.kind, each.outcome) for each in found(turn, Keep)] == [("session", "not_done")], words
+        assert keys(turn) == ["not_today"] and turn.change == session.id and Close(question.id) in turn.effects
+    for words in ("no", "never mind", "done"):
+        turn = says(words, opted_in(question, record=now.record))
+        assert not found(turn, Keep) and keys(turn) == ["recorded"] and turn.change == session.id, words
+    assert keys(says("perhaps", opted_in(question, record=now.record))) == ["not_understood", "again_confirm_not_done"]
+
+
+def test_the_buttons_of_a_confirmation_that_was_answered_only_say_what_stands() -> None:
+    question = asked("confirm_not_done", is_open=False)
+    for history, key in (("done 3/1, done 4", "recorded"), ("done 3/1, no", "not_today")):
+        for answer in ("yes", "no"):
+            turn = taps(answer, question, opted_in(record=a_record(history)))
+            assert not found(turn, Keep) and keys(turn) == [key]
+
+
+def test_not_today_because_of_pain_after_a_score_is_for_the_physio_whatever_is_confirmed() -> None:
+    turn = says("no, too painful", opted_in(asked("session"), record=a_record("done 3/1, done 4")))
+    assert keys(turn) == ["confirm_not_done"] and found(turn, ForPhysio) == [ForPhysio("X3", "no, too painful")]
+
+
+def test_start_makes_the_buttons_of_an_earlier_pause_void() -> None:
+    for kind, answer in (("confirm_pause", "yes"), ("pause_days", "days_7")):
+        turn = taps(answer, replace(asked(kind, is_open=False), withdrawn=True), opted_in())
+        assert keys(turn) == ["pause_withdrawn"] and turn.effects == ()
+        assert found(taps(answer, asked(kind, is_open=False), opted_in()), PauseUntil)
+
+
+@pytest.mark.parametrize(("words", "reason"), [("forgot", "forgot"), ("sorry, no time, work", "time"), ("too painful", "pain")])
+def test_a_late_reason_belongs_to_the_day_that_it_is_the_answer_for(words: str, reason: str) -> None:
+    why, session = asked("reason", day=YESTERDAY), asked("session")
+    turn = says(words, opted_in(session, why, record=a_record("no, waiting")))
+    assert kept(turn) == {"reason": (YESTERDAY, reason)} and Close(why.id) in turn.effects
+    assert keys(turn) == [f"reason_{reason}", "again_session"] and turn.ask is not None and turn.ask.again == session.id
+
+
+def test_what_speaks_of_today_is_no_late_reason() -> None:
+    why, session = asked("reason", day=YESTERDAY), asked("session")
+    for words in ("no time today", "done, 4", "not today"):
+        turn = says(words, opted_in(session, why, record=a_record("no, waiting")))
+        assert kept(turn)["session"][0] == TODAY, words
+
+
+def test_words_that_are_no_answer_to_the_safety_question_are_kept_and_it_is_asked_again() -> None:
+    for kind in ("safety", "new_or_worse", "seen"):
+        turn = says("stairs are a struggle", opted_in(asked(kind)))
+        assert found(turn, ForPhysio) == [ForPhysio("X3", "stairs are a struggle")]
+        assert keys(turn) == ["words_kept", f"again_{kind}"] and turn.ask is not None and turn.ask.again == asked(kind).id
+    assert found(says("worse than yesterday", opted_in(asked("safety"))), ForPhysio) == [ForPhysio("X3", "worse than yesterday")]
+
+
+@pytest.mark.parametrize("words", ["what is this about?", "who is this?", "who are you", "Yes but what is it?"])
+def test_who_asks_before_agreeing_is_told_who_writes_and_asked_again(words: str) -> None:
+    turn = says(words, before_opt_in(asked("consent")))
+    assert keys(turn) == ["who_writes", "not_watched", "consent_again"] and turn.effects == ()
+    assert turn.ask is not None and turn.ask.again == asked("consent").id
+    assert keys(says("hmm", before_opt_in(asked("consent")))) == ["consent_again"]

@@ -23,6 +23,7 @@ from tests.crowds import a_crowd
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
 from tests.running_clinic import START, RunningClinic
 from tests.simulated_time import rated
+from tests.sizes import Sized
 from tests.twilio_clinic import with_twilio
 
 SEED = 20261122
@@ -151,11 +152,12 @@ async def play(clinic: RunningClinic, fake: FakeTwilio, build: type[WhatsApp], n
     )
 
 
-async def test_a_storm_of_faults_doubles_nothing_and_leaves_no_doubt_for_long(sqlite_clinic: RunningClinic) -> None:
+async def test_a_storm_of_faults_doubles_nothing_and_leaves_no_doubt_for_long(sqlite_clinic: RunningClinic, sized: Sized) -> None:
+    messages = sized(1000, 10_000)
     with running_twilio() as fake:
-        verdict = await play(sqlite_clinic, fake, Remote, 1000)
+        verdict = await play(sqlite_clinic, fake, Remote, messages)
     sys.stdout.write(f"seed {SEED}: {verdict}; zero of {verdict.messages} is below {3 / verdict.messages:.2%} (95 %)\n")
-    assert verdict.messages == 1000 and verdict.is_good, verdict
+    assert verdict.messages == messages and verdict.is_good, verdict
     assert verdict.doubtful > 50, "or there was no storm"
 
 

@@ -78,8 +78,22 @@ async def test_the_question_asked_on_telegram_is_answered_on_whatsapp_and_telegr
     sent = [row for row in both.clinic.messages(kind="prompt") if row.status == "sent"]
     assert len(sent) > 3 and {row.sender_id for row in sent[2:]} == {both.whatsapp.sender_id}
     assert both.telegram.sent(CHAT) == before, "nothing more comes on Telegram"
+    await both.tell("hello?")
+    [answer] = both.telegram.sent(CHAT)[len(before) :]
+    assert "not linked to a patient" in answer, "who writes there still gets an answer"
+    assert both.whatsapp.episode(both.invitation.episode_id).patient_status == "opted_in"
+
+
+async def test_a_stop_in_the_chat_that_was_left_stops_the_new_one_too(both: Both) -> None:
+    await both.move()
+    on_whatsapp, on_telegram = len(both.whatsapp.sent()), len(both.telegram.sent(CHAT))
+    await both.tell("/stop")
+    assert both.whatsapp.episode(both.invitation.episode_id).patient_status == "opted_out"
+    [goodbye] = both.telegram.sent(CHAT)[on_telegram:]
+    assert goodbye.startswith("You will get no more messages")
+    await both.at(24 * 5)
     await both.tell("STOP")
-    assert both.telegram.sent(CHAT)[len(before) :], "who writes there still gets an answer"
+    assert len(both.whatsapp.sent()) == on_whatsapp, "nothing follows, not even the template"
 
 
 async def test_what_waits_for_a_bot_that_is_stopped_leaves_by_whatsapp_after_the_move(both: Both) -> None:

@@ -21,6 +21,7 @@ from bot_service.storage.tables import inbox
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
 from tests.running_clinic import RunningClinic
 from tests.service.running_service import SECRET, Installation, wait_for
+from tests.sizes import Sized
 
 CHAT = 7001
 WEBHOOK_SECRET = "only-for-tests_0123456789abcdef0123456789"
@@ -56,14 +57,18 @@ def in_inbox(installation: Installation, updates: list[int]) -> Counter[str]:
     return found
 
 
-def test_what_was_written_during_an_outage_and_between_kills_arrives_once(installation: Installation, telegram: FakeBotApi) -> None:
+def test_what_was_written_during_an_outage_and_between_kills_arrives_once(
+    installation: Installation, telegram: FakeBotApi, sized: Sized
+) -> None:
+    """D2: as many posts between the kills as make 2,000 for 200 of them, or a few more."""
     drawn, said = random.Random(7), list[int]()
+    kills, posts = sized(3, 200), sized(30, 10)
 
     def write(count: int) -> None:
         said.extend(telegram.say(CHAT + drawn.randrange(40), "hello")["update_id"] for _ in range(count))
 
     write(5)
-    for _ in range(3):
+    for _ in range(kills):
         with installation.serving() as process:
             state = telegram.control("state")
             assert state["secret"] == WEBHOOK_SECRET
@@ -72,15 +77,15 @@ def test_what_was_written_during_an_outage_and_between_kills_arrives_once(instal
             menus = {code: [command["command"] for command in menu] for code, menu in state["commands"].items()}
             assert menus == {code: ["start", "plan", "progress", "pause", "time", "help", "stop"] for code in ("", *SHIPPED)}
             answered = len(telegram.control("state")["posted"])
-            write(30)
-            wait_for(lambda seen=answered: len(telegram.control("state")["posted"]) > seen + drawn.randrange(25), "some posts")
+            write(posts)
+            wait_for(lambda seen=answered: len(telegram.control("state")["posted"]) > seen + drawn.randrange(posts - 4), "some posts")
             process.send_signal(signal.SIGKILL)
             process.wait()
         acknowledged = [number for number, status in telegram.control("state")["posted"] if status == 200]
         assert in_inbox(installation, acknowledged)["lost"] == 0, "what was answered 200 is on the disk"
         write(5)
     with installation.serving():
-        wait_for(lambda: not telegram.control("state")["waiting"], "everything to be taken")
+        wait_for(lambda: not telegram.control("state")["waiting"], "everything to be taken", seconds=60)
         wait_for(lambda: in_inbox(installation, said) == Counter(handled=len(said)), "everything to be handled")
     assert telegram.control("state")["offences"] == []
 

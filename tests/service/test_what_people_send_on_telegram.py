@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot_service.channels.telegram import Telegram
 from bot_service.conversation.progress_picture import WIDTH
+from bot_service.messages import Inbound
 from bot_service.storage import cases, inbox
 from tests.channels.contract import PAYLOADS
 from tests.running_clinic import Person
-from tests.telegram_clinic import TelegramClinic, asked_today
+from tests.telegram_clinic import SECRET, TelegramClinic, asked_today
 
 SENT = [file.stem for pattern in ("telegram_media_*", "telegram_text*") for file in sorted(PAYLOADS.glob(f"{pattern}.json"))]
 
@@ -34,6 +37,24 @@ async def test_whatever_a_patient_sends_is_on_their_page_and_answered_once(teleg
     assert len(rows) == 1 and rows[0].text
     assert len(telegram.sent(int(patient.address))) <= before + 1
     assert telegram.stored() == ["handled"]
+
+
+class Literal(Telegram):
+    """Wrong on purpose: hears words and nothing else."""
+
+    def parse(self, raw: Mapping[str, Any]) -> Inbound | None:
+        heard = super().parse(raw)
+        return heard if heard and heard.heard == "text" else None
+
+
+async def test_a_build_that_hears_words_alone_leaves_nothing_on_the_page(telegram: TelegramClinic, patient: Person) -> None:
+    telegram.clinic.service.channels[telegram.sender_id] = Literal(telegram.fake.token, telegram.fake.url, webhook_secrets=(SECRET,))
+    for name in ("telegram_media_voice", "telegram_media_photo"):
+        update: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text(encoding="utf-8"))["update"]
+        update["message"]["chat"]["id"] = int(patient.address)
+        await telegram.post(update)
+    with telegram.clinic.db.read() as tx:
+        assert inbox.list_of_patient(tx, patient.id) == []
 
 
 async def test_an_edit_from_three_to_eight_raises_the_flag(telegram: TelegramClinic, patient: Person) -> None:

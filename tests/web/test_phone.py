@@ -9,7 +9,7 @@ import pytest
 
 from bot_service.storage import episodes, inbox, patients, tables
 from tests.running_clinic import RunningClinic
-from tests.web.lives import Browser
+from tests.web.lives import Browser, a_day_on
 
 
 @pytest.fixture
@@ -176,3 +176,11 @@ def test_phones_of_nobody_are_not_found(stranger: Browser) -> None:
     stranger.get("/phone")
     stranger.post("/phone/P999ZZZ/say", text="hello")
     assert stranger.status == 404
+
+
+def test_the_list_says_what_its_times_are_and_whose(stranger: Browser) -> None:
+    clinic = stranger.clinic
+    clinic.in_care("Ann Lee", zone="Australia/Sydney")
+    a_day_on(clinic)
+    stranger.get("/phone")
+    assert re.search(r"last message: \d\d:\d\d, Sydney time", stranger.words)

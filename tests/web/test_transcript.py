@@ -53,3 +53,26 @@ def test_a_correction_strikes_the_old_value_through(sqlite_clinic: RunningClinic
     page = browser.get(f"/patients/{person.invitation.ref}")
     assert "<del>3/10</del> corrected to 7/10" in page
     assert "<del>3/10</del> <strong>7/10</strong>" in page
+
+
+def test_a_message_that_only_asks_is_headed_by_its_question(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 3")
+    a_day_on(sqlite_clinic)
+    words = page_of(person)
+    assert "24-hour question · sent One question" in words and words.count("Exercises · sent") == 1
+    say(person, "2")
+    say(person, "9")
+    a_day_on(sqlite_clinic)
+    assert "Safety question · sent One question" in page_of(person)
+
+
+def test_a_day_on_which_the_patient_wrote_something_else_is_not_called_silent(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "stairs are a struggle lately")
+    a_day_on(sqlite_clinic)
+    a_day_on(sqlite_clinic)
+    words = page_of(person)
+    assert "Tue 22 Sep: wrote, nothing about the exercises" in words and "Wed 23 Sep: no reply" in words

@@ -13,7 +13,9 @@ from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot_service.actions import receive
 from bot_service.app import Service
@@ -27,6 +29,7 @@ from tests.crowds import a_crowd
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
 from tests.kept_database import KeptDatabase
 from tests.running_clinic import START, Person, RunningClinic, open_clinic, open_quickly
+from tests.sizes import Sized
 from tests.telegram_clinic import SECRET, UPDATES, TelegramClinic, with_telegram
 
 SEED = 20261122
@@ -157,21 +160,46 @@ async def test_what_cannot_be_read_is_set_aside_once_and_acknowledged(on_sqlite:
     assert on_sqlite.stored() == ["quarantined", "handled"], "the others go on"
 
 
-async def test_more_than_a_provider_posts_is_not_read_to_the_end(on_sqlite: TelegramClinic) -> None:
+@dataclass
+class Greedy:
+    """Wrong on purpose: reads a body to its end before it looks at it."""
+
+    site: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        read = [await receive()]
+        while read[-1].get("more_body"):
+            read.append(await receive())
+        waiting = iter(read)
+
+        async def again() -> Message:
+            return next(waiting)
+
+        await self.site(scope, again, send)
+
+
+async def read_of(site: ASGIApp, size: int, secret: str = SECRET) -> tuple[int, int]:
+    """The status of a post of that size, and how much of it was read."""
     read = 0
 
-    async def endless() -> AsyncIterator[bytes]:
+    async def pieces() -> AsyncIterator[bytes]:
         nonlocal read
-        while True:
+        while read < size:
             read += 65536
             yield b" " * 65536
 
-    headers = {"x-telegram-bot-api-secret-token": SECRET}
-    assert (await on_sqlite.http.post(UPDATES, content=endless(), headers=headers)).status_code == 413
-    assert read < 2 * LARGEST_FORM
-    refused = await on_sqlite.http.post(UPDATES, content=endless(), headers=headers | {"x-telegram-bot-api-secret-token": "x"})
-    assert refused.status_code == 403
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=site), base_url="http://testserver") as http:
+        answer = await http.post(UPDATES, content=pieces(), headers={"x-telegram-bot-api-secret-token": secret})
+    return answer.status_code, read
+
+
+async def test_more_than_a_provider_posts_is_not_read_to_the_end(on_sqlite: TelegramClinic) -> None:
+    status, read = await read_of(on_sqlite.sites[0], 2**30)
+    assert status == 413 and read < 2 * LARGEST_FORM
+    assert (await read_of(on_sqlite.sites[0], 2**30, "x")) == (403, 0)
     assert on_sqlite.stored() == []
+    status, read = await read_of(Greedy(on_sqlite.sites[0]), 30 * 2**20)
+    assert read > 2 * LARGEST_FORM, "the same measure condemns a build that reads first"
     assert await on_sqlite.post(on_sqlite.said(STRANGER, "x" * (LARGEST_FORM - 1000))) == 200
 
 
@@ -281,22 +309,45 @@ async def test_an_update_is_in_the_database_at_the_moment_it_is_acknowledged(
     assert seen == [kept]
 
 
-async def test_an_update_that_comes_again_after_a_year_is_still_the_same(on_sqlite: TelegramClinic, fake: FakeBotApi) -> None:
-    fake.control("meet", chats=[STRANGER])
-    update = on_sqlite.said(STRANGER, "hello")
-    for later in (timedelta(0), timedelta(seconds=1), timedelta(days=1), timedelta(days=365)):
-        on_sqlite.clinic.clock.move_to(on_sqlite.clinic.clock.now() + later)
-        assert await on_sqlite.post(update) == 200
-    assert on_sqlite.stored() == ["handled"]
-    assert len(on_sqlite.sent(STRANGER)) == 1
+class Counting(Service):
+    """Wrong on purpose: takes an update for known when its number is no higher than the last."""
+
+    highest = 0
+
+    async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
+        if raw["update_id"] <= self.highest:
+            return False
+        self.highest = raw["update_id"]
+        return await super().hear(sender_id, raw)
 
 
-async def test_numbers_that_begin_again_below_after_a_quiet_week_are_accepted(on_sqlite: TelegramClinic) -> None:
+async def kept_by(clinic: RunningClinic, fake: FakeBotApi, build: type[Service], updates: list[tuple[timedelta, int]]) -> list[str]:
+    """What is stored of updates with these numbers, each so much later than the one before."""
+    first = clinic.service
+    service = build(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
+    async with with_telegram(replace(clinic, service=service), fake) as telegram:
+        for later, number in updates:
+            clinic.clock.move_to(clinic.clock.now() + later)
+            assert await telegram.post(telegram.said(STRANGER, "hello") | {"update_id": number}) == 200
+        return telegram.stored()
+
+
+@pytest.mark.parametrize(("build", "effects"), [(Service, 1), (Forgetful, 4)], ids=["real", "forgets"])
+async def test_an_update_that_comes_again_after_a_year_is_still_the_same(
+    sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], effects: int
+) -> None:
+    again = [(later, 7) for later in (timedelta(0), timedelta(seconds=1), timedelta(days=1), timedelta(days=365))]
+    assert await kept_by(sqlite_clinic, fake, build, again) == ["handled"] * effects
+
+
+@pytest.mark.parametrize(("build", "lost"), [(Service, 0), (Counting, 100)], ids=["real", "counts upwards"])
+async def test_numbers_that_begin_again_below_after_a_quiet_week_are_accepted(
+    sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], lost: int
+) -> None:
     drawn = random.Random(SEED)
-    await on_sqlite.say(STRANGER, "the last one before")
-    for number in drawn.sample(range(1, 400_000), 100):
-        assert await on_sqlite.post(on_sqlite.said(STRANGER, "new") | {"update_id": number}) == 200
-    assert on_sqlite.stored() == ["handled"] * 101
+    numbers = [500_000, *drawn.sample(range(1, 400_000), 100)]
+    kept = await kept_by(sqlite_clinic, fake, build, [(timedelta(0), number) for number in numbers])
+    assert kept == ["handled"] * (101 - lost)
 
 
 def mutated(drawn: random.Random, update: dict[str, Any]) -> object:
@@ -366,9 +417,10 @@ async def flood(clinic: RunningClinic, fake: FakeBotApi, number: int, build: typ
 
 
 async def test_five_thousand_updates_of_which_most_are_broken_stop_none_of_the_good_ones(
-    sqlite_clinic: RunningClinic, fake: FakeBotApi
+    sqlite_clinic: RunningClinic, fake: FakeBotApi, sized: Sized
 ) -> None:
-    assert await flood(sqlite_clinic, fake, 5000) == Flood(Counter({200: 5000}), Counter({"handled": 500}))
+    number = sized(5000, 100_000)
+    assert await flood(sqlite_clinic, fake, number) == Flood(Counter({200: number}), Counter({"handled": number // 10}))
 
 
 async def test_the_same_account_condemns_a_build_that_reads_before_it_keeps(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:

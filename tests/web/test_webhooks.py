@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
@@ -11,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from bot_service.actions.receipts import record_receipt
-from bot_service.channels.whatsapp_errors import meaning_of_code
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Receipt
 from bot_service.storage import inbox, outbox, tables
@@ -158,37 +156,6 @@ def state_of(whatsapp: TwilioClinic, message: Message) -> tuple[str, str | None]
         found = outbox.load(tx, message.id)
     assert found is not None
     return found.status, found.provider_id
-
-
-ORDER = {"sent": 1, "delivered": 2, "read": 3}
-
-
-def oracle(start: str, receipts: list[Receipt]) -> str:
-    """Forward only: failed ends what was not delivered yet, and nothing comes after it."""
-    state = start
-    for receipt in receipts:
-        rank = ORDER.get(state, 0)
-        if state == "failed":
-            continue
-        if receipt.status == "failed":
-            state = "failed" if rank < 2 else state
-        elif ORDER[receipt.status] > rank:
-            state = receipt.status
-    return state
-
-
-async def test_receipts_lost_repeated_and_in_any_order_end_where_they_should(on_sqlite: TwilioClinic) -> None:
-    drawn = random.Random(7)
-    db = on_sqlite.clinic.db
-    for number in range(1, 1001):
-        start = drawn.choice(["sending", "in_doubt", "sent"])
-        message = a_message(on_sqlite, number, start, drawn.choice([SID, None]))
-        said = drawn.choices(["sent", "sent", "delivered", "read", "failed"], k=drawn.randint(1, 8))
-        error = meaning_of_code(63005)
-        receipts = [Receipt(SID, word, str(message.id), error if word == "failed" else None) for word in said]  # type: ignore[arg-type]
-        for receipt in receipts:
-            record_receipt(db, on_sqlite.sender_id, receipt, START)
-        assert state_of(on_sqlite, message) == (oracle(start, receipts), SID), (start, said)
 
 
 @pytest.mark.parametrize("start", ["due", "claimed", "failed", "expired", "cancelled", "delivered", "read"])

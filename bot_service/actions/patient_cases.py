@@ -1,0 +1,103 @@
+"""Cases that the patient's own words open or join: red-flag words, a message for the physio, whether they were seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bot_service.actions.assess import flag_due_by
+from bot_service.actions.histories import local_today
+from bot_service.actions.reminders import queue_seen_question
+from bot_service.conversation.safety import told_as
+from bot_service.conversation.situation import ForPhysio, RedFlagged
+from bot_service.storage import cases, episodes, escalations, outbox
+from bot_service.storage.cases import Case, Raised
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
+
+MEDIA = {
+    "photo": "a photo", "video": "a video", "video_note": "a video message", "voice": "a voice message", "audio": "a sound file",
+    "location": "a location", "venue": "a place", "document": "a document", "contact": "a contact", "poll": "a poll",
+}  # fmt: skip
+"""What came that is no words, as the physio reads it."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The message that a turn answers: its row, and when the patient wrote it."""
+
+    inbox_id: UUID
+    at: datetime
+
+
+def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, now: datetime) -> None:
+    """Open the case or add to it, and hold the exercises where the tier says so."""
+    today = local_today(now, episode.zone)
+    sentence = {
+        "EMERGENCY": "Emergency wording in the patient's message. Read it now.",
+        "URGENT": "Wording in the patient's message that should be checked the same day.",
+        "PROMPT": "Wording in the patient's message that should be looked at within three working days.",
+    }[flagged.tier]
+    urgency: Any = {"EMERGENCY": "now", "URGENT": "same_day", "PROMPT": "three_days"}[flagged.tier]
+    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
+    told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
+    told[told_as(flagged)] = today.isoformat()
+    detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
+    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
+    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
+    if flagged.tier != "PROMPT":
+        if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
+            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
+        queue_seen_question(tx, episode, now)
+
+
+def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now: datetime) -> bool:
+    """What a person should read, on a case of its own; True when it joins the red flag that holds the exercises instead."""
+    detail = {"occurred": local_today(heard.at, episode.zone).isoformat()}
+    red_flag = _held_by(tx, episode, now)
+    if note.media is not None:
+        sentence = f"The patient sent {MEDIA.get(note.media, 'something that is not text')}. It is not kept here: ask them about it."
+        raised = Raised("media", note.rule, "routine", sentence, detail, inbox_id=heard.inbox_id)
+    elif note.rule == "X2":
+        sentence = "Could not be read as an answer: please read the patient's words."
+        raised = Raised("X2", "X2", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+    else:
+        before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
+        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
+        detail |= {"unread": unread} if unread else {}
+        sentence = "The patient has written to you."
+        raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+    if red_flag is None:
+        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
+        return False
+    _join(tx, episode, red_flag, raised, now)
+    return True
+
+
+def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:
+    """The open red flag that holds the exercises."""
+    holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
+    if not any(hold.kind == "red_flag" for hold in holds):
+        return None
+    return next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+
+
+def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetime) -> None:
+    """What was written after the red-flag words, as evidence beside them; who has acknowledged those has not seen it."""
+    urgency: Any = red_flag.urgency
+    due_at = flag_due_by(tx, episode, urgency, now)
+    escalations.reopen(tx, now, red_flag.id, due_at)
+    cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG), due_at)
+
+
+def note_seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) -> None:
+    """What the patient says about having been seen, on the open red flag."""
+    words = "Was seen about it" if yes else "Has not been seen about it"
+    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
+    if open_case is None:
+        return
+    raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
+    cases.raise_case(tx, now, episode, raised, open_case.due_at)
+    cases.record_event(tx, now, open_case.id, "seen_yes" if yes else "seen_no", f"patient: {words}")

@@ -1,0 +1,111 @@
+"""What is asked of us rather than answered: START, pause, another time, help, the plan, a correction; in every shipped language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+
+from bot_service.conversation.choices import ask_time
+from bot_service.conversation.language import language_for
+from bot_service.conversation.measured import ask_measure_anew
+from bot_service.conversation.parsing import Reading
+from bot_service.conversation.safety import something_is_wrong
+from bot_service.conversation.showing import how_to, same_again, show_exercises
+from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
+from bot_service.conversation.states import CHANGE, WRONG
+from bot_service.conversation.typed import asks_progress, is_button, plain
+from bot_service.conversation.wording import SHIPPED, load_catalogue
+
+
+def without_slash(told: Told, language: str) -> Told:
+    """A command of the chat's menu (/stop, /plan@bot) as the words that mean the same; whatever follows it stays."""
+    command, _, rest = told.text.strip().partition(" ")
+    meant = load_catalogue(language).says.get(command[1:].split("@")[0].casefold()) if command.startswith("/") else None
+    return told if meant is None else replace(told, text=f"{meant} {rest}".strip())
+
+
+def in_own_words(told: Told, language: str) -> Told:
+    """A command in another shipped language as the patient's own words for it: "pausa" on an English phone, or "pausa 5"."""
+    catalogue, commands = load_catalogue(language), _of_other_languages(language)
+    words, pause = plain(told.text, catalogue), catalogue.says["pause"]
+    if words in commands:
+        return replace(told, text=commands[words])
+    begun = (known for known, own in commands.items() if own == pause and words.startswith(f"{known} "))
+    rest = next((words.removeprefix(known).strip() for known in begun), "")
+    return replace(told, text=f"{pause} {rest}") if rest[:1].isdecimal() else told
+
+
+@cache
+def _of_other_languages(language: str) -> Mapping[str, str]:
+    """The commands of every other shipped language, as the own command for the same; none that begins with a word known in this one."""
+    own, known = load_catalogue(language), language_for(language)
+    found: dict[str, str] = {}
+    for other in (load_catalogue(code) for code in SHIPPED if code != own.language):
+        for name, said in other.says.items():
+            words = plain(said, other)
+            if known is None or words.split()[0] not in known.known:
+                found.setdefault(words, own.says[name])
+    return found
+
+
+def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
+    """What follows from a request; None when the message is none."""
+    if asks_progress(told.text, now.language):
+        return Turn(lines=(Line("progress"),))
+    if is_button(told.text, WRONG, now.language):
+        return something_is_wrong()
+    if is_button(told.text, CHANGE, now.language):
+        return _change_last(now)
+    if is_button(told.text, "how", now.language):
+        return how_to(next((question for question in now.open if question.kind == "session"), None), now)
+    match reading.answer, reading.request:
+        case ("start", _):
+            return _resume(now)
+        case ("pause", _):
+            return _pause(reading, now)
+        case (_, "time"):
+            if reading.time is None:
+                return Turn(lines=(Line("time_which"),))
+            return ask_time(reading.time, now)
+        case (_, "physio"):
+            return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
+        case (_, "plan"):
+            return show_exercises(None, now)
+        case ("help", _):
+            return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
+    return None
+
+
+def ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
+    """*Change*: the question once more, about the same session."""
+    return Turn(lines=(Line(f"change_{kind}", {"day": day.isoformat()} if day else {}),), ask=Ask(kind, day, slot, {"anew": True}))
+
+
+def _change_last(now: Situation) -> Turn:
+    """*Change* typed out is about the value recorded last."""
+    if now.measured is not None:
+        return ask_measure_anew(now.measured, now)
+    if now.last is None:
+        return Turn(lines=(Line("nothing_to_change"),), read=False)
+    return ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
+
+
+def _resume(now: Situation) -> Turn:
+    """START ends the patient's own pause, and any question about one; what a clinician or a rule holds back stays so."""
+    moot = tuple(Close(question.id, "withdrawn") for question in now.open if question.kind in ("pause_days", "confirm_pause"))
+    if "clinic_pause" in now.held:
+        return Turn(moot, (Line("paused_by_team"),))
+    if {"red_flag", "physio_first"} & now.held:
+        return Turn((Resume(), *moot), (Line("held_for_physio"),))
+    return Turn((Resume(), *moot), (Line("pause_over" if "pause" in now.held else "already_on"),))
+
+
+def _pause(reading: Reading, now: Situation) -> Turn:
+    if "clinic_pause" in now.held:
+        return Turn(lines=(Line("paused_by_team"),))
+    until = reading.until or (now.today + timedelta(days=reading.days) if reading.days else None)
+    if until is None or until <= now.today:
+        return Turn(lines=(Line("pause_how_long"),), ask=Ask("pause_days"))
+    return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))

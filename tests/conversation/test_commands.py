@@ -1,0 +1,50 @@
+"""Commands are understood in every shipped language, whatever the patient's own is; numbers are not, and no word of their own changes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from bot_service.conversation.situation import ForPhysio, OptIn, OptOut, PauseUntil, Resume, Told
+from bot_service.conversation.turn import take_turn
+from bot_service.conversation.wording import SHIPPED, load_catalogue
+from tests.builders import TODAY
+from tests.conversation.situations import asked, found, kept, keys, opted_in, says, taps
+
+PAIRS = list(permutations(SHIPPED, 2))
+
+
+@pytest.mark.parametrize(("own", "other"), PAIRS)
+def test_a_command_of_another_language_does_what_the_own_one_does(own: str, other: str) -> None:
+    words = load_catalogue(other).says
+    for now in (opted_in(asked("session"), language=own), opted_in(language=own, held=frozenset({"pause"}))):
+        assert found(says(words["stop"], now), OptOut), words["stop"]
+        assert found(says(words["start"].upper(), now), Resume), words["start"]
+        assert keys(says(words["pause"], now)) == ["pause_how_long"], words["pause"]
+        assert "help" in keys(says(words["help"], now)), words["help"]
+    assert found(says(words["start"], opted_in(language=own, status="opted_out")), OptIn), words["start"]
+
+
+@pytest.mark.parametrize(("own", "other"), PAIRS)
+def test_a_pause_of_some_days_keeps_its_number(own: str, other: str) -> None:
+    turn = says(f"{load_catalogue(other).says['pause']} 5", opted_in(language=own))
+    assert keys(turn)[0] in ("confirm_pause", "pause_how_long")
+
+
+def test_numbers_stay_in_the_own_language() -> None:
+    assert not kept(says("tres", opted_in(asked("session_pain"))))
+    assert kept(says("tres", opted_in(asked("session_pain"), language="es")))
+
+
+def test_what_somebody_tells_the_physio_is_kept_word_for_word() -> None:
+    turn = says("ayuda", opted_in(asked("what_is_wrong")))
+    assert found(turn, ForPhysio) == [ForPhysio("X3", "ayuda", tell_when_read=True)]
+
+
+def test_a_pause_asked_for_in_another_language_is_confirmed_and_kept() -> None:
+    turn = says("pausa", opted_in())
+    assert turn.ask is not None
+    assert found(taps("days_7", asked("pause_days"), opted_in()), PauseUntil) == [PauseUntil(TODAY + timedelta(days=7))]
+    assert take_turn(Told(text="pausa"), opted_in(language="es")).ask == turn.ask
