@@ -39,6 +39,7 @@ def test_beside_these_words_and_signs_a_number_is_a_score(text: str, score: int)
     "text",
     [
         "7 during, no wait, 3 after", "hang on 2", "4 no wait", "scale 1 to 5 a 3", "scale 1 to 10 to 5", "one during it",
+        "5 ⭐", "after 6 it hurts",
         "finished around 8",
         "sevn, blah", "5 or 11", "9-11", "9-11/10", "10 or 11", "1/10 to 8/10", "3 x 5", "3 times 5", "3 x 10", "5 x a day", "1/2/3",
         "12/5/24", "4 out of 10/5", "2-3-4", "3-4-4", "3-4-5/10", "3/4 out of 10 sets", "3 to 4 and a half sets", "3-4/10 sets",
