@@ -164,10 +164,7 @@ def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
 
 
 def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
-    if message.kind == "prompt":
-        conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
-    if message.kind in UNSOLICITED:  # words now answer this message; the buttons of a measure asked before stay good
-        conversations.close_all(tx, episode.id, now, "replaced", MEASURED)
+    _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
     content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
@@ -204,6 +201,14 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         **window.form_of(message, by_template=by_template, clinic=voice.clinic),
         **shown,
     )
+
+
+def _replace_questions(tx: Tx, message: Message, episode: Episode, now: datetime) -> None:
+    """Words from now on answer this message; the buttons of what was asked before stay good."""
+    if message.kind == "prompt":
+        conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
+    if message.kind in UNSOLICITED:
+        conversations.close_all(tx, episode.id, now, "replaced", MEASURED)
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:
