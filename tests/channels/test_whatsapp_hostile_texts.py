@@ -29,7 +29,7 @@ def refusals(sent: Sequence[Mapping[str, str]]) -> list[str]:
         try:
             state.create({"To": PAT, "From": f"whatsapp:{OURS}", **fields})
         except Refused as refused:
-            found.append(refused.body["message"])
+            found.append(str(refused))
     return found
 
 
