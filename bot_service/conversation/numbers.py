@@ -22,6 +22,7 @@ _BESIDE_ONE = frozenset(
     "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num"
     " - ~ * or to between better worse shift then →".split()
 )
+_HURTING = frozenset({"hurt_word", "desc", "severe"})
 _PLACED = frozenset({"side", "elsewhere"})
 _LIMITING = _PLACED | {"spoil", "ineq", "not", "nearly", "start", "preunit"}
 _PLACES = frozenset({"home", "elsewhere"})
@@ -207,8 +208,8 @@ def _from_the_left(items: Sequence[Item], start: int) -> Standing:
     if before == "copula":
         subject = tag(items, at - 1)
         return "plain" if not subject or subject in _SUBJECTS or subject == "conj_and" else "unsure"
-    if before == "after" and tag(items, at - 1) in {"hurt_word", "desc", "severe"}:
-        return "unsure"  # "hurts after 10"
+    if before == "after" and any(item.tag in _HURTING for item in _clause(items, start, start + 1)):
+        return "unsure"  # "hurts after 10", "after 6 it hurts"
     if before in {"cue", "hurt_word"}:
         return "explicit"
     if before == "num" and any(item.tag == "scale_intro" for item in items[:at]):
