@@ -145,7 +145,7 @@ def _numbers(visit: Visit, *, wrong: Sequence[Finding] = (), trouble: Exception 
                 "key": key,
                 "label": LABELS[key],
                 "plan_says": threshold(plan, plan.stages[0].id, key),
-                "source": plan.rules.sources.get(key, "default"),
+                "source": _source(plan, key),
                 "least": THRESHOLDS[key][0],
                 "most": THRESHOLDS[key][1],
                 "value": visit.form.get(f"own-{key}", "") if refused else str(own.get(key, "")),
@@ -159,6 +159,12 @@ def _numbers(visit: Visit, *, wrong: Sequence[Finding] = (), trouble: Exception 
         history=history,
         done=DONE.get(visit.asked("done"), ""),
     )
+
+
+def _source(plan: CarePlan, key: str) -> str:
+    """Where the plan's number comes from, in full."""
+    named = plan.rules.sources.get(key, "default")
+    return plan.references.get(named, named)
 
 
 def _history(tx: Tx, clinic: Clinic, plan: CarePlan) -> list[str]:

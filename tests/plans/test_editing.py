@@ -223,7 +223,7 @@ def in_clinic(stage: str, **numbers: int) -> Prescription:
 def test_a_number_of_the_clinics_is_renewed_with_each_stage_and_one_set_for_the_patient_stays() -> None:
     first = in_clinic("early", pain_ceiling=4, review__silent_days=5)
     assert (first.rules.pain_ceiling, first.rules.sources["pain_ceiling"]) == (4, CLINIC)
-    own = rewritten(first, PLAN, as_it_is(first, thresholds=as_it_is(first).thresholds | {"review.silent_days": 6}))
+    own = rewritten(first, PLAN, as_it_is(first, thresholds={**as_it_is(first).thresholds, "review.silent_days": 6}))
     assert own.rules.sources["review.silent_days"] == OWN and own.rules.sources["pain_ceiling"] == CLINIC
     later = resolved(PLAN, "intermediate", own, clinic={"pain_ceiling": 3, "session_pain.green_max": 2, "review.silent_days": 4})
     assert (later.rules.pain_ceiling, later.rules.session_pain.green_max, later.rules.review.silent_days) == (3, 2, 6)
@@ -238,7 +238,7 @@ def test_choosing_everything_as_it_is_keeps_the_clinics_numbers_and_whose_they_a
 
 def test_the_plans_own_number_chosen_against_the_clinics_is_the_patients_own() -> None:
     document = in_clinic("early", pain_ceiling=4)
-    back = rewritten(document, PLAN, as_it_is(document, thresholds=as_it_is(document).thresholds | {"pain_ceiling": 5}))
+    back = rewritten(document, PLAN, as_it_is(document, thresholds={**as_it_is(document).thresholds, "pain_ceiling": 5}))
     assert (back.rules.pain_ceiling, back.rules.sources["pain_ceiling"]) == (5, OWN)
     assert rewritten(back, PLAN, as_it_is(back)) == back
     assert resolved(PLAN, "intermediate", back, clinic={"pain_ceiling": 4}).rules.pain_ceiling == 5
