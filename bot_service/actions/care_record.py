@@ -9,10 +9,10 @@ from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.review import Decision, episode_of, note_decision
+from bot_service.actions.voices import offered_languages
 from bot_service.clinical.outcome_measures import MEASURES, MOST_ACTIVITIES
-from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import care_records, episodes, patients
+from bot_service.storage import care_records, clinics, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from schedules.rhythm import zone_named
@@ -95,10 +95,11 @@ def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime) 
 
 def settle(db: Database, decision: Decision, language: str, zone: str, now: datetime) -> None:
     """The language of messages and the zone of the patient's day, both or neither. Raises Conflict for one that does not exist."""
-    if language not in SHIPPED:
-        raise Conflict(f"there are messages in {', '.join(SHIPPED)}; choose one of them")
     with db.begin() as tx:
         episode = episode_of(tx, decision)
+        offered = offered_languages(clinics.load_clinic(tx, episode.clinic_id))
+        if language not in (*offered, episode.language):
+            raise Conflict(f"there are messages in {', '.join(offered)}; choose one of them")
         if zone != episode.zone:
             _change_zone(tx, episode, decision, zone, now)
         if language != episode.language:

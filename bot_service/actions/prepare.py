@@ -11,7 +11,7 @@ from uuid import UUID
 from bot_service.actions import pictures, window
 from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_of
+from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
@@ -133,7 +133,7 @@ def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:
 
 def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, plan)
     chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
     if not chosen and is_quiet(now, rhythm):
         later = out_of_quiet(now, rhythm, earlier=False)

@@ -3,73 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import date, datetime
 from uuid import UUID
 
 from bot_service.actions.assess import assess
+from bot_service.actions.deciding import (
+    LONGEST_REASON,
+    MAY_DECIDE,
+    NEWS_KEPT,
+    NO_NEWS,
+    Decision,
+    before,
+    episode_of,
+    holds_news,
+    keep_with,
+    look_twice,
+    note_decision,
+    tell_patient,
+)
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import following, resolved, supersede
+from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
-from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import alerts, audit, cases, conversations, episodes, outbox, patients, prescriptions, reviews
+from bot_service.errors import AlreadyDecided, Conflict, NotFound
+from bot_service.storage import alerts, cases, conversations, episodes, outbox, patients, prescriptions, reviews
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.reviews import HELD_FOR, Proposed
-from bot_service.storage.staff import Member
-from plans.editing import at_start
+from bot_service.storage.reviews import HELD_FOR, OWN, Proposed
+from plans.editing import Unfit, at_start
 from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
 
-NEWS_KEPT = timedelta(days=3)
-"""How long news of a decision is worth sending (default)."""
-MAY_DECIDE = ("physio",)
-LONGEST_REASON = 1000
-NO_NEWS = ("red_flag", "physio_first")
-"""Holds under which the patient is told nothing of exercises (`clinical.md` 0.10); they hear of it when it is over."""
-OF_EXERCISES = ("plan_changed_forward", "plan_changed_back", "plan_changed_same", "plan_held", "run_opened", "run_closed")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """Who decides, why, and for which patient. `shown` is the evidence version that was on the page."""
-
-    member: Member
-    episode_id: UUID
-    reason: str
-    shown: int | None = None
+__all__ = ["LONGEST_REASON", "MAY_DECIDE", "Decision", "episode_of", "holds_news", "note_decision", "tell_patient"]
 
 
 def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, proposal_id: UUID, now: datetime) -> None:
-    """Carry a proposal out. Raises AlreadyDecided when it is no longer pending or its evidence changed, NotPermitted, NotFound."""
+    """Carry a proposal out. Raises AlreadyDecided when it is not pending or its evidence changed, PainIsHigh, NotPermitted, NotFound."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         proposal = _pending(tx, episode, proposal_id)
+        stood, key = before(tx, episode, f"approved:{proposal.id}", now), f"approved:{proposal.id}"
         _decide(tx, episode, proposal, "approved", decision, now)
         old = prescriptions.load(tx, episode.prescription_id)
+        found = look_twice(tx, episode, decision, now, proposal.rule)
         # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
         plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        document = following(plan, old, proposal)
+        document = following(plan, old, proposal, numbers_for(tx, episode, plan))
         if document is not None:
-            supersede(tx, episode, document, decision.member.id, decision.reason, now)
+            supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
         if proposal.to_stage:
-            tell_patient(
-                tx,
-                episode,
-                "plan_changed_forward",
-                decision,
-                f"approved:{proposal.id}",
-                now,
-                stage=library[episode.plan_id].stage(proposal.to_stage).title,
-            )
+            tell_patient(tx, episode, "plan_changed_forward", decision, key, now, stage=plan.stage(proposal.to_stage).title)
         elif document is not None:
-            tell_patient(tx, episode, "plan_changed_same", decision, f"approved:{proposal.id}", now)
+            tell_patient(tx, episode, "plan_changed_same", decision, key, now)
+        keep_with(tx, proposal.id, decision, stood, found)
         note_decision(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
+
+
+def step_up(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
+    """Move on to the next stage although nothing is proposed. Raises PainIsHigh, AlreadyDecided, and Conflict where there is none."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        old, upper = prescriptions.load(tx, episode.prescription_id), library[episode.plan_id].next_stage(episode.stage)
+        if upper is None:
+            raise Conflict("this is the last stage already")
+        if decision.shown is not None and decision.shown != episode.evidence_version:
+            raise AlreadyDecided("the patient's record has changed since; look at the page again")
+        if holds_news(tx, episode, now):
+            raise Conflict("somebody has to look at this patient first: clear the red flag or end the hold, then step up")
+        found = look_twice(tx, episode, decision, now)
+        own = reviews.record_own(
+            tx, now, episode, "approved", decision.member.id, to_stage=upper.id, reason=decision.whole_reason, hold_until=None
+        )
+        stood = before(tx, episode, f"approved:{own}", now)
+        try:
+            plan = library[episode.plan_id]
+            document = resolved(plan, upper.id, old, clinic=numbers_for(tx, episode, plan))
+        except Unfit as problem:
+            raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
+        supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
+        tell_patient(tx, episode, "plan_changed_forward", decision, f"approved:{own}", now, stage=upper.title)
+        keep_with(tx, own, decision, stood, found)
+        note_decision(tx, now, decision, episode, "approved", {"rule": OWN, "to": upper.id})
 
 
 def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date | None, now: datetime) -> None:
@@ -80,13 +98,15 @@ def hold(db: Database, decision: Decision, proposal_id: UUID | None, until: date
         end = until or today + HELD_FOR
         if end <= today:
             raise Conflict("the day until which to hold must lie ahead")
+        stood = before(tx, episode, "", now)
         if proposal_id is not None:
             proposal = _pending(tx, episode, proposal_id)
             _decide(tx, episode, proposal, "held", decision, now, end)
             held, rule = proposal.id, proposal.rule
         else:
-            held, rule = _hold_everything(tx, episode, decision, end, now), reviews.OWN
+            held, rule = _hold_everything(tx, episode, decision, end, now), OWN
         tell_patient(tx, episode, "plan_held", decision, f"held:{held}", now)
+        keep_with(tx, held, decision, {**stood, "news": f"news:held:{held}"})
         note_decision(tx, now, decision, episode, "held", {"rule": rule, "until": end.isoformat()})
 
 
@@ -108,22 +128,30 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
     """
     with db.begin() as tx:
         episode = episode_of(tx, decision)
-        old = prescriptions.load(tx, episode.prescription_id)
-        before = library[episode.plan_id].previous_stage(episode.stage)
-        if before is None and not has_climbed(old):
+        old, key = prescriptions.load(tx, episode.prescription_id), f"back:{tx.new_id()}"
+        lower = library[episode.plan_id].previous_stage(episode.stage)
+        if lower is None and not has_climbed(old):
             raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
-        pending = reviews.find_pending(tx, episode)
+        closing = [case.id for case in cases.list_open(tx, episode) if case.id in answered and case.rule in PAIN_RULES]
+        stood, pending = before(tx, episode, key, now, closing), reviews.find_pending(tx, episode)
         if pending is not None:
-            _decide(tx, episode, pending, "stepped_back", Decision(decision.member, decision.episode_id, decision.reason), now)
-        else:
-            to = before.id if before else None
-            reviews.record_own(tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None)
-        document = resolved(library[episode.plan_id], before.id, old) if before else at_start(old)
+            _decide(tx, episode, pending, "stepped_back", replace(decision, shown=None), now)
+        to = lower.id if lower else None
+        decided = (
+            pending.id
+            if pending
+            else reviews.record_own(
+                tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None
+            )
+        )
+        plan = library[episode.plan_id]
+        document = resolved(plan, lower.id, old, clinic=numbers_for(tx, episode, plan)) if lower else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
-        title = before.title if before else old.stage_title
-        tell_patient(tx, episode, "plan_changed_back" if before else "plan_changed_same", decision, f"back:{tx.new_id()}", now, stage=title)
-        note_decision(tx, now, decision, episode, "stepped_back", {"to": before.id if before else episode.stage})
-        _close_answered(tx, episode, decision, answered, now)
+        title = lower.title if lower else old.stage_title
+        tell_patient(tx, episode, "plan_changed_back" if lower else "plan_changed_same", decision, key, now, stage=title)
+        keep_with(tx, decided, decision, stood)
+        note_decision(tx, now, decision, episode, "stepped_back", {"to": lower.id if lower else episode.stage})
+        _close_answered(tx, episode, decision, closing, now)
 
 
 def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
@@ -137,11 +165,13 @@ def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decisio
         if plan is None or plan.version != old.plan_version:
             plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
         course = plan.return_to_run
+        if steps:
+            look_twice(tx, episode, decision, now)
         try:
             document = open_running(old, course, steps) if steps else close_running(old)
         except ValueError as error:
             raise Conflict(str(error)) from None
-        supersede(tx, episode, document, decision.member.id, decision.reason, now)
+        supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
         opened = {"step": run_text(document), "rule": course.rule} if steps and course else {}
         tell_patient(tx, episode, "run_opened" if steps else "run_closed", decision, f"run:{tx.new_id()}", now, **opened)
         note_decision(tx, now, decision, episode, "running_opened" if steps else "running_closed", {"steps": steps})
@@ -169,13 +199,20 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
 def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Say that somebody is looking after it."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, takes_on=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
-            _say_it_was_read(tx, episode, case, now)
-            note_decision(tx, now, decision, episode, "case_acknowledged", {})
+        acknowledge_in(tx, episode, decision, case, now)
+
+
+def acknowledge_in(tx: Tx, episode: Episode, decision: Decision, case: Case, now: datetime) -> bool:
+    """The same inside a transaction that holds the episode; False when somebody looks after it already."""
+    done = cases.acknowledge_case(tx, now, case.id, decision.member.name, decision.member.id)
+    if done:
+        _say_it_was_read(tx, episode, case, now)
+        note_decision(tx, now, decision, episode, "case_acknowledged", {"rule": case.rule})
+    return done
 
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:
@@ -230,18 +267,6 @@ def write_to_patient(db: Database, decision: Decision, words: str, now: datetime
         note_decision(tx, now, decision, episode, "wrote_to_patient", {})
 
 
-def episode_of(tx: Tx, decision: Decision) -> Episode:
-    """The episode, locked, if this member may decide about it: another clinic's is not told apart from none."""
-    episode = episodes.load_locked(tx, decision.episode_id)
-    if episode.clinic_id != decision.member.clinic_id:
-        raise NotFound("no such episode of care")
-    if decision.member.role not in MAY_DECIDE:
-        raise NotPermitted("only a physiotherapist can decide this")
-    if len(decision.reason) > LONGEST_REASON:
-        raise Conflict(f"the reason is too long; keep it under {LONGEST_REASON} characters")
-    return episode
-
-
 def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, now: datetime) -> None:
     """Exercises go on, unless something else still holds them back; with what was decided about them meanwhile."""
     if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
@@ -254,7 +279,7 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
 
 
 def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:
-    for case in [case for case in cases.list_open(tx, episode) if case.id in case_ids and case.rule in PAIN_RULES]:
+    for case in [case for case in cases.list_open(tx, episode) if case.id in case_ids]:
         cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason)
         note_decision(tx, now, decision, episode, "case_closed", {"rule": case.rule})
     if case_ids:
@@ -280,7 +305,7 @@ def _decide(
     tx: Tx, episode: Episode, proposal: Proposed, status: str, decision: Decision, now: datetime, until: date | None = None
 ) -> None:
     done = reviews.decide(
-        tx, now, episode, proposal.id, status, decision.member.id, decision.shown, reason=decision.reason, hold_until=until
+        tx, now, episode, proposal.id, status, decision.member.id, decision.shown, reason=decision.whole_reason, hold_until=until
     )
     if not done:
         raise AlreadyDecided("this was decided meanwhile, or the patient's record has changed; look at the page again")
@@ -291,21 +316,3 @@ def _hold_everything(tx: Tx, episode: Episode, decision: Decision, until: date, 
     reviews.release_held(tx, episode.id, (reviews.OWN,))
     reviews.withdraw_pending(tx, now, episode.id)
     return reviews.record_own(tx, now, episode, "held", decision.member.id, to_stage=None, reason=decision.reason, hold_until=until)
-
-
-def tell_patient(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
-    """News for the patient, at once; nothing to those who get no messages here, and nothing of exercises while a red flag holds them."""
-    if episode.patient_status != "opted_in" or (key in OF_EXERCISES and holds_news(tx, episode, now)):
-        return
-    content = {"lines": [[key, {"physio": decision.member.name, **values}]]}
-    queue_for_patient(tx, episode, now, "news", f"news:{once}", now, now + NEWS_KEPT, content, lane="now")
-
-
-def holds_news(tx: Tx, episode: Episode, now: datetime) -> bool:
-    """Whether nothing may be said of exercises: somebody has to look at the patient first."""
-    return any(hold.kind in NO_NEWS for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)))
-
-
-def note_decision(tx: Tx, now: datetime, decision: Decision, episode: Episode, what: str, detail: dict[str, Any]) -> None:
-    """Who decided what about whom, in the audit trail."""
-    audit.record(tx, now, decision.member.email, what, clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)

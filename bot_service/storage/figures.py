@@ -77,9 +77,9 @@ def count_messages_by_stage(tx: Tx) -> dict[str, int]:
 
 def list_stage_starts(tx: Tx) -> dict[UUID, list[tuple[date, str]]]:
     """The first day and the stage of each prescription, by episode, oldest first."""
-    query = select(prescriptions.c.episode_id, prescriptions.c.starts_on, prescriptions.c.stage).order_by(prescriptions.c.number)
+    query = select(prescriptions.c.episode_id, prescriptions.c.starts_on, prescriptions.c.stage).where(prescriptions.c.undone_at.is_(None))
     found: dict[UUID, list[tuple[date, str]]] = {}
-    for row in tx.all(query):
+    for row in tx.all(query.order_by(prescriptions.c.number)):
         found.setdefault(row.episode_id, []).append((row.starts_on, row.stage))
     return found
 

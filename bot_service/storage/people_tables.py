@@ -239,6 +239,7 @@ prescriptions = Table(
     Column("starts_on", Date, nullable=False),
     at("created_at", null=False),
     Column("reason", Sealed),
+    at("undone_at"),
     UniqueConstraint("episode_id", "number"),
     Index("ix_prescriptions_side", "clinic_id", "side"),
 )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from bot_service.errors import SettingsError
 from bot_service.storage.database import Tx
@@ -71,8 +71,18 @@ def add(
     return new_id
 
 
+def take_back(tx: Tx, now: datetime, prescription_id: UUID) -> None:
+    """It was undone before anything of it reached the patient: kept, but in no history and in force on no day."""
+    tx.run(update(prescriptions).where(prescriptions.c.id == prescription_id).values(undone_at=now))
+
+
 def list_of_episode(tx: Tx, patient_id: UUID, episode_id: UUID) -> list[Prescribed]:
-    rows = tx.all(select(prescriptions).where(prescriptions.c.episode_id == episode_id).order_by(prescriptions.c.number))
+    """Every prescription of an episode that was not undone, oldest first."""
+    rows = tx.all(
+        select(prescriptions)
+        .where(prescriptions.c.episode_id == episode_id, prescriptions.c.undone_at.is_(None))
+        .order_by(prescriptions.c.number)
+    )
     return [
         Prescribed(
             row.id,
@@ -140,7 +150,7 @@ _LAST_NUMBER = select(func.max(prescriptions.c.number)).where(prescriptions.c.ep
 _DOCUMENT = select(prescriptions.c.document).where(prescriptions.c.id == bindparam("prescription"))
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
-    .where(prescriptions.c.episode_id == bindparam("of_episode"))
+    .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
     .order_by(prescriptions.c.number)
 )
 _CACHE_SIZE = 5000

@@ -22,9 +22,8 @@ HELD_FOR = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Proposed:
-    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn.
-
-    One that was made to the patient: offered, accepted, declined or withdrawn.
+    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn; undone,
+    or undid, which is somebody's undoing of another. One that was made to the patient: offered, accepted, declined or withdrawn.
     """
 
     id: UUID
@@ -129,6 +128,29 @@ def record_own(
     sealed = tx.seal(episode.patient_id, f"proposals.reason:{new_id}", reason)
     tx.run(proposals.insert().values(**values, decided_at=now, decided_by=staff_id, reason=sealed, hold_until=hold_until))
     return new_id
+
+
+def keep_beside(tx: Tx, decided_id: UUID, more: Mapping[str, Any]) -> None:
+    """Keep something with a decision, beside what it rests on."""
+    detail = tx.scalar(select(proposals.c.detail).where(proposals.c.id == decided_id))
+    tx.run(update(proposals).where(proposals.c.id == decided_id).values(detail={**detail, **more}))
+
+
+def mark_undone(tx: Tx, now: datetime, episode: Episode, decided: Proposed, staff_id: UUID) -> bool:
+    """Swap a decision for `undone`, with a row of its own for who did so and what it was; False when it holds no more."""
+    where = (proposals.c.id == decided.id, proposals.c.status == decided.status)
+    if tx.first(update(proposals).where(*where).values(status="undone").returning(proposals.c.id)) is None:
+        return False
+    own = record_own(tx, now, episode, "undid", staff_id, to_stage=decided.from_stage, reason="", hold_until=None)
+    keep_beside(tx, own, {"undoes": str(decided.id), "was": decided.status})
+    return True
+
+
+def put_back(tx: Tx, ids: Sequence[UUID], old: str, new: str) -> None:
+    """What a decision ended that is undone now: a hold that it `released`, an offer that it had `withdrawn`."""
+    if ids:
+        values = {"status": new, **({"decided_at": None} if new == "offered" else {})}
+        tx.run(update(proposals).where(proposals.c.id.in_(ids), proposals.c.status == old).values(**values))
 
 
 def list_held(tx: Tx, episode: Episode, day: date) -> list[Proposed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,6 +26,7 @@ DEFAULT = "default"
 EVENTS = {
     "acknowledged": "Seen by",
     "hit_again": "Red-flag words again",
+    "opened_again": "Opened again by",
     "reopened": "Patient wrote again",
     "escalated": cases.FOR_THE_LEAD.removesuffix("."),
     "seen_yes": "Patient says: was seen",
@@ -69,8 +70,11 @@ class CaseCard:
 
 @dataclass(frozen=True)
 class ClosedCase:
-    """One closed case, in a line."""
+    """One closed case, in a line. `reopens`: no other one like it is open."""
 
+    id: str
+    red: bool
+    reopens: bool
     title: str
     sentence: str
     closed: str
@@ -92,11 +96,14 @@ def case_cards(
     return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, references, now, zone) for case in ranked]
 
 
-def closed_case(case: Case, zone: str) -> ClosedCase:
-    """A closed case in a line."""
+def closed_case(case: Case, open_keys: Collection[str], zone: str) -> ClosedCase:
+    """A closed case in a line; `open_keys` are the keys of the cases that are open."""
     by = "by itself" if case.closed_by == cases.SETTLED else f"by {case.closed_by}"
     closed = f"{moment(case.closed_at, zone)} {by}" if case.closed_at else ""
-    return ClosedCase(title_of(case.rule), case.sentence, closed, case.close_reason or "")
+    red = case.case_key == cases.RED_FLAG
+    return ClosedCase(
+        str(case.id), red, case.case_key not in open_keys, title_of(case.rule), case.sentence, closed, case.close_reason or ""
+    )
 
 
 def title_of(rule: str) -> str:
@@ -167,5 +174,5 @@ def _source(name: str, references: Mapping[str, str]) -> str:
 
 
 def _event(event: CaseEvent, zone: str) -> str:
-    who = f" {event.who}" if event.what == "acknowledged" else ""
+    who = f" {event.who}" if event.what in ("acknowledged", "opened_again") else ""
     return f"{EVENTS[event.what]}{who}, {moment(event.at, zone)}"

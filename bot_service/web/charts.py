@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from bot_service.clinical.in_words import plural
 from bot_service.clinical.record import LoadingDay
 from bot_service.web.times import day_words
 from plans.model import Rules
@@ -116,18 +117,19 @@ def pain_chart(
 
 
 def sparkline(pains: Sequence[int]) -> Sparkline | None:
-    """The line of the last few values; None when there are fewer than two."""
+    """The line of the last few values, a single one being its end; None when there are none."""
     last = pains[-SPARK_DAYS:]
-    if len(last) < 2:
+    if not last:
         return None
     room = SPARK_HEIGHT - 6
 
     def y(score: float) -> float:
         return round(3 + room * (1 - score / 10), 1)
 
-    points = [(round(3 + (SPARK_WIDTH - 6) * i / (len(last) - 1), 1), y(score)) for i, score in enumerate(last)]
+    step = (SPARK_WIDTH - 6) / max(len(last) - 1, 1)
+    points = [(round(SPARK_WIDTH - 3 - step * (len(last) - 1 - i), 1), y(score)) for i, score in enumerate(last)]
     line = " ".join(f"{at_x},{at_y}" for at_x, at_y in points)
-    words = f"Worst session pain, last {len(last)} exercise days: {', '.join(map(str, last))}"
+    words = f"Worst session pain, last {plural(len(last), 'exercise day')}: {', '.join(map(str, last))}"
     return Sparkline(line, *points[-1], words, y(5.5), last[-1])
 
 

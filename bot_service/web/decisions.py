@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
-from bot_service.actions import review
+from bot_service.actions import review, undoing
+from bot_service.actions.deciding import PainIsHigh
 from bot_service.actions.review import Decision
+from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web.access import Visit
 from bot_service.web.episode import Trouble, find, render
 from bot_service.web.forms import day_of
+from bot_service.web.interruption import look_again
+from bot_service.web.progress_card import own_checks
+from bot_service.web.writing import still_writing, writing
 
 Do = Callable[[Decision, datetime], None]
 LONGEST_REASON, LONGEST_MESSAGE = 1000, 1500
@@ -24,13 +30,16 @@ class Unfit(Exception):
 
 
 def decide(visit: Visit) -> Response:
-    """Approve what is proposed, hold, or step back."""
+    """Approve what is proposed, step up, hold, or step back."""
     service, form = visit.service, visit.form
     what = form.get("decision", "")
 
     def carry_out(decision: Decision, now: datetime) -> None:
+        decision = _with_ticks(visit, decision, now)
         if what == "approve":
             review.approve(service.db, service.library, decision, id_posted(form.get("proposal", "")), now)
+        elif what == "step_up":
+            review.step_up(service.db, service.library, decision, now)
         elif what == "hold":
             proposal = id_posted(form["proposal"]) if form.get("proposal") else None
             review.hold(service.db, decision, proposal, day_posted(form.get("until", "")), now)
@@ -40,8 +49,23 @@ def decide(visit: Visit) -> Response:
         else:
             raise Unfit("Choose approve, hold or step back.")
 
-    done = {"approve": "approved", "hold": "held", "step_back": "stepped_back"}
-    return submit(visit, "decision", done.get(what, ""), carry_out, needs_reason=True)
+    done = {"approve": "approved", "step_up": "approved", "hold": "held", "step_back": "stepped_back"}
+    return submit(visit, "decision", done.get(what, ""), carry_out, needs_reason=True, grace=UNDO_FOR)
+
+
+def undo(visit: Visit) -> Response:
+    """Take the last decision back, or a message, of which nothing has gone out; a message comes back as a draft."""
+    decided, message = visit.form.get("decided", ""), visit.form.get("message", "")
+    if not message:
+        return submit(visit, "undo", "undone", lambda decision, now: undoing.undo(visit.service.db, decision, id_posted(decided), now))
+    taken = ""
+
+    def take_back(decision: Decision, now: datetime) -> None:
+        nonlocal taken
+        taken = undoing.take_message_back(visit.service.db, decision, id_posted(message), now)
+
+    answer = submit(visit, "undo", "", take_back)
+    return writing(visit, taken, "Taken back. Nothing was sent, and your words are still here.") if taken else answer
 
 
 def release(visit: Visit) -> Response:
@@ -97,6 +121,21 @@ def run(visit: Visit) -> Response:
     return submit(visit, "run", "run_closed" if closing else "run_opened", carry_out, needs_reason=True)
 
 
+def reopen(visit: Visit) -> Response:
+    """Open a closed case again."""
+    case = visit.part("case")
+
+    def carry_out(decision: Decision, now: datetime) -> None:
+        undoing.reopen_case(visit.service.db, decision, id_posted(case), now)
+
+    return submit(visit, f"closed-{case}", "reopened", carry_out, needs_reason=True)
+
+
+def show_message(visit: Visit) -> Response:
+    """The page on which a message is written: no other form on it can lose the draft."""
+    return writing(visit, "", "")
+
+
 def write(visit: Visit) -> Response:
     """Send the patient the clinician's own words."""
     words = visit.form.get("words", "")
@@ -106,23 +145,41 @@ def write(visit: Visit) -> Response:
             raise Unfit(f"The message is longer than {LONGEST_MESSAGE} characters; make it shorter.")
         review.write_to_patient(visit.service.db, decision, words, now)
 
-    return submit(visit, "message", "written", carry_out)
+    return submit(visit, "message", "written", carry_out, grace=UNDO_FOR)
 
 
-def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False) -> Response:
+def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False, grace: timedelta = timedelta(0)) -> Response:
     """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed."""
     now = visit.service.clock.now()
+    if visit.form.get("back"):
+        return render(visit, Trouble("Nothing was changed. What you typed is still in the form.", 200, form, visit.form))
     with visit.service.db.read() as tx:
         patient, episode = find(tx, visit)
+    again = render if form != "message" else still_writing
     try:
-        do(Decision(visit.who, episode.id, _reason(visit, needed=needs_reason), shown_posted(visit)), now)
+        reason, despite = _reason(visit, needed=needs_reason), visit.form.get("despite", "").strip()
+        do(Decision(visit.who, episode.id, reason, shown_posted(visit), grace=grace, despite=despite), now)
+    except PainIsHigh as problem:
+        return look_again(visit, problem.found)
     except Unfit as error:
-        return render(visit, Trouble(str(error), 422, form, visit.form))
+        return again(visit, Trouble(str(error), 422, form, visit.form))
     except NotPermitted as error:
-        return render(visit, Trouble(_as_sentence(error), 403, form, visit.form))
+        return again(visit, Trouble(_as_sentence(error), 403, form, visit.form))
     except (Conflict, NotFound) as error:
-        return render(visit, Trouble(_as_sentence(error), 409, form, visit.form))
+        return again(visit, Trouble(_as_sentence(error), 409, form, visit.form))
     return RedirectResponse(f"/patients/{patient.ref}?done={done}", 303)
+
+
+def _with_ticks(visit: Visit, decision: Decision, now: datetime) -> Decision:
+    """With the clinician's own checks: those that were ticked on the page, and the others."""
+    with visit.service.db.read() as tx:
+        checks = own_checks(tx, find(tx, visit)[1], now)
+    ticked = {number for number in range(len(checks)) if visit.form.get(f"tick-{number}")}
+    return replace(
+        decision,
+        ticked=tuple(text for number, text in enumerate(checks) if number in ticked),
+        unticked=tuple(text for number, text in enumerate(checks) if number not in ticked),
+    )
 
 
 def _reason(visit: Visit, *, needed: bool) -> str:

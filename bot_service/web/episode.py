@@ -11,11 +11,13 @@ from starlette.responses import HTMLResponse, Response
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.review import MAY_DECIDE, holds_news
+from bot_service.actions.undoing import list_undoable
 from bot_service.actions.viewing import record_view
+from bot_service.actions.voices import offered_languages
 from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.in_words import plural
-from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import NotFound
@@ -27,6 +29,7 @@ from bot_service.storage import (
     episode_page,
     episodes,
     inbox,
+    notices,
     patients,
     prescriptions,
     reviews,
@@ -38,18 +41,20 @@ from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.patients import Patient
 from bot_service.storage.prescriptions import Prescribed
-from bot_service.storage.reviews import Proposed
 from bot_service.web.access import Visit
+from bot_service.web.calendar import calendar_of
 from bot_service.web.case_cards import case_cards, closed_case, title_of
 from bot_service.web.charts import pain_chart
+from bot_service.web.decided import decisions_in_words, undoable_in_words
 from bot_service.web.evidence import Notes
 from bot_service.web.header import header_of
+from bot_service.web.loads import ladders, load_chart, steps_taken
 from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view, running_view
-from bot_service.web.progress_card import offer_words, progress_card
+from bot_service.web.progress_card import card_of, offer_words
 from bot_service.web.recent import DAYS
 from bot_service.web.strips import strip_of
-from bot_service.web.times import day_words, long_day, moment, zone_words
+from bot_service.web.times import long_day, moment, zone_words
 from bot_service.web.transcript import KINDS, transcript
 
 LANGUAGES = {"ar": "Arabic", "en": "English", "es": "Spanish", "hi": "Hindi", "pl": "Polish"}
@@ -71,6 +76,8 @@ DONE = {
     "discharged": "Discharged. Nothing more is sent.",
     "rewritten": "Prescribed. The new version applies from the next exercise day.",
     "written": "Your message is on its way.",
+    "undone": "Undone. Nothing of it went to the patient, and things are as they were.",
+    "reopened": "Open again, and yours to look after.",
 }
 
 
@@ -111,6 +118,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         patient, episode = find(tx, visit)
         clinic = clinics.load_clinic(tx, episode.clinic_id)
         view = _view(tx, visit, patient, episode, clinic, now)
+        may_take_on = may_acknowledge(visit.who.id, notices.list_colleagues(tx, clinic.id))
     return page(
         visit,
         "patient.html",
@@ -119,6 +127,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         clinic_zone=zone_words(clinic.zone),
         patient_zone=zone_words(patient.zone),
         may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        may_take_on=may_take_on,
         trouble=trouble,
         typed=_Typed(trouble),
         done=_done(visit, view),
@@ -147,7 +156,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
         **_cases(tx, episode, record, notes, now, clinic.zone),
-        **_plan(tx, episode, record, clinic.zone),
+        **_plan(tx, episode, record, clinic.zone, now),
         **_details(tx, patient, episode, clinic.zone),
         "untold": holds_news(tx, episode, now),
     }
@@ -155,6 +164,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
 
 def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
     """What staff keep up to date themselves."""
+    offered = (*offered_languages(clinics.load_clinic(tx, episode.clinic_id)), episode.language)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
     return {
         "notes": [
@@ -163,7 +173,7 @@ def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str,
         ],
         "details": {
             "appointment": episode.next_appointment.isoformat() if episode.next_appointment else "",
-            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED],
+            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED if code in offered],
             "language": patient.language,
             "usual": "" if episode.baseline is None else str(episode.baseline),
             "zone": patient.zone,
@@ -197,24 +207,28 @@ def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime
     return {
         "cases": case_cards(tx, found, events, notes, plan.references, now, zone),
         "answered_by_step_back": [(str(case.id), title_of(case.rule)) for case in found if case.rule in PAIN_RULES],
-        "closed": [closed_case(case, zone) for case in cases.list_closed(tx, episode)],
+        "closed": [closed_case(case, {each.case_key for each in found}, zone) for case in cases.list_closed(tx, episode)],
         "evidence_shown": episode.evidence_version,
     }
 
 
-def _plan(tx: Tx, episode: Episode, record: Record, zone: str) -> dict[str, object]:
+def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) -> dict[str, object]:
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
-    open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
     past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
     return {
-        "progress": progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone),
+        "progress": card_of(tx, episode, record, zone),
         "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
-        "decisions": [_decided(item, names, zone) for item in _decisions(tx, episode)],
+        "decisions": decisions_in_words(reviews.list_proposals(tx, episode), names, zone),
+        "undoable": [undoable_in_words(item, names, now, zone) for item in list_undoable(tx, episode, now)],
         "prescription": prescription_view(record.prescription, past, names),
         "running": running_view(record.prescription, plan),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
         "days": _table(record),
+        "calendar": calendar_of(record, stage_starts(past), episode.next_appointment),
+        "ladders": ladders(past, record.today),
+        "steps_taken": steps_taken(past),
+        "loads": load_chart(entries.list_current(tx, episode), record.episode_start, record.today),
     }
 
 
@@ -227,26 +241,6 @@ def stage_starts(past: Sequence[Prescribed]) -> list[tuple[date, str]]:
             found.append((item.starts_on, item.document.stage_title))
         stage = item.stage
     return found
-
-
-def _decisions(tx: Tx, episode: Episode) -> list[Proposed]:
-    """What clinicians decided, the latest first."""
-    return sorted(
-        (item for item in reviews.list_proposals(tx, episode) if item.decided_by),
-        key=lambda item: item.decided_at or item.created_at,
-        reverse=True,
-    )
-
-
-def _decided(item: Proposed, names: Mapping[object, str], zone: str) -> tuple[str, str]:
-    """The decision in words, and the rule that had proposed it, if one had."""
-    what = {"approved": "Approved", "held": "Held", "released": "Held", "stepped_back": "Stepped back"}.get(item.status, item.status)
-    until = f" until {day_words(item.hold_until)}" if item.hold_until else ""
-    until += ", released since" if item.status == "released" else ""
-    rule = "" if item.rule == reviews.OWN else item.rule
-    about = f" “{title_of(rule)}”" if rule else ""
-    when = moment(item.decided_at, zone) if item.decided_at else ""
-    return f"{when}: {what}{about}{until}, by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}", rule
 
 
 def _table(record: Record) -> list[tuple[str, str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.deciding import NO_NEWS
 from bot_service.actions.histories import rhythm_of
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import clinics, episodes, patients, prescriptions, reviews, staff
@@ -32,7 +33,7 @@ CHANNELS = {"simulator": "simulated phone", "telegram": "Telegram", "whatsapp": 
 
 @dataclass(frozen=True)
 class Header:
-    """The facts at the top, each as words."""
+    """The facts at the top, each as words. `unsafe`: somebody has to look at the patient before anything else."""
 
     name: str
     ref: str
@@ -48,6 +49,7 @@ class Header:
     holds: tuple[str, ...]
     can_resume: bool
     held_until: str
+    unsafe: bool
     can_write: bool
     ended: bool
     phone: str
@@ -82,6 +84,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         ),
         can_resume=any(hold.kind in RESUMABLE for hold in held),
         held_until=day_words(max(item.until for item in steps_held)) if steps_held else "",
+        unsafe=any(hold.kind in NO_NEWS for hold in held),
         can_write=patient.status == "opted_in",
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",

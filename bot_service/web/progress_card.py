@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from bot_service.actions.histories import load_record
 from bot_service.clinical.catalogue import RULES
-from bot_service.clinical.progression import Standing
+from bot_service.clinical.progression import Standing, standing
+from bot_service.clinical.record import Record
 from bot_service.clinical.rungs import has_climbed
+from bot_service.storage import cases, prescriptions, reviews
+from bot_service.storage.database import Tx
+from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import Proposed
 from bot_service.web.case_cards import basis_words
 from bot_service.web.times import moment
@@ -50,6 +56,23 @@ class ProgressCard:
     open: Open | None
     back: str
     next_stage: str
+
+    @property
+    def checks(self) -> list[str]:
+        """What only the clinician can test."""
+        return [line.text for line in self.lines if line.state == "yours"]
+
+
+def card_of(tx: Tx, episode: Episode, record: Record, zone: str) -> ProgressCard:
+    """The card of an episode as it stands."""
+    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
+    return progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone)
+
+
+def own_checks(tx: Tx, episode: Episode, now: datetime) -> list[str]:
+    """What only the clinician can test for the step that the card is about, in the card's order."""
+    return card_of(tx, episode, load_record(tx, episode, now), episode.zone).checks
 
 
 def progress_card(at: Standing, pending: Proposed | None, plan: CarePlan, prescription: Prescription, zone: str) -> ProgressCard:

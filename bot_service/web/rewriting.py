@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
+from bot_service.actions.deciding import list_concerns
 from bot_service.actions.histories import local_today
 from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE, Decision
 from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
-from bot_service.conversation.exercise_text import describe_session, slots_on
-from bot_service.conversation.wording import load_catalogue
+from bot_service.actions.voices import voice_for
+from bot_service.clinical.in_words import listed
+from bot_service.conversation.exercise_text import slots_on
+from bot_service.conversation.wording import render
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import prescriptions
 from bot_service.storage.episodes import Episode
@@ -23,7 +26,7 @@ from bot_service.web.episode import find
 from bot_service.web.pages import page
 from bot_service.web.prescription_changes import changes
 from bot_service.web.prescription_form import choices_of, exercise_rows, fields_of, in_plain_words, slot_rows, threshold_rows
-from bot_service.web.times import long_day
+from bot_service.web.times import day_words
 from plans.editing import Unfit
 from plans.model import CarePlan, Prescription
 from plans.running import RUN_SLOT
@@ -97,6 +100,8 @@ def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes) 
 def _check(visit: Visit, at: _At, trouble: str) -> Response:
     with visit.service.db.read() as tx:
         drafted = draft(tx, at.episode, choices_of(visit.form, at.document, at.plan))
+        is_other_work = (drafted.before.exercises, drafted.before.slots) != (drafted.after.exercises, drafted.after.slots)
+        against = list_concerns(tx, at.episode, visit.service.clock.now()) if is_other_work else ()
     return page(
         visit,
         "prescription_check.html",
@@ -104,6 +109,7 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
         at=at,
         changes=changes(drafted.before, drafted.after, drafted.plan),
         told=shown_to_patient(drafted),
+        against=against,
         preview=_preview(drafted, at, visit),
         trouble=trouble,
         reason=visit.form.get("reason", ""),
@@ -130,12 +136,18 @@ def _save(visit: Visit, at: _At) -> Response:
 
 
 def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, str]]:
-    """What the patient will read the next time in each session with a message: the day, and the list."""
-    today = local_today(visit.service.clock.now(), at.episode.zone)
-    words, plan = load_catalogue("en").words, drafted.after
-    coming = [(day, slot) for day in (today + timedelta(days=ahead) for ahead in range(1, 8)) for slot in slots_on(plan, day)]
-    first = {slot: day for day, slot in reversed(coming) if slot != RUN_SLOT}
-    return [(long_day(day), describe_session(plan, slot, day, words)[0]) for slot, day in sorted(first.items())]
+    """The exercises as the patient will read them, extras and ceiling included: each text that a week brings, on its days."""
+    now = visit.service.clock.now()
+    with visit.service.db.read() as tx:
+        voice = replace(voice_for(tx, at.episode, now), language="en", prescription=drafted.after)
+    today = local_today(now, at.episode.zone)
+    found: dict[tuple[int, str], list[str]] = {}
+    for day in (today + timedelta(days=ahead) for ahead in range(1, 8)):
+        for slot in slots_on(drafted.after, day):
+            if slot != RUN_SLOT:
+                text, _ = render({"lines": [["exercises", {"day": day.isoformat(), "slot": slot}]]}, voice)
+                found.setdefault((slot, text), []).append(day_words(day))
+    return [(listed(days), text) for (_, text), days in sorted(found.items(), key=lambda item: item[0][0])]
 
 
 def _id(visit: Visit) -> UUID:

@@ -56,7 +56,7 @@ class Strip:
 
 def strip_of(record: Record) -> Strip:
     """The strip of a record's last 28 days, fewer when the episode is younger."""
-    days = [(day, _shown(day, status, record)) for day, status in record.strip(DAYS)]
+    days = [(day, shown_status(day, status, record)) for day, status in record.strip(DAYS)]
     counts = Counter(status for _, status in days)
     pains = {day.day: day.pain for day in record.rated_days}
     cells = []
@@ -68,5 +68,6 @@ def strip_of(record: Record) -> Strip:
     return Strip(tuple(cells), tuple(Legend(status, sign, name, counts[status]) for status, (sign, name) in WORDS.items()))
 
 
-def _shown(day: date, status: DayStatus, record: Record) -> str:
+def shown_status(day: date, status: DayStatus, record: Record) -> str:
+    """The status of a day as the pages show it: no silence on a day on which the patient wrote."""
     return WROTE if status == "no_reply" and day in record.replies else status

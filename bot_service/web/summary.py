@@ -25,12 +25,13 @@ from bot_service.web.access import Visit
 from bot_service.web.attention import leading_rule, words_today
 from bot_service.web.case_cards import title_of
 from bot_service.web.charts import pain_chart
+from bot_service.web.decided import last_decision
 from bot_service.web.episode import find, stage_starts
 from bot_service.web.header import header_of
 from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view
 from bot_service.web.recent import DAYS
-from bot_service.web.times import clock_time, local_day, long_day, moment, zone_words
+from bot_service.web.times import clock_time, local_day, long_day, zone_words
 from plans.editing import side_of
 from plans.model import CarePlan
 
@@ -91,14 +92,9 @@ def brief(tx: Tx, patient: Patient, episode: Episode, record: Record, plan: Care
     pending = reviews.find_pending(tx, episode)
     if pending is not None:
         lines.append(f"Waiting for a decision: {pending.detail.get('sentence', title_of(pending.rule))}")
-    decided = [item for item in reviews.list_proposals(tx, episode) if item.decided_by and item.decided_at]
-    if decided:
-        last = max(decided, key=lambda item: item.decided_at or item.created_at)
-        said = {"approved": "approved", "held": "held", "released": "held, released since", "stepped_back": "stepped back"}
-        by = staff.load(tx, last.decided_by).name if last.decided_by else "staff"
-        lines.append(
-            f"Last decision: {said.get(last.status, last.status)}, {moment(last.decided_at or last.created_at, clinic.zone)}, by {by}."
-        )
+    names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
+    if (decided := last_decision(reviews.list_proposals(tx, episode), names, clinic.zone)) is not None:
+        lines.append(f"Last decision: {decided}")
     return [*lines, f"As the patient reported it by chat; {_now(now, clinic)}."]
 
 

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 from bot_service.clinical.in_words import plural
 
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def day_words(day: date) -> str:
     """Tue 22 Sep"""
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"
+    return f"{_DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1][:3]}"
 
 
 def long_day(day: date) -> str:
@@ -43,6 +45,11 @@ def span(length: timedelta) -> str:
     if hours < 1:
         return "under an hour"
     return plural(hours, "hour") if hours < 24 else plural(hours // 24, "day")
+
+
+def waited(now: datetime, since: datetime, zone: str) -> str:
+    """under an hour; 23 hours; 2 days: days as the calendar of that zone counts them, as `ago` does"""
+    return span(now - since) if now - since < timedelta(days=1) else plural(_days_back(now, since, zone), "day")
 
 
 def ago(now: datetime, at: datetime, zone: str) -> str:

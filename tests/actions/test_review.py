@@ -278,6 +278,7 @@ def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_t
     }
     assert _callers("supersede") == {
         "bot_service/actions/review.py:approve",
+        "bot_service/actions/review.py:step_up",
         "bot_service/actions/review.py:step_back",
         "bot_service/actions/review.py:set_running",
         "bot_service/actions/rewriting.py:rewrite",

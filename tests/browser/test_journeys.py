@@ -49,11 +49,45 @@ def test_a_step_is_approved_and_the_phone_shows_the_new_plan(
     page.goto("/phone")
     page.get_by_role("link", name="Margaret Oyelaran").click()
     log = page.get_by_role("log")
+    expect(log.get_by_text("moved you on to the Intermediate Plan")).to_have_count(0)  # it can still be undone
+    page.get_by_role("button", name="Next message").click()
     expect(log.get_by_text("moved you on to the Intermediate Plan")).to_be_visible()
     page.get_by_role("button", name="Next message").click()
     expect(log.get_by_text("Your exercises for today are ready.").last).to_be_visible()
     first = served.clinic.plan.stage("intermediate").exercises[0].name
     expect(log.get_by_text(first).last).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_step_up_in_pain_is_interrupted_carried_out_and_undone_with_a_message(
+    served: Served, new_page: Callable[..., Page], scripts: bool
+) -> None:
+    person = served.clinic.in_care("Margaret Oyelaran")
+    live(served.clinic, person, "done 2/1, done 4/2, done 7/6")
+    look(person)
+    page = new_page(scripts=scripts, phone=not scripts)
+    page.goto(f"/patients/{person.invitation.ref}")
+    page.locator("summary", has_text="Hold the next step").click()
+    page.get_by_label("Sitting and everyday bending").check()
+    page.get_by_label("Why? It stays in the record.").fill("feels ready")
+    page.get_by_role("button", name="Step up to Intermediate Plan").click()
+    expect(page.get_by_role("heading", name="Look again before you go on")).to_be_visible()
+    page.get_by_role("button", name="Go back").click()
+    expect(page.get_by_label("Why? It stays in the record.")).to_have_value("feels ready")
+    expect(page.get_by_label("Sitting and everyday bending")).to_be_checked()
+    page.get_by_role("button", name="Step up to Intermediate Plan").click()
+    page.get_by_label("Or go on: why all the same?").fill("lifted furniture once")
+    page.get_by_role("button", name="Step up all the same").click()
+    expect(page.get_by_text("Approved. The patient is told")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone. Nothing of it went to the patient")).to_be_visible()
+    expect(page.get_by_text("Early Plan, week")).to_be_visible()
+    page.get_by_role("link", name="Write to Margaret").click()
+    page.get_by_role("textbox", name="Message").fill("See you on Tuesday")
+    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("See you on Tuesday")
+    assert not any("Tuesday" in text or "moved you on" in text for text in person.texts)
 
 
 def test_enter_in_the_date_field_decides_nothing(new_page: Callable[..., Page], ready: Person) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot_service.storage import audit, cases, entries, episodes, reviews
 from bot_service.storage.cases import Case
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, another_clinic, live, look, say
+from tests.web.lives import Browser, a_member, a_minute_on, another_clinic, live, look, say
 
 READY = "done 2/1, " * 14 + "done 2/1"
 
@@ -44,13 +44,16 @@ def open_cases(person: Person) -> list[Case]:
         return cases.list_open(tx, person.episode())
 
 
-def test_approving_moves_the_stage_and_tells_the_patient_at_once(ready: Person) -> None:
+def test_approving_moves_the_stage_and_tells_the_patient_in_half_a_minute(ready: Person) -> None:
     browser = open_page(ready)
     assert "Approve: move to Intermediate Plan" in browser.words
     decide(browser, ready, "approve")
     assert browser.status == 200
     assert "Approved. The patient is told" in browser.words
     assert ready.episode().stage == "intermediate"
+    assert "The patient hears of it at 19:00:30. Undo" in browser.words
+    assert not any("moved you on" in text for text in ready.texts)
+    a_minute_on(ready.clinic)
     assert any("moved you on to the Intermediate Plan" in text for text in ready.texts)
     assert "settled well" in browser.words
     assert 'name="proposal"' not in browser.page
@@ -96,6 +99,7 @@ def test_a_hold_lasts_until_the_day_that_was_named(ready: Person) -> None:
         assert [(each.status, each.hold_until, each.reason) for each in reviews.list_proposals(tx, ready.episode())] == [
             ("held", until, "running test first")
         ]
+    a_minute_on(ready.clinic)
     assert "keep to your present exercises" in ready.texts[-1]
 
 
@@ -242,9 +246,13 @@ def test_pausing_and_resuming(sqlite_clinic: RunningClinic) -> None:
 def test_writing_to_a_patient(sqlite_clinic: RunningClinic) -> None:
     person = sqlite_clinic.in_care("Jo Park")
     browser = open_page(person)
-    assert "It is not watched live" in browser.words
+    assert "<textarea" not in browser.page.partition('id="care-title"')[2].partition('id="notes-title"')[0].partition("Write to")[2]
+    browser.get(f"{path_of(person)}/message")
+    assert "It is not watched live" in browser.words and "On simulated phone a message can arrive at any time." in browser.words
+    assert browser.page.count("<form") == 2, "the message and signing out: no other form can lose a draft"
     browser.post(f"{path_of(person)}/message", words="Well done.\r\nSee you Tuesday <3")
-    assert "Your message is on its way." in browser.words
+    assert "Your message is on its way." in browser.words and "The message has not gone out yet. It goes at 10:00:30." in browser.words
+    a_minute_on(sqlite_clinic)
     assert "Well done.\nSee you Tuesday <3" in person.texts[-1]
     browser.post(f"{path_of(person)}/message", words="  ")
     assert browser.status == 409 and "Write something first." in browser.words
@@ -252,7 +260,92 @@ def test_writing_to_a_patient(sqlite_clinic: RunningClinic) -> None:
     assert browser.status == 422 and "z" * 1501 in browser.page
     say(person, "stop")
     browser.post(f"{path_of(person)}/message", words="are you there?")
-    assert browser.status == 409 and "get in touch another way" in browser.words and "are you there?" not in person.texts[-1]
+    assert browser.status == 409 and "get in touch another way" in browser.words and "are you there?" in browser.page
+    assert "are you there?" not in person.texts[-1]
+    browser.get(f"{path_of(person)}/message")
+    assert "Pause or write" in browser.words, "nobody can write: back on the patient's page"
+
+
+def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    browser = open_page(person)
+    browser.post(f"{path_of(person)}/message", words="See you <Tuesday>")
+    browser.post(f"{path_of(person)}/undo", message=browser.hidden("message"))
+    assert "Taken back. Nothing was sent" in browser.words and "See you &lt;Tuesday&gt;</textarea>" in browser.page
+    a_minute_on(sqlite_clinic)
+    assert not any("Tuesday" in text for text in person.texts)
+
+
+def test_undo_puts_the_plan_back_until_the_patient_was_told(ready: Person) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve", **{"tick-0": "yes"})
+    browser.post(f"{path_of(ready)}/undo", decided=browser.hidden("decided"))
+    assert "Undone. Nothing of it went to the patient" in browser.words and ready.episode().stage == "early"
+    assert "Early stage complete" in browser.words and "Approve: move to Intermediate Plan" in browser.words
+    told = browser.words.partition("Decisions so far (1)")[2]
+    assert re.search(
+        r"Approved “Early stage complete”, by Anna Reed: settled well Ticked: Sitting .* Undone Tue 6 Oct, 19:00 by Anna Reed", told
+    )
+    decide(browser, ready, "approve")
+    decided = browser.hidden("decided")
+    a_minute_on(ready.clinic)
+    browser.post(f"{path_of(ready)}/undo", decided=decided)
+    assert browser.status == 409 and "It is too late to undo this: the patient has been told" in browser.words
+    assert ready.episode().stage == "intermediate"
+
+
+def test_the_physios_own_checks_are_kept_with_the_decision_ticked_or_not(ready: Person) -> None:
+    browser = open_page(ready)
+    assert re.search(r'type="checkbox" form="decision" name="tick-0"[^>]*> Sitting and everyday bending', browser.page)
+    decide(browser, ready, "approve", reason="", **{"tick-0": "yes"})
+    assert re.search(r'name="tick-0" value="yes" checked', browser.page), "a refused form keeps its ticks"
+    decide(browser, ready, "approve")
+    assert "Not ticked: Sitting and everyday bending are more comfortable than at the start." in browser.words
+    browser.get(f"{path_of(ready)}/summary")
+    assert "by Anna Reed. Not ticked: Sitting and everyday bending" in browser.words
+
+
+def test_a_step_up_while_pain_is_high_is_shown_first_and_wants_a_reason_of_its_own(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, "done 2/1, done 4/2, done 7/6")
+    look(person)
+    browser = open_page(person)
+    posted = {"decision": "step_up", "reason": "feels ready", "shown": browser.hidden("shown"), "tick-0": "yes"}
+    browser.post(f"{path_of(person)}/decision", posted)
+    assert "Look again before you go on" in browser.words and person.episode().stage == "early"
+    assert "Session pain above 3, this step's limit (the ceiling is 5): 4 on 23 Sep and 7 on 24 Sep." in browser.words
+    assert "Pain 24 hours later above 3, or not settled (usual pain 2): 6 on 24 Sep." in browser.words
+    assert browser.page.index("Go back</button>") < browser.page.index("Step up all the same</button>")
+    browser.post(f"{path_of(person)}/decision", posted, back="1")
+    assert "feels ready</textarea>" in browser.page and re.search(r'name="tick-0" value="yes" checked', browser.page)
+    browser.post(f"{path_of(person)}/decision", posted, again="1", despite=" ")
+    assert browser.status == 422 and "Say why you go on all the same" in browser.words and person.episode().stage == "early"
+    browser.post(f"{path_of(person)}/decision", posted, again="1", despite="lifted furniture once")
+    assert person.episode().stage == "intermediate"
+    assert "feels ready All the same, because: lifted furniture once Shown before:" in browser.words
+    assert "4 on 23 Sep and 7 on 24 Sep" in browser.words
+
+
+def test_nobody_steps_up_over_a_red_flag(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    say(person, "I cannot feel my legs")
+    browser = open_page(person)
+    assert "Step up to" not in browser.words
+    browser.post(f"{path_of(person)}/decision", decision="step_up", reason="x", despite="y", shown=browser.hidden("shown"))
+    assert browser.status == 409 and "clear the red flag" in browser.words and person.episode().stage == "early"
+
+
+def test_a_closed_case_is_opened_again_and_a_red_flag_holds_prompts_again(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    say(person, "I cannot feel my legs")
+    browser, case = open_page(person), open_cases(person)[0]
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen", shown=browser.hidden("shown"))
+    assert open_cases(person) == []
+    browser.post(f"{path_of(person)}/cases/{case.id}/reopen", reason="it is back")
+    assert [each.id for each in open_cases(person)] == [case.id] and "Opened again by Anna Reed" in browser.words
+    assert "On hold after a red flag" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/reopen", reason="again")
+    assert browser.status == 409 and "open already" in browser.words
 
 
 def test_every_decision_is_in_the_audit_trail(ready: Person) -> None:

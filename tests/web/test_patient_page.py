@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections import Counter
 
 import pytest
 from markupsafe import escape
@@ -13,7 +14,9 @@ from bot_service.actions.histories import load_record
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
+from bot_service.storage import entries
 from bot_service.web.strips import WORDS
+from bot_service.web.times import long_day
 from tests.actions.told import DAY1
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look, say
@@ -34,6 +37,10 @@ def test_every_number_on_the_page_is_that_of_the_record(sqlite_clinic: RunningCl
     live(sqlite_clinic, person, ", ".join(draw.choices(kinds, k=draw.randint(5, 45))))
     look(person)
     record = the_record(person)
+    lifted = [(day.day, draw.choice((4, 7.5, 12))) for day in record.loading_days if draw.random() < 0.5]
+    with sqlite_clinic.db.begin() as tx:
+        for day, kilos in lifted:
+            entries.add(tx, person.episode(), sqlite_clinic.clock.now(), kind="load", day=day, slot=1, outcome=f"{kilos:g} kg")
     browser = Browser(sqlite_clinic).sign_in()
     page, words = browser.get(f"/patients/{person.invitation.ref}"), browser.words
 
@@ -45,6 +52,11 @@ def test_every_number_on_the_page_is_that_of_the_record(sqlite_clinic: RunningCl
     assert re.findall(r'<li class="(\w+)" title', page) == [status for _, status in strip]
     for status, (_, name) in WORDS.items():
         assert f"{name} {sum(found == status for _, found in strip)}" in words
+    since_care_began = [(day, "wrote" if status == "no_reply" and day in record.replies else status) for day, status in record.strip(999)]
+    calendar = Counter(re.findall(r'<td class="(\w+)"><span class="hidden">', page))
+    assert calendar == Counter(status for _, status in since_care_began)
+    loads = re.findall(r'<th scope="row">([^<]+)</th><td class="number">([\d.]+) kg</td>', page)
+    assert [(day, float(kilos)) for day, kilos in loads] == [(long_day(day), kilos) for day, kilos in reversed(lifted)]
     rows = re.findall(r'<th scope="row">([^<]+)</th><td class="number">([^<]+)</td><td class="number">([^<]+)</td>', page)
     assert [(pain, later) for _, pain, later in rows] == [
         ("–" if day.pain is None else str(day.pain), "–" if day.pain_24h is None else str(day.pain_24h))
