@@ -16,6 +16,7 @@ from bot_service.conversation import language
 
 MODULES = (
     "bot_service.conversation.parsing",
+    "bot_service.conversation.amounts",
     "bot_service.conversation.numbers",
     "bot_service.conversation.scores",
     "bot_service.conversation.sessions",

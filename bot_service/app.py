@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from bot_service.actions import assess, digests, escalate, importing, notices, prompt, receive
+from bot_service.actions import assess, digests, importing, notices, prompt, receive
 from bot_service.actions.deliver import Delivery, deliver_due
 from bot_service.actions.outcomes import recover_after_crash
 from bot_service.actions.receive import Courtesy
@@ -21,7 +21,7 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import alerts, clinics, episodes, escalations, imports, inbox, outbox, prescriptions
+from bot_service.storage import alerts, clinics, episodes, imports, inbox, outbox, prescriptions
 from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
@@ -37,6 +37,9 @@ WHATSAPP_PER_S = 60.0
 
 MAIL_PER_S = 10.0
 """Below what relays commonly allow an account, such as 14 a second (default)."""
+
+
+EMAIL = "email"
 
 
 @dataclass
@@ -71,14 +74,17 @@ class Service:
         with self.db.begin() as tx:
             sender = clinics.find_or_add_sender(tx, clinic_id, channel.name, name, rate_per_s)
             clinics.mark_sender(tx, sender.id, "active", None)
+            if channel.name == EMAIL:
+                alerts.hurry_untold(tx, self.clock.now())
         self.channels[sender.id] = channel
         return sender
 
     def recover(self) -> int:
         """At start: what the last run left behind. How many messages are in doubt now."""
-        if self.db.is_sqlite:
-            with self.db.begin() as tx:
+        with self.db.begin() as tx:
+            if self.db.is_sqlite:
                 clinics.leave_polling(tx)
+            alerts.begin_missing(tx, self.clock.now())
         return recover_after_crash(self.db, self.clock.now(), everything=self.db.is_sqlite)
 
     async def tick(self) -> None:
@@ -137,8 +143,6 @@ class Service:
             done = await self._receive_all(failed) if due.replies else 0
             if due.plans:
                 done += await self.delivery.run(self._plan_due)
-            if due.escalations:
-                done += await self.delivery.run(lambda: escalate.escalate_due(self.db, self.clock.now()))
             if due.alerts:
                 done += await self.delivery.run(lambda: notices.tell_due(self.db, self.clock.now(), self.settings.public_url))
             if due.files:
@@ -157,12 +161,10 @@ class Service:
         """What there is to do, in one read: mostly nothing."""
         now = self.clock.now()
         with self.db.read() as tx:
-            plans, messages, lead = episodes.next_event_at(tx), outbox.next_due_at(tx), escalations.next_escalation_at(tx)
-            tell = alerts.next_at(tx)
+            plans, messages, tell = episodes.next_event_at(tx), outbox.next_due_at(tx), alerts.next_at(tx)
             return _Due(
                 replies=inbox.any_waiting(tx),
                 plans=plans is not None and plans <= now,
-                escalations=lead is not None and lead <= now,
                 alerts=tell is not None and tell <= now,
                 digests=self._tells_staff and ((digest := notice_rows.next_digest_at(tx)) is None or digest <= now),
                 messages=(messages is not None and messages <= now) or self.delivery.wants_to_look_after(),
@@ -172,7 +174,7 @@ class Service:
     @property
     def _tells_staff(self) -> bool:
         """Whether there is any way to tell them; the sample clinic has none."""
-        return any(channel.name in ("email", "telegram") for channel in self.channels.values())
+        return any(channel.name in (EMAIL, "telegram") for channel in self.channels.values())
 
     def _plan_due(self) -> int:
         now = self.clock.now()
@@ -211,7 +213,6 @@ class Service:
             found = (
                 episodes.next_event_at(tx, after),
                 outbox.next_due_at(tx, after),
-                escalations.next_escalation_at(tx, after),
                 alerts.next_at(tx, after),
                 notice_rows.next_digest_at(tx, after) if self._tells_staff else None,
             )
@@ -244,7 +245,6 @@ class _Due:
 
     replies: bool
     plans: bool
-    escalations: bool
     alerts: bool
     digests: bool
     messages: bool

@@ -16,8 +16,8 @@ from plans.rule_checks import rule_findings
 from plans.running import RUN_SLOT, open_running
 from plans.thresholds import ProgressionRule, Rules
 
-OWN = "set for this patient"
-"""What stands in the place of a source where a clinician chose the number."""
+OWN, CLINIC = "set for this patient", "set by the clinic"
+"""What stands in the place of a source where a clinician chose the number, for one patient or for all of a clinic."""
 THRESHOLDS: Mapping[str, tuple[int, int]] = {
     "pain_ceiling": (0, 5),  # SEED: never above 5 in any plan
     "session_pain.green_max": (0, 4),
@@ -39,6 +39,8 @@ THRESHOLDS: Mapping[str, tuple[int, int]] = {
 }
 """The numbers that a clinician may set for one patient, each with the least and the greatest; the plan's checks still apply."""
 _STAGE_ONLY = "progression."
+OF_CLINIC = tuple(key for key in THRESHOLDS if not key.startswith(_STAGE_ONLY))
+"""Those of them that a clinic may set for all whom it prescribes for from then on: the same in all stages."""
 _DOSE_WORDS = {"reps": "repetitions", "hold_s": "the hold", "dist_m": "the distance", "rest_s": "the rest", "effort_pct": "the effort"}
 
 
@@ -106,17 +108,17 @@ def rewritten(old: Prescription, plan: CarePlan, choices: Choices) -> Prescripti
     return _with_running(document, old)
 
 
-def with_thresholds(document: Prescription, plan: CarePlan, own: Mapping[str, int]) -> Prescription:
-    """The prescription judged by the plan's numbers for its stage, but for the `own` ones.
+def with_thresholds(document: Prescription, plan: CarePlan, own: Mapping[str, int], source: str = OWN) -> Prescription:
+    """The prescription judged by the plan's numbers for its stage, but for the `own` ones and those that the clinic set.
 
     A lower ceiling takes with it what may not lie above it: the amber band, the settled limit, the first-visit limit, the criteria.
     """
-    changed = {key: value for key, value in own.items() if value != threshold(plan, document.stage, key)}
+    changed, by = _changed(document, plan, own, source)
     tables: dict[str, Any] = plan.rules.model_dump() | {"progression": plan.stage(document.stage).progression.model_dump()}
     for key, value in changed.items():
         _put(tables, key, value)
         if not key.startswith(_STAGE_ONLY):
-            tables["sources"][key] = OWN
+            tables["sources"][key] = by[key]
     ceiling = tables["pain_ceiling"]
     tables["session_pain"]["amber_max"] = ceiling
     for table, name in ((tables["after_24h"], "settled_max"), (tables, "baseline_physio_first_above")):
@@ -127,6 +129,26 @@ def with_thresholds(document: Prescription, plan: CarePlan, own: Mapping[str, in
     return document.model_copy(update={"rules": Rules.model_validate(tables), "progression": progression, "thresholds": changed})
 
 
+def _changed(document: Prescription, plan: CarePlan, own: Mapping[str, int], source: str) -> tuple[dict[str, int], dict[str, str]]:
+    """The numbers that are not simply the plan's, and by whom each was set."""
+    kept = {key: value for key, value in document.thresholds.items() if document.rules.sources.get(key) == CLINIC}
+    changed, by = {}, {}
+    for key, value in {**kept, **own}.items():
+        same = kept.get(key) == value
+        chosen = key in kept or document.thresholds.get(key) == value  # the plan's own number, chosen against the clinic's
+        if same or chosen or value != threshold(plan, document.stage, key):
+            changed[key], by[key] = value, CLINIC if same else source
+    return changed, by
+
+
+def number_findings(plan: CarePlan, own: Mapping[str, int]) -> list[Finding]:
+    """What is wrong with numbers that a clinic would set, in any stage of the plan; each finding once."""
+    if wrong := list(_threshold_findings(own)):
+        return wrong
+    stages = (prescribe(plan, stage.id) for stage in plan.stages)
+    return list(dict.fromkeys(each for old in stages for each in _new_findings(old, with_thresholds(old, plan, own, CLINIC), plan)))
+
+
 def threshold(plan: CarePlan, stage: str, key: str) -> int:
     """The plan's own number for a stage, by its dotted key."""
     found: Any = plan.stage(stage).progression if key.startswith(_STAGE_ONLY) else plan.rules
@@ -135,9 +157,10 @@ def threshold(plan: CarePlan, stage: str, key: str) -> int:
     return int(found)
 
 
-def carried(own: Mapping[str, int]) -> dict[str, int]:
-    """The own numbers that go along into another stage: all but the criteria of the stage itself."""
-    return {key: value for key, value in own.items() if not key.startswith(_STAGE_ONLY)}
+def carried(old: Prescription) -> dict[str, int]:
+    """The patient's own numbers that go along into another stage: neither the stage's own criteria nor what the clinic set."""
+    own = {key: value for key, value in old.thresholds.items() if not key.startswith(_STAGE_ONLY)}
+    return {key: value for key, value in own.items() if old.rules.sources.get(key) != CLINIC}
 
 
 def at_rungs(document: Prescription, rungs: Mapping[str, str]) -> Prescription:

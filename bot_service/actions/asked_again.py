@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from bot_service.actions.histories import local_day_span, local_today, rhythm_of
+from bot_service.actions.histories import local_day_span, local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.clinical.in_words import long_day
@@ -33,7 +33,7 @@ def ask_tomorrow(tx: Tx, episode: Episode, ask: Mapping[str, Any], now: datetime
     plan, today = prescriptions.load(tx, episode.prescription_id), local_today(now, episode.zone)
     tomorrow, at = today + timedelta(days=1), prompt_time(plan.slots)
     due = instant(tomorrow, at, episode.zone) if at else now + timedelta(days=1)
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
     again = {"kind": ask["kind"], "day": ask.get("day"), "slot": ask.get("slot"), "detail": {"again": True}}
     content = {"lines": [["still_open", {"day": today.isoformat()}], [_WORDS[ask["kind"]], {}]], "ask": again}
     key = f"again:{episode.id}:{ask['kind']}:{today}"

@@ -17,7 +17,7 @@ from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
 from bot_service.clinical.record import Record
-from bot_service.clinical.working_hours import Urgency, a_working_day_after, due_by
+from bot_service.clinical.working_hours import Urgency, due_by
 from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Database, Tx
@@ -114,12 +114,6 @@ def flag_due_by(tx: Tx, episode: Episode, urgency: Urgency, now: datetime) -> da
     """By when the clinic should have looked, in its working hours."""
     clinic = clinics.load_clinic(tx, episode.clinic_id)
     return due_by(now, urgency, clinic_setting(clinic, "hours"), clinic.zone)
-
-
-def lead_due_by(tx: Tx, episode: Episode, now: datetime) -> datetime:
-    """When the lead is told of a red flag that nobody has acknowledged: after one working day (`clinical.md` 0.10)."""
-    clinic = clinics.load_clinic(tx, episode.clinic_id)
-    return a_working_day_after(now, clinic_setting(clinic, "hours"), clinic.zone)
 
 
 def _closed(at: datetime, detail: Mapping[str, Any], urgency: str) -> Closed:

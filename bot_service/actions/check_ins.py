@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.storage import check_ins, entries, episodes, prescriptions
 from bot_service.storage.database import Tx
@@ -25,7 +25,7 @@ def plan_check_in(tx: Tx, episode: Episode, plan: Prescription, session: tuple[d
     earlier = check_ins.list_of_day(tx, episode.id, day)
     if high <= now or any(check_ins.stands(tx, each) for each in earlier):
         return
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, plan)
     upcoming = next_occurrence(rhythm, None, not_before=low)
     due = upcoming.due_at if upcoming and upcoming.due_at <= high else check_in_time(done_at, rhythm, plan.rules.after_24h.window_h)
     content = {"lines": [["ask_24h", {"day": day.isoformat()}]], "ask": {"kind": "pain_24h", "day": day.isoformat(), "slot": slot}}

@@ -11,9 +11,10 @@ from uuid import UUID
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.clinical.concerns import concerns
+from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.record import Record
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, cases, episodes, reviews
+from bot_service.storage import audit, cases, episodes, notices, reviews
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.staff import Member
@@ -59,12 +60,12 @@ class PainIsHigh(Conflict):
         self.found = found
 
 
-def episode_of(tx: Tx, decision: Decision) -> Episode:
-    """The episode, locked, if this member may decide about it: another clinic's is not told apart from none."""
-    episode = episodes.load_locked(tx, decision.episode_id)
-    if episode.clinic_id != decision.member.clinic_id:
+def episode_of(tx: Tx, decision: Decision, *, takes_on: bool = False) -> Episode:
+    """The episode, locked, if this member may decide about it, or take it on: another clinic's is not told apart from none."""
+    episode, member = episodes.load_locked(tx, decision.episode_id), decision.member
+    if episode.clinic_id != member.clinic_id:
         raise NotFound("no such episode of care")
-    if decision.member.role not in MAY_DECIDE:
+    if member.role not in MAY_DECIDE and not (takes_on and may_acknowledge(member.id, notices.list_colleagues(tx, member.clinic_id))):
         raise NotPermitted("only a physiotherapist can decide this")
     if max(len(decision.reason), len(decision.despite)) > LONGEST_REASON:
         raise Conflict(f"the reason is too long; keep it under {LONGEST_REASON} characters")

@@ -10,16 +10,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.histories import load_record
-from bot_service.actions.notices import chosen_ways, whose_patients
+from bot_service.actions.notices import chosen_ways, limits_of, whose_patients
 from bot_service.actions.staff_messages import sealed
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.adherence import done_share, reply_share
 from bot_service.clinical.catalogue import RULES, rank
-from bot_service.clinical.duty import RED_FLAG, Away, acts_for
+from bot_service.clinical.duty import RED_FLAG, Away, acts_for, told_at
 from bot_service.clinical.flags import flags_for
-from bot_service.clinical.in_words import percent, plural, sentence, short_day
+from bot_service.clinical.in_words import percent, plural, short_day
+from bot_service.clinical.needs import WANTS_SOMEBODY
 from bot_service.clinical.record import Record
-from bot_service.clinical.working_hours import a_working_day_after, next_opening
+from bot_service.clinical.working_hours import next_opening
 from bot_service.conversation.notices import digest_text
 from bot_service.storage import audit, cases, clinics, episodes, notices, outbox, reviews, staff, unsent
 from bot_service.storage.cases import Case
@@ -27,6 +28,7 @@ from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.staff import Member
+from bot_service.storage.standing import Part, Standings, Wanted, load_standings
 from schedules.wall_time import instant
 
 WEEK = 7
@@ -56,6 +58,7 @@ class View:
     today: date
     tonight: datetime
     in_care: dict[UUID, Episode]
+    refs: dict[UUID, str]
     waiting: dict[UUID, list[Case]]
     steps: frozenset[UUID]
     names: dict[UUID, str]
@@ -125,14 +128,17 @@ def build(tx: Tx, view: View, member: Member, *, weekly: bool) -> Digest:
     physios = whose_patients(tx, member, view.now)
     mine = [each for each in view.in_care.values() if each.physio_id in physios]
     records = _records(tx, view, mine)
-    waiting = _waiting(view, mine)
+    # Whom it names, in which order, and how many there are: as the caseload says it, of whom nobody looks after yet.
+    wanted, part = Wanted(mine=physios, untaken=True, alone=True), Part(tuple(WANTS_SOMEBODY), 0, MOST_LISTED)
+    standings = load_standings(tx, view.clinic.id, wanted, part, view.now, view.tonight)
+    summary, waiting = standings.in_words(), _waiting(view, standings)
     late = _overdue(tx, view, member, mine)
     small = [f"- {view.in_care[key].ref}: {words}" for key, record in records.items() for words in _small(record)]
-    lines = [_summary(view, mine), *waiting, *late, *(["", "For your information:", *small] if small else [])]
+    lines = [summary, *waiting, *late, *(["", "For your information:", *small] if small else [])]
     if weekly:
         lines += _week(tx, view, mine, list(records.values()))
     day = f"{'week to ' if weekly else ''}{short_day(view.today)}"
-    return Digest(member, f"Stepwise digest, {day}: {_summary(view, mine)}", tuple(lines), bool(waiting or late or small), weekly)
+    return Digest(member, f"Stepwise digest, {day}: {summary}", tuple(lines), bool(waiting or late or small), weekly)
 
 
 def _records(tx: Tx, view: View, mine: Sequence[Episode]) -> dict[UUID, Record]:
@@ -145,42 +151,32 @@ def _records(tx: Tx, view: View, mine: Sequence[Episode]) -> dict[UUID, Record]:
 
 def _look(tx: Tx, clinic: Clinic, now: datetime) -> View:
     today = now.astimezone(ZoneInfo(clinic.zone)).date()
-    in_care = {each.id: each for each in episodes.list_of_clinic(tx, clinic.id) if each.status == "active"}
+    everybody = {each.id: each for each in episodes.list_of_clinic(tx, clinic.id)}
+    in_care, refs = (
+        {key: each for key, each in everybody.items() if each.status == "active"},
+        {each.id: each.ref for each in everybody.values()},
+    )
     open_cases = cases.list_open_of_clinic(tx, clinic.id)
-    waiting = {key: [case for case in found if case.status == "open"] for key, found in open_cases.items() if key in in_care}
-    steps = frozenset(key for key in reviews.list_pending_of_clinic(tx, clinic.id) if key in in_care)
+    waiting = {key: [case for case in found if case.status == "open"] for key, found in open_cases.items()}
+    steps = frozenset(reviews.list_pending_of_clinic(tx, clinic.id))
     names = {each.id: each.name for each in staff.list_of_clinic(tx, clinic.id)}
     tonight, aways = instant(today + timedelta(days=1), time(), clinic.zone), notices.list_aways(tx, clinic.id, today)
-    return View(clinic, now, today, tonight, in_care, waiting, steps, names, aways)
-
-
-def _summary(view: View, mine: Sequence[Episode]) -> str:
-    """2 patients need you today; 1 is ready for a step."""
-    today = sum(any(_is_today(view, case) for case in view.waiting.get(each.id, ())) for each in mine)
-    steps = sum(each.id in view.steps for each in mine)
-    parts = [f"{plural(today, 'patient')} {'needs' if today == 1 else 'need'} you today"] if today else []
-    parts += [f"{steps} {'is' if steps == 1 else 'are'} ready for a step"] if steps else []
-    later = sum(bool(view.waiting.get(each.id)) for each in mine) - today
-    parts += [f"{plural(later, 'other patient' if today else 'patient')} can wait"] if later else []
-    return sentence("; ".join(parts)) if parts else "Nothing needs you."
+    return View(clinic, now, today, tonight, in_care, refs, waiting, steps, names, aways)
 
 
 def _is_today(view: View, case: Case) -> bool:
     return case.case_key == RED_FLAG or (case.due_at is not None and case.due_at < view.tonight)
 
 
-def _waiting(view: View, mine: Sequence[Episode]) -> list[str]:
+def _waiting(view: View, standings: Standings) -> list[str]:
     """A line for each patient with something unacknowledged or a step to decide on, the most pressing first."""
-    found: list[tuple[tuple[bool, int], str]] = []
-    for each in mine:
-        waiting = sorted(view.waiting.get(each.id, ()), key=lambda case: (not _is_today(view, case), rank(case.rule)))
-        words = [f"{_title(case)}{_due(view, case)}" for case in waiting] + (["ready for a step"] if each.id in view.steps else [])
-        if words:
-            first = (not _is_today(view, waiting[0]), rank(waiting[0].rule)) if waiting else (True, 99)
-            found.append((first, f"- {each.ref}: {'; '.join(words)}"))
-    lines = [line for _, line in sorted(found)]
-    more = len(lines) - MOST_LISTED
-    return lines[:MOST_LISTED] + ([f"- and {plural(more, 'more patient')}, in Stepwise"] if more > 0 else [])
+    lines = []
+    for key in standings.episodes:
+        waiting = sorted(view.waiting.get(key, ()), key=lambda case: (not _is_today(view, case), rank(case.rule)))
+        words = [f"{_title(case)}{_due(view, case)}" for case in waiting] + (["ready for a step"] if key in view.steps else [])
+        lines.append(f"- {view.refs[key]}: {'; '.join(words) or 'cannot be reached in the chat'}")
+    more = standings.count(WANTS_SOMEBODY) - len(lines)
+    return lines + ([f"- and {plural(more, 'more patient')}, in Stepwise"] if more > 0 else [])
 
 
 def _title(case: Case) -> str:
@@ -203,12 +199,12 @@ def _overdue(tx: Tx, view: View, member: Member, mine: Sequence[Episode]) -> lis
     duty = notices.load_choices(tx, member.id).duty
     if duty is None:
         return []
-    own, hours = {each.id for each in mine}, clinic_setting(view.clinic, "hours")
+    own, hours, limits = {each.id for each in mine}, clinic_setting(view.clinic, "hours"), limits_of(view.clinic)
     lines = []
     for key, found in view.waiting.items():
-        for case in found if key not in own else ():
-            told_at = case.due_at and (a_working_day_after(case.due_at, hours, view.clinic.zone) if duty == "lead" else case.due_at)
-            if told_at is not None and told_at <= view.now:
+        for case in found if key in view.in_care and key not in own else ():
+            late_at = case.due_at and (told_at("lead", case.due_at, limits, hours, view.clinic.zone) if duty == "lead" else case.due_at)
+            if late_at is not None and late_at <= view.now:
                 episode = view.in_care[key]
                 lines.append(f"- {episode.ref} ({view.names.get(episode.physio_id, '?')}): {_title(case)} (overdue)")
     return ["", f"Overdue with nobody looking after it; you are {'clinic lead' if duty == 'lead' else 'deputy'}:", *lines] if lines else []
@@ -266,12 +262,12 @@ def _send(tx: Tx, digest: Digest, clinic: Clinic, now: datetime, public_url: str
     """Queue a digest by the member's ways; False when nothing reaches them, or it was queued before."""
     kind = WEEKLY if digest.weekly else DIGEST
     today = now.astimezone(ZoneInfo(clinic.zone)).date().isoformat()
-    content = {"sealed": sealed(tx, digest_text(digest.subject, digest.lines, f"{public_url}/"))}
-    queued = False
+    text, queued = digest_text(digest.subject, digest.lines, f"{public_url}/"), False
     for sender_id in chosen_ways(tx, digest.member.id, clinics.list_senders(tx)):
+        new_id = tx.new_id()
         queued |= outbox.queue(
-            tx, now, clinic_id=clinic.id, patient_id=None, episode_id=None, staff_id=digest.member.id, kind=kind,
+            tx, now, new_id=new_id, clinic_id=clinic.id, patient_id=None, episode_id=None, staff_id=digest.member.id, kind=kind,
             key=f"{kind}:{digest.member.id}:{token or today}:{sender_id.int:032x}", due_at=now, expires_at=now + timedelta(hours=20),
-            content=content, sender_id=sender_id,
+            content=sealed(tx, new_id, text=text), sender_id=sender_id,
         )  # fmt: skip
     return queued

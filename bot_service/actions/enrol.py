@@ -10,9 +10,11 @@ from uuid import UUID
 
 from bot_service.actions.eligibility import Enrolment, main_slots, problems
 from bot_service.actions.histories import local_today
+from bot_service.actions.prescribing import as_in_clinic, clinic_numbers
 from bot_service.actions.treating import treating_physio
+from bot_service.actions.voices import offered_languages
 from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, contacts, episodes, invitations, patients, prescriptions
+from bot_service.storage import audit, clinics, contacts, episodes, invitations, patients, prescriptions
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.patients import Patient
 from bot_service.storage.staff import Member
@@ -56,7 +58,7 @@ def enrol(
     """
     check_may_enrol(member)
     with db.begin() as tx:
-        contacts.lock_clinic(tx, member.clinic_id)
+        clinics.lock(tx, member.clinic_id)
         return enrol_in(tx, plan, member, enrolment, now, (random_code or new_code)(), physio=physio)
 
 
@@ -75,7 +77,10 @@ def enrol_in(
     check_new(tx, member.clinic_id, enrolment)
     patient = _add_patient(tx, member.clinic_id, enrolment, now)
     today = local_today(now, enrolment.zone)
-    document = _prescription(plan, enrolment)
+    clinic = clinics.load_clinic(tx, member.clinic_id)
+    if enrolment.language not in (offered := offered_languages(clinic)):
+        raise Conflict(f"this clinic offers messages in {', '.join(offered)}; choose one of them")
+    document = as_in_clinic(_prescription(plan, enrolment), plan, clinic_numbers(clinic, plan))
     episode_id = episodes.add(
         tx, clinic_id=member.clinic_id, patient_id=patient.id, physio_id=treating.id, plan_id=plan.id, start_date=today,
         stage=document.stage, stage_start=today, baseline=enrolment.baseline,

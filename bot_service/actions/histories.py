@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -10,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
-from bot_service.storage import entries, inbox, outbox, prescriptions
+from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode
@@ -47,6 +48,13 @@ def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:
         quiet=QuietHours(delivery.quiet_from, delivery.quiet_until),
         expires_after=timedelta(minutes=delivery.expires_after_min),
     )
+
+
+def rhythm_for(tx: Tx, episode: Episode, plan: Prescription) -> Rhythm:
+    """The same for an episode, with the clinic's own quiet hours where it has set some: they bind at once, whatever is prescribed."""
+    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    own = clinics.load_clinic(tx, episode.clinic_id).settings.get("quiet")
+    return rhythm if own is None else replace(rhythm, quiet=QuietHours(*map(time.fromisoformat, own)))
 
 
 def prescription_on(tx: Tx, episode: Episode, day: date) -> UUID:

@@ -82,12 +82,12 @@ def score(text: str) -> int:
     return int(found[1])
 
 
-def language(text: str) -> str:
-    """The code of a language that messages are shipped in, from its code or name."""
+def language(text: str, offered: Collection[str] = SHIPPED) -> str:
+    """The code of a language that the clinic offers messages in, from its code or name."""
     plain = text.casefold()
     code = _LANGUAGES.get(plain, re.split(r"[-_]", plain)[0])
-    if code not in SHIPPED:
-        raise ValueError(f"there are no messages in this language; write one of {', '.join(SHIPPED)}")
+    if code not in offered:
+        raise ValueError(f"there are no messages in this language; write one of {', '.join(offered)}")
     return code
 
 

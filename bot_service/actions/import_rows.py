@@ -17,7 +17,7 @@ from plans.model import CarePlan
 
 @dataclass(frozen=True)
 class Setting:
-    """What rows are read against: plans, the clinic's zone and channels, who may treat, and who does when a row names nobody."""
+    """What rows are read against: plans, the clinic's zone, channels and languages, who may treat, and who does when a row names nobody."""
 
     library: Mapping[str, CarePlan]
     columns: Mapping[str, Column]
@@ -25,6 +25,7 @@ class Setting:
     physios: Sequence[Member]
     physio: Member | None
     channels: Collection[str] = ()
+    languages: Sequence[str] = ("en",)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _enrolment(reading: _Reading, plan: CarePlan, setting: Setting) -> Enrolment
     return Enrolment(
         name=" ".join((reading.value("name", str, "") or " ".join(each_part)).split()),
         zone=zone,
-        language=reading.value("language", cells.language, "en"),
+        language=reading.value("language", lambda text: cells.language(text, setting.languages), setting.languages[0]),
         stage=reading.value("stage", lambda text: cells.stage_of(text, plan)),
         at=reading.value("at", cells.time_of_day),
         baseline=reading.value("baseline", cells.score),

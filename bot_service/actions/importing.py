@@ -14,8 +14,9 @@ from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_shee
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
 from bot_service.actions.invitations import Doors, code_of
 from bot_service.actions.treating import physios_of
+from bot_service.actions.voices import offered_languages
 from bot_service.errors import Conflict
-from bot_service.storage import audit, contacts, imports
+from bot_service.storage import audit, clinics, contacts, imports
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.contacts import Known, same_name
 from bot_service.storage.database import Database, Tx
@@ -98,7 +99,7 @@ def setting_for(tx: Tx, clinic: Clinic, library: Mapping[str, CarePlan], doors: 
     """What the rows of this clinic's files are read against."""
     physios = physios_of(tx, clinic.id)
     default = next((each for each in physios if each.id == physio_id), None)
-    return Setting(library, columns_for(library), clinic.zone, physios, default, doors.channels)
+    return Setting(library, columns_for(library), clinic.zone, physios, default, doors.channels, offered_languages(clinic))
 
 
 def check(tx: Tx, clinic_id: UUID, sheet: Sheet, fields: Sequence[str | None], setting: Setting) -> Checked:
@@ -138,7 +139,7 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
     for start in range(file.rows_done, len(checked.rows), AT_ONCE):
         batch = checked.rows[start : start + AT_ONCE]
         with db.begin() as tx:
-            contacts.lock_clinic(tx, member.clinic_id)
+            clinics.lock(tx, member.clinic_id)
             counts.update(_take_in_one(tx, member, import_id, read, now, wrong=read.number in bad) for read in batch)
             if not imports.advance(tx, import_id, start, start + len(batch), counts):
                 raise Conflict("somebody else is taking this file in; wait a minute, then look again")

@@ -16,8 +16,9 @@ LONGEST_WAIT_MIN = 7 * 24 * 60
 LONGEST_LEAD_DAYS = 10
 
 
-def choose(db: Database, member: Member, now: datetime, *, ways: str, daily: bool, weekly: bool, at_night: bool) -> None:
-    """How this member is told. Raises Conflict for Telegram without a linked chat."""
+def choose(db: Database, by: Member, member: Member, now: datetime, *, ways: str, daily: bool, weekly: bool, at_night: bool) -> None:
+    """How this member is told. Raises Conflict for Telegram without a linked chat, NotFound, NotPermitted."""
+    _check_may(by, member)
     if ways not in notices.WAYS:
         raise Conflict("choose e-mail, Telegram or both")
     with db.begin() as tx:
@@ -25,7 +26,7 @@ def choose(db: Database, member: Member, now: datetime, *, ways: str, daily: boo
             raise Conflict("link your Telegram chat first; until then notices come by e-mail")
         chosen: dict[str, Any] = {"ways": ways, "daily": daily, "weekly": weekly, "at_night": at_night}
         notices.change(tx, member, **chosen)
-        _audit(tx, now, member, "notices_chosen", member.id, chosen)
+        _audit(tx, now, by, "notices_chosen", member.id, chosen)
 
 
 def go_on_leave(db: Database, by: Member, member: Member, cover_id: UUID, days: tuple[date, date], now: datetime) -> None:
@@ -70,6 +71,8 @@ def set_duty(db: Database, by: Member, staff_id: UUID, duty: str | None, now: da
         member = staff.load(tx, staff_id)
         if member.clinic_id != by.clinic_id:
             raise NotFound("no such member of staff")
+        if duty is not None and (member.role == "viewer" or member.status != "active"):
+            raise Conflict("choose a physiotherapist or an admin: a viewer cannot acknowledge a flag")
         notices.change(tx, member, duty=duty)
         _audit(tx, now, by, "duty_set", member.id, {"duty": duty})
 
@@ -78,7 +81,7 @@ def _check_may(by: Member, member: Member) -> None:
     if by.clinic_id != member.clinic_id:
         raise NotFound("no such member of staff")
     if by.id != member.id and by.role != "admin":
-        raise NotPermitted("only an admin can set a colleague's leave")
+        raise NotPermitted("only an admin can set this for a colleague")
 
 
 def _audit(tx: Tx, now: datetime, by: Member, what: str, subject_id: UUID, detail: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, Step, acts_for, covered_by, told_at, whom_to_tell
 from bot_service.clinical.working_hours import next_open
-from bot_service.storage import alerts, cases, clinics, notices, outbox, staff
+from bot_service.storage import alerts, audit, cases, clinics, episodes, escalations, notices, outbox, staff
 from bot_service.storage.alerts import Alert
 from bot_service.storage.clinics import Clinic, Sender
 from bot_service.storage.database import Database, Tx
@@ -23,6 +23,8 @@ NOTICE_KEPT = timedelta(days=7)
 """How long a notice that cannot leave is tried: the flag itself stays on the pages (default)."""
 GAP = timedelta(minutes=10)
 """After an outage the steps that were missed do not all come at once (default)."""
+LONGEST_GAP = timedelta(days=1)
+"""While nothing reaches anybody, how seldom that is looked at again at the most (default)."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,9 @@ class _Team:
 
 def tell_due(db: Database, now: datetime, public_url: str) -> int:
     """Carry out the steps that are due; how many."""
-    with db.begin() as tx:
-        due = alerts.claim_due(tx, now)
-        for alert in due:
-            if not tx.shielded(lambda alert=alert: _step(tx, alert, now, public_url)):  # type: ignore[misc]  # bound now
-                alerts.put_off(tx, alert, now + GAP)
-    return len(due)
+    with db.read() as tx:
+        due = alerts.list_due(tx, now)
+    return sum(_carry_on(db, case_id, episode_id, now, public_url) for case_id, episode_id in due)
 
 
 def limits_of(clinic: Clinic) -> Limits:
@@ -79,28 +78,50 @@ def chosen_ways(tx: Tx, staff_id: UUID, senders: Collection[Sender]) -> list[UUI
     return ways_to(tx, staff_id, senders)[: 2 if both else 1]
 
 
+def _carry_on(db: Database, case_id: UUID, episode_id: UUID, now: datetime, public_url: str) -> bool:
+    """One flag's step. Its episode is locked first: the patient's new words may be raising it again at this moment."""
+    with db.begin() as tx:
+        episodes.load_locked(tx, episode_id)
+        alert = alerts.find_due(tx, case_id, now)
+        if alert is not None and not tx.shielded(lambda: _step(tx, alert, now, public_url)):
+            alerts.put_off(tx, alert, now + GAP)
+    return alert is not None
+
+
 def _step(tx: Tx, alert: Alert, now: datetime, public_url: str) -> None:
-    team = _team(tx, alert, now, public_url)
-    if alert.status != "open" or not any(ways_to(tx, each, team.senders) for each in team.people):
-        alerts.end(tx, alert.case_id)  # looked after, or there is nobody whom anything reaches: the pages show it all the same
-        return
-    following = alert.step
-    if alert.hits > alert.told:
-        _tell(tx, team, alert, "tell", now)
-        following = max(alert.step, 1)
-    else:
-        step = STEPS[alert.step]
-        if step == "check":
-            _check(tx, team, alert, now)
-        else:
-            _tell(tx, team, alert, step, now)
-        following += 1
-    if following == len(STEPS):
+    if alert.status != "open":
         alerts.end(tx, alert.case_id)
         return
-    hours = clinic_setting(team.clinic, "hours")
-    at = told_at(STEPS[following], alert.raised_at, limits_of(team.clinic), hours, team.clinic.zone)
-    alerts.advance(tx, alert, following, max(at, now + GAP))
+    team = _team(tx, alert, now, public_url)
+    lead_at = _told_at("lead", alert, team.clinic)
+    if lead_at <= now and alert.in_care and escalations.mark_for_lead(tx, now, alert.case_id):
+        audit.record(tx, now, f"rule {alert.rule}", "escalated", clinic_id=alert.clinic_id, subject_id=alert.patient_id)
+    if not any(ways_to(tx, each.id, team.senders) for each in team.people.values() if each.active):
+        again = now + min(max(GAP, now - alert.raised_at), LONGEST_GAP)  # the pages show it; whoever is reached next is told
+        alerts.put_off(tx, alert, min(again, lead_at) if lead_at > now else again)
+        return
+    following = _tell_next(tx, team, alert, now)
+    if following == len(STEPS) or not alert.in_care:
+        alerts.end(tx, alert.case_id)
+    else:
+        alerts.advance(tx, alert, following, max(_told_at(STEPS[following], alert, team.clinic), now + GAP))
+
+
+def _tell_next(tx: Tx, team: _Team, alert: Alert, now: datetime) -> int:
+    """What is due: every new hit is told first, then one step after the other. Which step follows."""
+    if alert.hits > alert.told:
+        _tell(tx, team, alert, "tell", now)
+        return max(alert.step, 1)
+    step = STEPS[alert.step]
+    if step == "check":
+        _check(tx, team, alert, now)
+    else:
+        _tell(tx, team, alert, step, now)
+    return alert.step + 1
+
+
+def _told_at(step: Step, alert: Alert, clinic: Clinic) -> datetime:
+    return told_at(step, alert.raised_at, limits_of(clinic), clinic_setting(clinic, "hours"), clinic.zone)
 
 
 def _team(tx: Tx, alert: Alert, now: datetime, public_url: str) -> _Team:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.staff_messages import is_not_told
+from bot_service.actions.staff_messages import is_not_told, sealed, unsealed
 from bot_service.actions.unreachable import is_refused
 from bot_service.clock import real_now
 from bot_service.errors import ChannelMisconfigured, ChannelUnavailable, DeliveryError, OutsideServiceWindow, RateLimited
@@ -103,10 +103,14 @@ def send_again_if_it_must_arrive(tx: Tx, message_id: UUID, now: datetime) -> Non
     before = outbox.count_replaced(tx, message.id)
     if before + 1 >= ATTEMPTS:
         return
+    new_id = tx.new_id()
+    content = dict(message.content)
+    if message.staff_id is not None:  # what is sealed opens in its own row only
+        content |= sealed(tx, new_id, **unsealed(tx, message.id, content))
     outbox.queue(
-        tx, now, clinic_id=message.clinic_id, patient_id=message.patient_id, episode_id=message.episode_id, kind=message.kind,
-        key=f"again:{message.id}", due_at=now + retry_delay(before + 1, message.id), expires_at=message.expires_at,
-        content=message.content, lane="now", sender_id=message.sender_id, replaces_id=message.id, staff_id=message.staff_id,
+        tx, now, new_id=new_id, clinic_id=message.clinic_id, patient_id=message.patient_id, episode_id=message.episode_id,
+        kind=message.kind, key=f"again:{message.id}", due_at=now + retry_delay(before + 1, message.id), expires_at=message.expires_at,
+        content=content, lane="now", sender_id=message.sender_id, replaces_id=message.id, staff_id=message.staff_id,
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bot_service.actions.assess import flag_due_by, lead_due_by
+from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question
 from bot_service.conversation.safety import told_as
@@ -45,8 +45,7 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
     told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
     told[told_as(flagged)] = today.isoformat()
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    lead_at = lead_due_by(tx, episode, now)
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words, escalate_at=lead_at)
+    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
@@ -88,9 +87,9 @@ def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:
 def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetime) -> None:
     """What was written after the red-flag words, as evidence beside them; who has acknowledged those has not seen it."""
     urgency: Any = red_flag.urgency
-    due_at, lead_at = flag_due_by(tx, episode, urgency, now), lead_due_by(tx, episode, now)
-    escalations.reopen(tx, now, red_flag.id, due_at, lead_at)
-    cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG, escalate_at=lead_at), due_at)
+    due_at = flag_due_by(tx, episode, urgency, now)
+    escalations.reopen(tx, now, red_flag.id, due_at)
+    cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG), due_at)
 
 
 def note_seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) -> None:

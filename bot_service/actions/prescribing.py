@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.errors import Conflict
-from bot_service.storage import episodes, outbox, prescriptions, reviews
+from bot_service.storage import clinics, episodes, outbox, prescriptions, reviews
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import Proposed
-from plans.editing import Unfit, at_rungs, carried, side_of, with_locked_slots, with_own_days, with_thresholds
+from plans.editing import CLINIC, OF_CLINIC, Unfit, at_rungs, carried, side_of, with_locked_slots, with_own_days, with_thresholds
 from plans.loading import flare_plan_text
 from plans.mistakes import Finding
 from plans.model import CarePlan, Prescription, prescribe
 from plans.running import close_running, open_running
 
+Numbers = Mapping[str, int]
 PLAN_CHANGED = "the plan changed"
 """Why a reminder of a stage that is over does not go out."""
 
 
-def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str] | None = None, *, unlocked: bool = False) -> Prescription:
+def resolved(
+    plan: CarePlan,
+    stage: str,
+    old: Prescription,
+    rungs: dict[str, str] | None = None,
+    *,
+    unlocked: bool = False,
+    clinic: Numbers = MappingProxyType({}),
+) -> Prescription:
     """The stage as prescribed to this patient. Within a stage only the named rungs move, or the locked slots open; all else stays.
 
-    Another stage is the plan's, with the patient's times, side, agreements and own thresholds carried over.
+    Another stage is the plan's, with the clinic's numbers, and the patient's times, side, agreements and own thresholds carried over.
     """
     if stage == old.stage:
         document = at_rungs(old, rungs or {})
@@ -41,15 +53,30 @@ def resolved(plan: CarePlan, stage: str, old: Prescription, rungs: dict[str, str
         treated_side=side_of(old),
         rungs=rungs,
     )
-    document = with_own_days(document, old, plan)
-    return with_own_words(with_thresholds(document, plan, carried(old.thresholds)), plan)
+    document = with_thresholds(with_own_days(document, old, plan), plan, clinic, CLINIC)
+    return with_own_words(with_thresholds(document, plan, carried(old)), plan)
 
 
-def following(plan: CarePlan, old: Prescription, proposal: Proposed) -> Prescription | None:
+def as_in_clinic(document: Prescription, plan: CarePlan, clinic: Numbers) -> Prescription:
+    """A first prescription with the numbers that the clinic set in the place of the plan's."""
+    return with_own_words(with_thresholds(document, plan, clinic, CLINIC), plan) if clinic else document
+
+
+def clinic_numbers(clinic: Clinic, plan: CarePlan) -> Numbers:
+    """The numbers of a plan that the clinic has set, by dotted key."""
+    return {key: value for key, value in clinic.settings.get("numbers", {}).get(plan.id, {}).items() if key in OF_CLINIC}
+
+
+def numbers_for(tx: Tx, episode: Episode, plan: CarePlan) -> Numbers:
+    """The same for an episode's clinic."""
+    return clinic_numbers(clinics.load_clinic(tx, episode.clinic_id), plan)
+
+
+def following(plan: CarePlan, old: Prescription, proposal: Proposed, clinic: Numbers) -> Prescription | None:
     """What a proposal asks for; None when it changes no prescription. Raises Conflict when that does not fit what is prescribed."""
     try:
         if proposal.to_stage:
-            return resolved(plan, proposal.to_stage, old)
+            return resolved(plan, proposal.to_stage, old, clinic=clinic)
         if proposal.rule == "C0":
             return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
         return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None

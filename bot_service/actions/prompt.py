@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import HELD, TOO_SOON, last_done, last_run, local_day_span, rhythm_of, sessions_of
+from bot_service.actions.histories import HELD, TOO_SOON, last_done, last_run, local_day_span, rhythm_for, sessions_of
 from bot_service.clinical.record import Session
 from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions, waves
 from bot_service.storage.check_ins import MERGED
@@ -45,7 +45,7 @@ def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
     after = (episode.last_prompt_day, episode.last_prompt_slot) if episode.last_prompt_day and episode.last_prompt_slot else None
     last_due = {episode.last_prompt_slot: episode.last_prompt_at} if episode.last_prompt_slot and episode.last_prompt_at else None
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, plan)
     episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
 
 
@@ -56,7 +56,7 @@ def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
 
 def _queue_for(tx: Tx, episode: Episode, now: datetime, crowded: dict[datetime, Waves]) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
-    rhythm = rhythm_of(plan, episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, plan)
     occurrence: Occurrence | None = _cursor(episode)
     planned: list[Occurrence] = []
     while occurrence is not None and occurrence.due_at <= now and len(planned) < MOST_MISSED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.storage import cases, conversations, episodes, outbox, prescriptions
@@ -29,7 +29,7 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
     outbox.cancel_waiting(tx, now, episode.patient_id, "asked about the latest message", ("seen",))
     hit = tx.new_id()
     plan = prescriptions.load(tx, episode.prescription_id)
-    today, rhythm = local_today(now, episode.zone), rhythm_of(plan, episode.zone, episode.start_date)
+    today, rhythm = local_today(now, episode.zone), rhythm_for(tx, episode, plan)
     never_quiet = rhythm.quiet.start == rhythm.quiet.end
     at = (prompt_time(plan.slots) or MORNING) if never_quiet else rhythm.quiet.end
     content = {"lines": [["ask_seen", {"day": today.isoformat()}]], "ask": {"kind": "seen"}}
@@ -57,6 +57,6 @@ def stop_for_silence(tx: Tx, episode: Episode, now: datetime) -> None:
     plan = prescriptions.load(tx, episode.prescription_id)
     at = prompt_time(plan.slots)
     due = max(now, instant(today, at, episode.zone)) if at else now
-    due = out_of_quiet(due, rhythm_of(plan, episode.zone, episode.start_date), earlier=False)
+    due = out_of_quiet(due, rhythm_for(tx, episode, plan), earlier=False)
     content = {"lines": [["silence", {}]]}
     queue_for_patient(tx, episode, now, "silence", f"silence:{episode.id}:{today}", due, due + timedelta(hours=12), content, day=today)

@@ -23,7 +23,7 @@ from bot_service.actions.deciding import (
     tell_patient,
 )
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import following, resolved, supersede
+from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.clinical.flags import PAIN_RULES
@@ -52,7 +52,7 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         found = look_twice(tx, episode, decision, now, proposal.rule)
         # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
         plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        document = following(plan, old, proposal)
+        document = following(plan, old, proposal, numbers_for(tx, episode, plan))
         if document is not None:
             supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
         if proposal.to_stage:
@@ -80,7 +80,8 @@ def step_up(db: Database, library: Mapping[str, CarePlan], decision: Decision, n
         )
         stood = before(tx, episode, f"approved:{own}", now)
         try:
-            document = resolved(library[episode.plan_id], upper.id, old)
+            plan = library[episode.plan_id]
+            document = resolved(plan, upper.id, old, clinic=numbers_for(tx, episode, plan))
         except Unfit as problem:
             raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
         supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
@@ -143,7 +144,8 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
                 tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None
             )
         )
-        document = resolved(library[episode.plan_id], lower.id, old) if lower else at_start(old)
+        plan = library[episode.plan_id]
+        document = resolved(plan, lower.id, old, clinic=numbers_for(tx, episode, plan)) if lower else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = lower.title if lower else old.stage_title
         tell_patient(tx, episode, "plan_changed_back" if lower else "plan_changed_same", decision, key, now, stage=title)
@@ -197,13 +199,20 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
 def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Say that somebody is looking after it."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, takes_on=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        if cases.acknowledge_case(tx, now, case_id, decision.member.name, decision.member.id):
-            _say_it_was_read(tx, episode, case, now)
-            note_decision(tx, now, decision, episode, "case_acknowledged", {})
+        acknowledge_in(tx, episode, decision, case, now)
+
+
+def acknowledge_in(tx: Tx, episode: Episode, decision: Decision, case: Case, now: datetime) -> bool:
+    """The same inside a transaction that holds the episode; False when somebody looks after it already."""
+    done = cases.acknowledge_case(tx, now, case.id, decision.member.name, decision.member.id)
+    if done:
+        _say_it_was_read(tx, episode, case, now)
+        note_decision(tx, now, decision, episode, "case_acknowledged", {"rule": case.rule})
+    return done
 
 
 def pause(db: Database, decision: Decision, until: date | None, now: datetime) -> None:

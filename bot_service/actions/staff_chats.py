@@ -10,7 +10,7 @@ from bot_service.actions.staff_messages import sealed
 from bot_service.conversation.notices import LINKED, ONE_CHAT_EACH, STAFF_CHAT
 from bot_service.errors import Conflict
 from bot_service.messages import Inbound
-from bot_service.storage import aliases, audit, clinics, notices, outbox, staff
+from bot_service.storage import alerts, aliases, audit, clinics, notices, outbox, staff
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.inbox import Received
@@ -78,6 +78,7 @@ def _link(tx: Tx, received: Received, inbound: Inbound, token: str, now: datetim
     if not notices.link_chat(tx, member, received.sender_id, inbound.address):
         return False
     staff.use_chat_link(tx, real_now, token)
+    alerts.hurry_untold(tx, now)
     _answer(tx, received, inbound, member, LINKED, now)
     audit.record(tx, now, member.email, "staff_chat_linked", clinic_id=member.clinic_id, subject_id=member.id)
     return True
@@ -86,8 +87,9 @@ def _link(tx: Tx, received: Received, inbound: Inbound, token: str, now: datetim
 def _answer(tx: Tx, received: Received, inbound: Inbound, member: Member, text: str, now: datetime) -> None:
     """One sentence; the same one once a day, whatever is written."""
     day = now.date().isoformat() if text != LINKED else str(received.id)
+    new_id = tx.new_id()
     outbox.queue(
-        tx, now, clinic_id=member.clinic_id, patient_id=None, episode_id=None, staff_id=member.id, kind=STAFF_ANSWER,
+        tx, now, new_id=new_id, clinic_id=member.clinic_id, patient_id=None, episode_id=None, staff_id=member.id, kind=STAFF_ANSWER,
         key=f"staff_answer:{member.id}:{day}:{len(text)}", due_at=now, expires_at=now + timedelta(hours=1),
-        content={"sealed": sealed(tx, text), "chat": sealed(tx, inbound.address)}, lane="now", sender_id=received.sender_id,
+        content=sealed(tx, new_id, text=text, chat=inbound.address), lane="now", sender_id=received.sender_id,
     )  # fmt: skip

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bot_service.actions.notices import FLAG_NOTICE
@@ -29,7 +31,9 @@ def prepare_for_staff(tx: Tx, message: Message, now: datetime, lease_until: date
     if end or address is None:
         return None
     replaced = notices.find_replaced(tx, message.id)
-    text = _flag(tx, message, again=replaced is not None) if message.kind == FLAG_NOTICE else unsealed(tx, message)
+    text = (
+        _flag(tx, message, again=replaced is not None) if message.kind == FLAG_NOTICE else unsealed(tx, message.id, message.content)["text"]
+    )
     kept = tx.seal_raw(f"outbox.text:{message.id}", text)
     outbox.move(
         tx, message.id, ("claimed",), "sending", now, attempts=message.attempts + 1, lease_until=lease_until, sent_at=now, text=kept
@@ -38,17 +42,22 @@ def prepare_for_staff(tx: Tx, message: Message, now: datetime, lease_until: date
     return Outbound(str(message.id), str(message.sender_id), address, text, values=values, valid_for=message.expires_at - now)
 
 
-def sealed(tx: Tx, text: str) -> str:
-    """A finished text as a message's content may hold it."""
-    return b64encode(tx.seal_raw(_PLACE, text)).decode()
+def sealed(tx: Tx, message_id: UUID, **parts: str) -> dict[str, str]:
+    """Finished texts as the content of that message, and of no other, may hold them."""
+    return {name: b64encode(tx.seal_raw(_place(message_id, name), text)).decode() for name, text in parts.items()}
 
 
-def unsealed(tx: Tx, message: Message) -> str:
-    """The finished text of a message to staff."""
-    return tx.unseal_raw(_PLACE, b64decode(message.content["sealed"]))
+def unsealed(tx: Tx, message_id: UUID, content: Mapping[str, Any]) -> dict[str, str]:
+    """What is sealed in a message to staff: its finished `text`, and the `chat` it answers."""
+    found = {name: content[name] for name in _SEALED if name in content}
+    return {name: tx.unseal_raw(_place(message_id, name), b64decode(kept)) for name, kept in found.items()}
 
 
-_PLACE = "outbox.content:staff"
+_SEALED = ("text", "chat")
+
+
+def _place(message_id: UUID, name: str) -> str:
+    return f"outbox.content.{name}:{message_id}"
 
 
 def _objection(tx: Tx, message: Message, member: Member, address: str | None, now: datetime) -> tuple[str, str] | None:
@@ -80,7 +89,7 @@ def _address(tx: Tx, message: Message, email: str) -> str | None:
     if _channel(tx, message) == "email":
         return email
     if "chat" in message.content:
-        return tx.unseal_raw(_PLACE, b64decode(message.content["chat"]))
+        return unsealed(tx, message.id, message.content)["chat"]
     linked = notices.load_chat(tx, message.staff_id) if message.staff_id else None
     return linked[1] if linked and linked[0] == message.sender_id else None
 

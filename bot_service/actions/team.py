@@ -9,10 +9,13 @@ from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
+from bot_service.actions.notices import chosen_ways
+from bot_service.actions.staff_messages import sealed
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.working_hours import WEEKDAYS
+from bot_service.conversation.notices import sign_in_text
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, clinics, episodes, staff
+from bot_service.storage import audit, clinics, episodes, notices, outbox, staff
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.staff import Member
 
@@ -21,19 +24,26 @@ LONGEST = {"emergency": 20, "urgent": 20, "crisis": 80, "name": 120}
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 
 
+SIGN_IN = "sign_in_link"
+
+
 @dataclass(frozen=True)
 class Invitation:
-    """Who is invited and the token of their one-time sign-in link."""
+    """Who is invited. `link` is their one-time sign-in link, or None when it went to themselves."""
 
     member: Member
-    token: str
+    link: str | None
 
 
-def invite(db: Database, by: Member, email: str, name: str, role: str, now: datetime, real_now: datetime) -> Invitation:
-    """Add a member, or make a new link for one of the clinic who is there. Raises Conflict, NotPermitted."""
+def invite(db: Database, by: Member, email: str, name: str, role: str, now: datetime, real_now: datetime, public_url: str) -> Invitation:
+    """Add a member, or send a new link to one of the clinic who is there. Raises Conflict, NotPermitted.
+
+    The link goes to the person alone, since whoever holds it can sign in as them. Only a new member of a clinic without mail gets it
+    from the admin's hands.
+    """
     email, name = email.strip().lower(), " ".join(name.split())
     with db.begin() as tx:
-        _check_admin(by)
+        check_admin(tx, by)
         if not _ADDRESS.fullmatch(email) or len(email) > 254:
             raise Conflict("write an e-mail address, such as anna.reed@clinic.example")
         known = next((each for each in staff.list_of_clinic(tx, by.clinic_id) if each.email == email), None)
@@ -44,13 +54,26 @@ def invite(db: Database, by: Member, email: str, name: str, role: str, now: date
                 raise Conflict(f"write the name as patients and colleagues know it, in at most {LONGEST['name']} characters")
             if role not in ROLES:
                 raise Conflict("choose a role: physio, admin or viewer")
-            known = staff.add(tx, now, by.clinic_id, email, name, role)
-            what = "staff_invited"
+            known, what = staff.add(tx, now, by.clinic_id, email, name, role), "staff_invited"
         else:
-            what = "sign_in_link_made"  # who made it could use it: the trail says so in a word of its own
-        token = staff.add_link(tx, real_now, known.id)
-        _note(tx, now, by, what, known.id, {"role": known.role})
-    return Invitation(known, token)
+            what = "sign_in_link_sent"
+        ways = chosen_ways(tx, known.id, clinics.list_senders(tx))
+        if not ways and what != "staff_invited":
+            raise Conflict(f"nothing reaches {known.name}. Whoever runs Stepwise makes a link: stepwise staff invite {email} NAME")
+        link = f"{public_url}/sign-in/{staff.add_link(tx, real_now, known.id)}"
+        for sender_id in ways:
+            _send_link(tx, now, known, sender_id, link)
+        _note(tx, now, by, what, known.id, {"role": known.role, "sent": bool(ways)})
+    return Invitation(known, None if ways else link)
+
+
+def _send_link(tx: Tx, now: datetime, member: Member, sender_id: UUID, link: str) -> None:
+    new_id = tx.new_id()
+    outbox.queue(
+        tx, now, new_id=new_id, clinic_id=member.clinic_id, patient_id=None, episode_id=None, staff_id=member.id, kind=SIGN_IN,
+        key=f"{SIGN_IN}:{new_id}", due_at=now, expires_at=now + staff.LINK_LIFE, content=sealed(tx, new_id, text=sign_in_text(link)),
+        lane="now", sender_id=sender_id,
+    )  # fmt: skip
 
 
 def change_role(db: Database, by: Member, staff_id: UUID, role: str, now: datetime) -> None:
@@ -63,6 +86,8 @@ def change_role(db: Database, by: Member, staff_id: UUID, role: str, now: dateti
             _check_no_patients(tx, member)
         if member.role == "admin" and role != "admin":
             _check_not_last(tx, member)
+        if role == "viewer" and (duty := notices.load_choices(tx, member.id).duty):
+            raise Conflict(f"{member.name} is {'clinic lead' if duty == 'lead' else duty}, and a viewer cannot be; change that first")
         staff.set_role(tx, member.id, role)
         _note(tx, now, by, "role_changed", member.id, {"role": role})
 
@@ -96,7 +121,7 @@ def change_clinic(db: Database, by: Member, form: Mapping[str, str], now: dateti
     """The numbers that patients are told and the hours. Raises Conflict with what to do, NotPermitted."""
     changed: dict[str, Any] = {}
     with db.begin() as tx:
-        _check_admin(by)
+        check_admin(tx, by)
         for name in ("emergency", "urgent", "crisis"):
             text = " ".join(form.get(name, "").split())
             if not text or len(text) > LONGEST[name]:
@@ -128,15 +153,19 @@ def _hours(form: Mapping[str, str]) -> dict[str, list[str]]:
 
 
 def _colleague(tx: Tx, by: Member, staff_id: UUID) -> Member:
-    _check_admin(by)
+    """The colleague, with the clinic locked: two admins who remove each other must not both succeed."""
+    check_admin(tx, by)
     member = staff.load(tx, staff_id)
     if member.clinic_id != by.clinic_id:
         raise NotFound("no such member of staff")
     return member
 
 
-def _check_admin(by: Member) -> None:
-    if by.role != "admin":
+def check_admin(tx: Tx, by: Member) -> None:
+    """Raise NotPermitted unless `by` still is one, now that nobody else changes the clinic until this transaction ends."""
+    clinics.lock(tx, by.clinic_id)
+    present = staff.load(tx, by.id)
+    if (present.role, present.status) != ("admin", "active"):
         raise NotPermitted("only an admin can change this")
 
 

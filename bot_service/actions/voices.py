@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.actions.histories import local_today, prescription_on
 from bot_service.clinical.working_hours import DEFAULT_HOURS, WEEKDAYS, next_open
-from bot_service.conversation.wording import Voice, load_catalogue
+from bot_service.conversation.wording import SHIPPED, Voice, load_catalogue
 from bot_service.storage import clinics, prescriptions, staff
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
@@ -24,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "notice_deputy_min": 240,
     "notice_lead_days": 1,
     "notice_initials": False,
+    "wording": {},
 }
 """A clinic in the United Kingdom; every clinic sets its own (`clinical.md` section 4: 111 is the emergency number elsewhere)."""
 
@@ -31,6 +32,12 @@ DEFAULTS: dict[str, Any] = {
 def clinic_setting(clinic: Clinic, name: str) -> Any:
     """The clinic's own value, else the default."""
     return clinic.settings.get(name, DEFAULTS[name])
+
+
+def offered_languages(clinic: Clinic) -> tuple[str, ...]:
+    """The languages that a patient of the clinic can be given messages in, English first; all that there are unless it chose some."""
+    chosen = clinic.settings.get("languages", SHIPPED)
+    return tuple(sorted((code for code in SHIPPED if code in chosen), key=lambda code: (code != "en", code)))
 
 
 def voice_for(tx: Tx, episode: Episode, now: datetime) -> Voice:
@@ -49,6 +56,7 @@ def voice_for(tx: Tx, episode: Episode, now: datetime) -> Voice:
         hours=hours_in_words(clinic, now, episode.language),
         prompt_at=prompt_time(plan.slots),
         prescription=plan,
+        own_words=clinic_setting(clinic, "wording").get(load_catalogue(episode.language).language, {}),
     )
 
 

@@ -51,9 +51,15 @@ class Away:
         return self.first <= day <= self.last
 
 
-def is_urgent(case_key: str, urgency: str) -> bool:
-    """Whether a flag is told at once: every red flag, and whatever is due at once or the same day. The rest is for the digest."""
-    return case_key == RED_FLAG or urgency in URGENT
+def may_acknowledge(staff_id: UUID, people: Mapping[UUID, Colleague]) -> bool:
+    """Whether this member may say that a flag is being looked after: a physio, and an admin who is told of it.
+
+    That is one on duty, or any admin while nobody is; a viewer never.
+    """
+    member = people[staff_id]
+    if member.role != "admin":
+        return member.role == "physio"
+    return member.duty is not None or not any(each.duty and each.active for each in people.values())
 
 
 def acts_for(staff_id: UUID, aways: Collection[Away], today: date) -> UUID | None:
@@ -106,7 +112,12 @@ def whom_to_tell(step: Step, physio_id: UUID, people: Mapping[UUID, Colleague], 
     ]
     first = {"deputy": 1, "lead": 2}.get(step, 0)
     for rung in rungs[first:]:
-        present = [each for each in rung if each in people and people[each].active and acts_for(each, aways, today) == each]
+        present = [each for each in rung if _may_be_told(people.get(each)) and acts_for(each, aways, today) == each]
         if present and (first == 0 or present != responsible):
             return present
     return responsible if first else []
+
+
+def _may_be_told(member: Colleague | None) -> bool:
+    """Whoever could do something about it."""
+    return member is not None and member.active and member.role != "viewer"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from bot_service.clinical.catalogue import ENGAGEMENT
+from bot_service.clinical.in_words import plural, sentence
 
 
 class Need(IntEnum):
@@ -22,6 +23,16 @@ class Need(IntEnum):
 
 
 WANTS_SOMEBODY = frozenset({Need.RED_FLAG, Need.FLAG, Need.STEP, Need.UNREACHABLE, Need.SILENT, Need.LOW})
+
+
+def needs_in_words(today: int, steps: int, later: int) -> str:
+    """3 patients need you today; 2 are ready for a step. Says so when there is nothing to do."""
+    parts = [f"{plural(today, 'patient')} {'needs' if today == 1 else 'need'} you today"] if today else []
+    parts += [f"{steps} {'is' if steps == 1 else 'are'} ready for a step"] if steps else []
+    parts += [f"{later if parts else plural(later, 'patient')} can wait for a later day"] if later else []
+    if not parts:
+        return "Nothing needs you today."
+    return sentence("; ".join(parts)) if today else sentence("nothing is due today; " + "; ".join(parts))
 
 
 def need_of_case(case_key: str, leading: str, urgency: str) -> Need:

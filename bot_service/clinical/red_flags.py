@@ -58,6 +58,7 @@ class _Screen(NamedTuple):
     book: PhraseBook[str]
     same: Mapping[str, str]
     first_person: frozenset[str]
+    third_person: frozenset[str]
     turns: frozenset[str]
     rules: tuple[_Rule, ...]
     regions: frozenset[str]
@@ -68,6 +69,7 @@ class _Screen(NamedTuple):
 
 class _Text(NamedTuple):
     words: Sequence[str]
+    typed: Sequence[str]
     found: Mapping[str, list[_Span]]
     covered: Mapping[int, _Span]
     negated_from: frozenset[int]
@@ -91,7 +93,7 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
         screen = _screen(code)
         said = [screen.same.get(word, word) for word in words]
         named = _named_in(said, screen)
-        read = _look_up(said, named, screen)
+        read = _look_up(said, words, named, screen)
         hit = _find_in(words, read, screen, judged) if read is not None else None
         if hit is not None:
             hits.append(hit)
@@ -128,7 +130,7 @@ def _named_in(words: Sequence[str], screen: _Screen) -> dict[str, list[_Span]]:
     return found
 
 
-def _look_up(words: Sequence[str], found: Mapping[str, list[_Span]], screen: _Screen) -> _Text | None:
+def _look_up(words: Sequence[str], typed: Sequence[str], found: Mapping[str, list[_Span]], screen: _Screen) -> _Text | None:
     """What is named, without what lies inside a figure of speech; None when no symptom is named at all."""
     figures = {at: span for span in sorted(found.get(_IGNORED, []), key=_length) for at in range(span.start, span.end)}
     kept: dict[str, list[_Span]] = {}
@@ -142,6 +144,7 @@ def _look_up(words: Sequence[str], found: Mapping[str, list[_Span]], screen: _Sc
     covered = {at: span for spans in reached_over for span in spans for at in range(span.start, span.end)}
     return _Text(
         words,
+        typed,
         kept,
         covered,
         negated_from=frozenset(span.end - 1 for span in kept.get(_NEGATOR, ())),
@@ -189,13 +192,22 @@ def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], window: 
 def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     """Whether words beside the symptom say that it is a thing's, a child's or meant: "the band snapped", "lost weight on purpose".
 
-    A rule of one set is not excused beside a part of the body: "the band snapped and so did my hamstring".
+    A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
+    hamstring", "my mate tore his hamstring".
     """
-    if not (rule.unless or rule.unless_of) or (len(rule.sets) == 1 and any(_beside(core, read, name) for name in _BODY)):
+    if not (rule.unless or rule.unless_of):
         return False
+    parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
+    theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
+    return (not parts and _is_a_things(rule, core, read, screen)) or (theirs and _is_anothers(rule, core, read, screen))
+
+
+def _is_a_things(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     things = (span for name in rule.unless if (span := _beside(core, read, name)) is not None)
-    if any(not screen.turns.intersection(_between(core, span, read)) and not _denied(core, span, read) for span in things):
-        return True
+    return any(not screen.turns.intersection(_between(core, span, read)) and not _denied(core, span, read) for span in things)
+
+
+def _is_anothers(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     own = screen.first_person | screen.turns
     subjects = (span for name in rule.unless_of if (span := _beside(core, read, name)) is not None)
     return any(span.end <= core.start and not own.intersection(_between(core, span, read)) for span in subjects)
@@ -279,10 +291,13 @@ def _screen(code: str) -> _Screen:
     same = {word: one for one, others in written.get("same_words", {}).items() for word in others}
     book = PhraseBook(((_with_same_words(phrase, same), name) for phrase, name in entries), written.get("optional_prefixes", ()))
     spoken = tuple(rule for rule in rules if written["sets"].keys() >= set(rule.sets))
-    first_person, turns = (
-        frozenset(word for phrase in written.get(key, ()) for word in phrase_words(phrase)) for key in ("first_person", "turns")
+    first_person, third_person, turns = (
+        frozenset(word for phrase in written.get(key, ()) for word in phrase_words(phrase))
+        for key in ("first_person", "third_person", "turns")
     )
-    return _Screen(book, same, first_person, turns, spoken, frozenset(written["regions"]), frozenset(table["plain"]), lists, alternatives)
+    return _Screen(
+        book, same, first_person, third_person, turns, spoken, frozenset(written["regions"]), frozenset(table["plain"]), lists, alternatives
+    )
 
 
 def _with_same_words(phrase: str, same: Mapping[str, str]) -> str:

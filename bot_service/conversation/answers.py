@@ -172,7 +172,7 @@ def _not_today_before_answering(reading: Reading, told: Told, question: Asked, n
     today = Asked(question.id, "session", now.today, question.detail["show"])
     turn = _not_done(reading, told, today, now)
     if turn.ask is not None and turn.ask.kind == "confirm_not_done":
-        return replace(turn, effects=tuple(effect for effect in turn.effects if effect != Close(question.id)))
+        return turn
     effects = tuple(effect for effect in turn.effects if not isinstance(effect, Close))
     about = {"day": (question.day or now.today).isoformat()}
     again = Ask(question.kind, question.day, question.slot, again=question.id)
@@ -209,7 +209,7 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
     if day < now.today:
         return Turn((*note, Close(question.id)), (Line("recorded_for", about),), change=question.id)
     ask = Ask("confirm_not_done", day, question.slot, {"about": str(question.id)})
-    return Turn((*note, Close(question.id)), (Line("confirm_not_done", about),), ask)
+    return Turn(note, (Line("confirm_not_done", about),), ask)
 
 
 def _in_a_row(now: Situation) -> int:

@@ -198,7 +198,7 @@ def _confirm_not_done(answer: str, question: Asked, now: Situation) -> Turn:
     not_done = Line("not_done_for", {"day": day.isoformat()}) if day < now.today else Line("not_today")
     if answer == "yes" and question.is_open:
         kept = Keep("session", day, question.slot, outcome="not_done", question_id=about)
-        return Turn((kept, Close(question.id)), (not_done,), change=about)
+        return Turn((kept, Close(question.id), Close(about)), (not_done,), change=about)
     same = (each for each in now.record.sessions if (each.day, each.slot) == (day, slot)) if now.record else iter(())
     stands = next((each.pain for each in same if each.outcome != "not_done"), None)
     if stands is None:

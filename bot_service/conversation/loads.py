@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot_service.clinical.words import fold
+from bot_service.conversation.amounts import tag
 from bot_service.conversation.items import UNKNOWN, Item
-from bot_service.conversation.numbers import tag
 
 LIGHTEST, HEAVIEST = 0.5, 200.0
 """Kilos outside of these are no weight that anybody does these exercises with (default)."""

@@ -59,6 +59,11 @@ def digest_text(subject: str, lines: Sequence[str], link: str, *, again: bool = 
     return "\n".join([subject, "", *lines, "", link, "What you get and when: My notices, in Stepwise.", *_again(again=again)])
 
 
+def sign_in_text(link: str) -> str:
+    """A one-time link: its first line is the subject of a mail."""
+    return f"Your sign-in link for Stepwise\n\n{link}\n\nIt works once, within a day. Show it to nobody: whoever opens it is you."
+
+
 def initials_of(name: str) -> str:
     """J.P. for Jo Park."""
     return "".join(f"{part[0].upper()}." for part in name.split() if part)[:8]

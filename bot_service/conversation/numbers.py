@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
+from bot_service.conversation.amounts import PASSED, Amount, Standing, number_at, tag
 from bot_service.conversation.items import BIG, UNKNOWN, Item
 
-Standing = Literal["explicit", "plain", "unsure", "bad", "other"]
-
-WIDEST_RANGE = 2
 _BOTH_SIDES = frozenset(
     "break paren conj then emoji mark - → * cue desc pos severe peak low now during after before past usual side home elsewhere"
-    " thanks greeting yes no done correct not hurt_word okay start".split()
+    " thanks greeting yes no done correct withdraw not hurt_word okay start".split()
 )
 _RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
 _LEFT = _BOTH_SIDES | {"between", "~", "better", "worse", "things"}
-_PASSED = frozenset({"lead", "article", "nearly", "filler", "only", "perhaps"})
-_HEDGES = _PASSED | {"copula"}
+_HEDGES = PASSED | {"copula"}
 _SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "things", "num"}
 _UNDOING = frozenset({"almost", "nearly", "ineq", "not", "%", "to"})
 _CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
@@ -27,25 +22,10 @@ _BESIDE_ONE = frozenset(
     "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num"
     " - ~ * or to between better worse shift then →".split()
 )
+_HURTING = frozenset({"hurt_word", "desc", "severe"})
 _PLACED = frozenset({"side", "elsewhere"})
 _LIMITING = _PLACED | {"spoil", "ineq", "not", "nearly", "start", "preunit"}
 _PLACES = frozenset({"home", "elsewhere"})
-_UNITS = frozenset({"unit", "oclock", "unit_one", "exercise", "things", "preunit"})
-_JOINS = frozenset({"-", "to", "or", "~", "perhaps"})
-
-
-@dataclass
-class Amount:
-    """A number with the items it covers.
-
-    `standing`: explicit ("5/10", "pain 5"), plain, unsure, bad (a scale or sense that we cannot read) or other (not pain).
-    """
-
-    value: float
-    start: int
-    end: int
-    standing: Standing = "plain"
-    labels: set[str] = field(default_factory=set)
 
 
 def amounts_of(items: Sequence[Item]) -> list[Amount]:
@@ -62,11 +42,6 @@ def amounts_of(items: Sequence[Item]) -> list[Amount]:
     return found
 
 
-def tag(items: Sequence[Item], at: int) -> str:
-    """The tag of an item, "" beyond either end."""
-    return items[at].tag if 0 <= at < len(items) else ""
-
-
 def _amount_at(items: Sequence[Item], at: int) -> Amount | None:
     kind = tag(items, at)
     if kind == "no_pain":
@@ -75,9 +50,9 @@ def _amount_at(items: Sequence[Item], at: int) -> Amount | None:
         return Amount(BIG, at, at + 1, "bad")
     if kind != "num":
         return None
-    amount = _structure(items, at)
+    amount = number_at(items, at)
     if tag(items, at - 1) == "scale_intro" or (tag(items, at - 1) == "scale_of" and amount.value == 10):
-        amount.standing = "other"
+        amount.standing = "other" if items[amount.end - 1].value == 10 else "bad"
     if amount.standing in {"plain", "explicit"}:
         _judge(amount, items)
     return amount
@@ -103,67 +78,6 @@ def _spoilt(items: Sequence[Item], at: int) -> bool:
             return True
         before -= 1
     return False
-
-
-def _structure(items: Sequence[Item], at: int) -> Amount:
-    """The number together with what it is built into: a half, a range, a fraction, "3 x 10"."""
-    value, end = items[at].value, at + 1
-    if tag(items, end) == "half_more":
-        value, end = value + 1, end + 1
-    if tag(items, end) in {"/", "scale_of"} and tag(items, end + 1) == "num":
-        return _fraction(items, at, value, end)
-    joined = tag(items, end) in _JOINS or (tag(items, end) == "conj_and" and _between(items, at))
-    second = end + 2 if tag(items, end + 1) in {"lead", "article"} else end + 1
-    if joined and tag(items, second) == "num":
-        return _range(items, at, value, second)
-    if tag(items, end) == "scale_after" and tag(items, end + 1) == "num":
-        if tag(items, end + 2) in _UNITS:
-            return Amount(BIG, at, end + 2, "other")
-        return _scored(items[end + 1].value, at, end + 2) if value == 10 else Amount(BIG, at, end + 2, "bad")
-    return Amount(value, at, end)
-
-
-def _between(items: Sequence[Item], at: int) -> bool:
-    return tag(items, at - 1) == "between" or (tag(items, at - 1) in _PASSED and tag(items, at - 2) == "between")
-
-
-def _fraction(items: Sequence[Item], at: int, value: float, end: int) -> Amount:
-    below = items[end + 1].value
-    whole_end = end + 2
-    if tag(items, end) == "/" and tag(items, whole_end) == "/":
-        return Amount(BIG, at, min(len(items), whole_end + 2), "other")
-    if tag(items, end) == "/" and abs(below - value) <= WIDEST_RANGE and _out_of_ten(items, whole_end):
-        return _scored(max(value, below), at, whole_end + 2)
-    if below == 10 and tag(items, whole_end) in _JOINS and tag(items, whole_end + 1) == "num" and _out_of_ten(items, whole_end + 2):
-        return _range(items, at, value, whole_end + 1)
-    if below == 10:
-        return _scored(value, at, whole_end) if tag(items, whole_end) not in _UNITS else Amount(BIG, at, whole_end, "other")
-    return Amount(BIG, at, whole_end, "other" if tag(items, whole_end) in _UNITS else "bad")
-
-
-def _range(items: Sequence[Item], at: int, low: float, second: int) -> Amount:
-    high, end = items[second].value, second + 1
-    if tag(items, end) == "half_more":
-        high, end = high + 1, end + 1
-    if tag(items, end) == "-" and tag(items, end + 1) == "num":
-        return Amount(BIG, at, end, "bad")
-    if tag(items, end) in _UNITS:
-        return Amount(BIG, at, end, "other")
-    if low in {0, 1} and high == 10:
-        return Amount(BIG, at, end, "other")
-    if abs(high - low) > WIDEST_RANGE:
-        return Amount(BIG, at, end, "bad")
-    if _out_of_ten(items, end):
-        return _scored(max(low, high), at, end + 2)
-    return Amount(max(low, high), at, end)
-
-
-def _out_of_ten(items: Sequence[Item], at: int) -> bool:
-    return tag(items, at) in {"/", "scale_of"} and tag(items, at + 1) == "num" and items[at + 1].value == 10
-
-
-def _scored(value: float, start: int, end: int) -> Amount:
-    return Amount(value, start, end, "explicit")
 
 
 def _judge(amount: Amount, items: Sequence[Item]) -> None:
@@ -260,7 +174,8 @@ def _counts_a_thing(items: Sequence[Item], amount: Amount) -> bool:
     if items[amount.start].text[0].isdigit():
         return False
     clause = {item.tag for item in _clause(items, amount.start, amount.end)}
-    return (amount.value == 1 and not clause <= _BESIDE_ONE) or tag(items, amount.end) in _PLACES
+    after = tag(items, amount.end)
+    return (amount.value == 1 and (after == "during" or not clause <= _BESIDE_ONE)) or after in _PLACES
 
 
 def _clause(items: Sequence[Item], start: int, end: int) -> Sequence[Item]:
@@ -286,15 +201,15 @@ def _from_the_left(items: Sequence[Item], start: int) -> Standing:
     """Walk left over hedges: "I'd say about a 4" stands at the start of its clause, "walked about 5" does not."""
     article = False
     at = start - 1
-    while tag(items, at) in _PASSED:
+    while tag(items, at) in PASSED:
         article = article or tag(items, at) == "article"
         at -= 1
     before = tag(items, at)
     if before == "copula":
         subject = tag(items, at - 1)
         return "plain" if not subject or subject in _SUBJECTS or subject == "conj_and" else "unsure"
-    if before == "after" and tag(items, at - 1) in {"hurt_word", "desc", "severe"}:
-        return "unsure"  # "hurts after 10"
+    if before == "after" and any(item.tag in _HURTING for item in _clause(items, start, start + 1)):
+        return "unsure"  # "hurts after 10", "after 6 it hurts"
     if before in {"cue", "hurt_word"}:
         return "explicit"
     if before == "num" and any(item.tag == "scale_intro" for item in items[:at]):

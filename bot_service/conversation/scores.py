@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from bot_service.conversation.amounts import Amount, tag
 from bot_service.conversation.items import Item
-from bot_service.conversation.numbers import Amount, amounts_of, tag
+from bot_service.conversation.numbers import amounts_of
 
 _LABELS = frozenset({"during", "after", "before", "past", "now", "usual", "start", "peak", "low", "side", "home", "elsewhere"})
 _BESIDE_LABELS = _LABELS | {"copula", "filler", "lead", "article", "det", "emoji", "mark", "scope", "exercise", "things", "thanks", "okay"}
@@ -15,6 +16,7 @@ _AFTER_WHAT = frozenset(
     {"", "break", "conj", "conj_and", "then", "→", "exercise", "things", "filler", "num", "mark", "emoji", "-", "thanks", "copula"}
 )
 _PASSED = frozenset({"lead", "article", "filler", "break", "paren", "mark", "copula", "only", "emoji", "scope"})
+_TAKING_BACK = ("retract", "withdraw")
 _HEDGED = frozenset({"lead", "article", "filler", "copula"})
 _A_BREAK = frozenset({"break"})
 _NOT_ASKED = frozenset({"before", "past", "usual", "elsewhere"})
@@ -42,14 +44,16 @@ def score_of(items: Sequence[Item], next_day: bool) -> Score:
     amounts = _certain([amount for amount in amounts_of(items) if amount.standing != "other"])
     if not amounts or len(amounts) > _MOST_AMOUNTS:
         return Score(None)
-    if any(item.tag == "forgotten" for item in items) or any(item.tag == "retract" for item in items[amounts[-1].end :]):
+    if any(item.tag == "forgotten" for item in items) or any(item.tag in _TAKING_BACK for item in items[amounts[-1].end :]):
         return Score(None)
     _label(items, amounts)
-    corrected = [amount for amount in amounts if _follows(items, amount, "correct", "retract") or _starred(items, amount)]
+    corrected = [amount for amount in amounts if _follows(items, amount, "correct", *_TAKING_BACK) or _starred(items, amount)]
     refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
     if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):
         return Score(None)
     if corrected and corrected[0] is amounts[-1]:
+        if any(amount.labels and corrected[0].labels and amount.labels != corrected[0].labels for amount in amounts):
+            return Score(None)  # "7 during, no wait, 3 after": one value or two?
         return _score([corrected[0]], items, next_day, correction=True)
     left = [amount for amount in amounts if not any(amount is other for other in refused)]
     return _score(left, items, next_day, correction=bool(corrected) or (bool(refused) and bool(left)))

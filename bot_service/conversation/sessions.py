@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from bot_service.conversation.amounts import tag
 from bot_service.conversation.items import Item
 from bot_service.conversation.language import Language
-from bot_service.conversation.numbers import tag
 
 Session = Literal["yes", "partly", "no"]
 

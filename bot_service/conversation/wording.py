@@ -30,7 +30,10 @@ SHIPPED = languages_in(_FILES)
 
 @dataclass(frozen=True)
 class Voice:
-    """What sentences may mention: the clinic and its numbers, the physio, the patient's prescription and today's local date."""
+    """What sentences may mention: the clinic and its numbers, the physio, the patient's prescription and today's local date.
+
+    `own_words` are the clinic's own sentences in that language, by their key (`conversation/own_words.py` says which it may have).
+    """
 
     language: str
     today: date
@@ -42,6 +45,7 @@ class Voice:
     hours: str
     prompt_at: time | None = None
     prescription: Prescription | None = None
+    own_words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
     answer may be corrected).
     """
     catalogue = load_catalogue(voice.language)
+    if voice.own_words:
+        catalogue = replace(catalogue, texts={**catalogue.texts, **voice.own_words})
     if plan := voice.prescription:
         voice = replace(voice, prescription=in_words(plan, _plan_words(plan, catalogue)))
     blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
@@ -186,6 +192,8 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
     if plan := voice.prescription:  # an exercise or a step that was named when the message was queued
         words = _plan_words(plan, catalogue)
         known |= {name: in_other_words(value, words) for name, value in values.items() if isinstance(value, str)}
+    if "label" in values:  # what was tapped, in the words of the button
+        known["label"] = catalogue.buttons[values["label"]]
     for name in ("day", "until"):
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import bindparam, delete, exists, func, literal, or_, select, update
 
 from bot_service.clinical.duty import RED_FLAG, URGENT
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
-from bot_service.storage.tables import alerts, cases, episodes, patients
+from bot_service.storage.tables import alerts, case_events, cases, episodes, patients
 
 RAISED = ("raised", "hit_again", "reopened", "more_urgent")
 ENDED = ("acknowledged", "closed")
@@ -23,12 +23,12 @@ class Alert:
 
     case_id: UUID
     clinic_id: UUID
-    episode_id: UUID
+    patient_id: UUID
     physio_id: UUID
     ref: str
-    case_key: str
-    urgency: str
+    rule: str
     status: str
+    in_care: bool
     raised_at: datetime
     hits: int
     told: int
@@ -43,9 +43,20 @@ def note(tx: Tx, now: datetime, case_id: UUID, what: str) -> None:
         tx.attempt(_BEGIN, {"of_case": case_id, "now": now})
 
 
-def claim_due(tx: Tx, now: datetime, limit: int = 20) -> list[Alert]:
-    """Alerts whose next step is due, locked; the longest waiting first."""
-    return [Alert(**row._mapping) for row in tx.all(_DUE, {"now": now, "at_most": limit})]
+def begin_missing(tx: Tx, now: datetime) -> None:
+    """Urgent flags that wait and of which nobody was ever told, from before anybody could be told: they are told from now on."""
+    tx.attempt(_BEGIN_MISSING, {"now": now})
+
+
+def list_due(tx: Tx, now: datetime, limit: int = 20) -> list[tuple[UUID, UUID]]:
+    """The cases whose next step is due, each with its episode; the longest waiting first."""
+    return [(row.case_id, row.episode_id) for row in tx.all(_DUE, {"now": now, "at_most": limit})]
+
+
+def find_due(tx: Tx, case_id: UUID, now: datetime) -> Alert | None:
+    """The alert, if its next step is still due."""
+    row = tx.first(_DUE_OF_CASE, {"of_case": case_id, "now": now})
+    return None if row is None else Alert(**row._mapping)
 
 
 def advance(tx: Tx, alert: Alert, step: int, at: datetime) -> None:
@@ -63,15 +74,19 @@ def hurry(tx: Tx, now: datetime, case_id: UUID) -> None:
     tx.run(update(alerts).where(alerts.c.case_id == case_id, alerts.c.at > now).values(at=now))
 
 
+def hurry_untold(tx: Tx, now: datetime) -> None:
+    """There is a new way to tell people: whatever nobody was told of yet is told now."""
+    tx.run(update(alerts).where(alerts.c.told < alerts.c.hits, alerts.c.at > now).values(at=now))
+
+
 def end(tx: Tx, case_id: UUID) -> None:
     tx.run(_END, {"of_case": case_id})
 
 
 def stop_of(tx: Tx, episode_id: UUID) -> None:
     """Care has ended: its cases stay open, but go no further up. One that nobody was told of yet still is told."""
-    of_episode = cases.c.episode_id == episode_id
-    tx.run(update(cases).where(of_episode, cases.c.escalate_at.is_not(None)).values(escalate_at=None))
-    tx.run(delete(alerts).where(alerts.c.case_id.in_(select(cases.c.id).where(of_episode)), alerts.c.told > 0))
+    of_episode = select(cases.c.id).where(cases.c.episode_id == episode_id)
+    tx.run(delete(alerts).where(alerts.c.case_id.in_(of_episode), alerts.c.told > 0))
 
 
 def is_waiting(tx: Tx, case_id: UUID) -> bool:
@@ -88,26 +103,31 @@ def next_at(tx: Tx, after: datetime | None = None) -> datetime | None:
 _NOW = bindparam("now", type_=Utc)
 _END = delete(alerts).where(alerts.c.case_id == bindparam("of_case"))
 _AGAIN = update(alerts).where(alerts.c.case_id == bindparam("of_case")).values(hits=alerts.c.hits + 1, at=_NOW).returning(alerts.c.case_id)
-_BEGIN = alerts.insert().from_select(
-    ["case_id", "raised_at", "hits", "told", "step", "at"],
-    select(cases.c.id, _NOW, literal(1), literal(0), literal(0), _NOW).where(
-        cases.c.id == bindparam("of_case"),
-        cases.c.status == "open",
-        or_(cases.c.case_key == RED_FLAG, cases.c.urgency.in_(sorted(URGENT))),
-    ),
+_COLUMNS = ["case_id", "raised_at", "hits", "told", "step", "at"]
+_WAITS = select(cases.c.id, _NOW, literal(1), literal(0), literal(0), _NOW).where(
+    cases.c.status == "open", or_(cases.c.case_key == RED_FLAG, cases.c.urgency.in_(sorted(URGENT)))
+)
+_BEGIN = alerts.insert().from_select(_COLUMNS, _WAITS.where(cases.c.id == bindparam("of_case")))
+_EVER_TOLD = exists().where(case_events.c.case_id == cases.c.id, case_events.c.what.like("notice!_%", escape="!"))
+_BEGIN_MISSING = alerts.insert().from_select(
+    _COLUMNS, _WAITS.where(cases.c.closed_at.is_(None), ~exists().where(alerts.c.case_id == cases.c.id), ~_EVER_TOLD)
 )
 _DUE = (
+    select(alerts.c.case_id, cases.c.episode_id)
+    .join_from(alerts, cases, alerts.c.case_id == cases.c.id)
+    .where(alerts.c.at <= _NOW)
+    .order_by(alerts.c.at, alerts.c.case_id)
+    .limit(bindparam("at_most"))
+)
+_DUE_OF_CASE = (
     select(
-        alerts.c.case_id, cases.c.clinic_id, cases.c.episode_id, episodes.c.physio_id, patients.c.ref, cases.c.case_key, cases.c.urgency,
-        cases.c.status, alerts.c.raised_at, alerts.c.hits, alerts.c.told, alerts.c.step,
+        alerts.c.case_id, cases.c.clinic_id, episodes.c.patient_id, episodes.c.physio_id, patients.c.ref, cases.c.rule, cases.c.status,
+        episodes.c.ended_at.is_(None).label("in_care"), alerts.c.raised_at, alerts.c.hits, alerts.c.told, alerts.c.step,
     )
     .join_from(alerts, cases, alerts.c.case_id == cases.c.id)
     .join(episodes, episodes.c.id == cases.c.episode_id)
     .join(patients, patients.c.id == episodes.c.patient_id)
-    .where(alerts.c.at <= _NOW)
-    .order_by(alerts.c.at, alerts.c.case_id)
-    .limit(bindparam("at_most"))
-    .with_for_update(skip_locked=True, of=alerts)
+    .where(alerts.c.case_id == bindparam("of_case"), alerts.c.at <= _NOW)
 )  # fmt: skip
 _NEXT = select(func.min(alerts.c.at))
 _NEXT_AFTER = _NEXT.where(alerts.c.at > bindparam("after"))

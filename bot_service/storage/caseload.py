@@ -8,15 +8,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, type_coerce
 from sqlalchemy.types import NullType
 
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Hold, hold_of
 from bot_service.storage.outbox import Prompt
-from bot_service.storage.standing import read_id
-from bot_service.storage.tables import addresses, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
+from bot_service.storage.standing import named, read_id
+from bot_service.storage.tables import addresses, alerts, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class Listed:
 
 @dataclass(frozen=True)
 class OpenCase:
-    """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says."""
+    """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says.
+
+    `next_step` is which step of telling people comes next (`clinical/duty.py`) while an urgent one waits; 0 when nobody was told yet.
+    """
 
     id: UUID
     episode_id: UUID
@@ -58,6 +61,7 @@ class OpenCase:
     opened_at: datetime
     due_at: datetime | None
     escalated_at: datetime | None = None
+    next_step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,19 @@ def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
     return {row.episode_id: Listed(**row._mapping) for row in tx.all(_listed().where(episodes.c.id.in_(episode_ids)))}
 
 
-def list_in_care(tx: Tx, clinic_id: UUID) -> list[Listed]:
-    """Everybody of a clinic whose care goes on."""
-    of_clinic = (episodes.c.clinic_id == clinic_id, episodes.c.ended_at.is_(None))
-    return [Listed(**row._mapping) for row in tx.all(_listed().where(*of_clinic))]
+def list_in_care(tx: Tx, clinic_id: UUID, words: str, first: Collection[str], part: tuple[int, int]) -> tuple[list[Listed], int]:
+    """Part of those of a clinic whose care goes on, from a place on and so many, and how many there are.
+
+    Those named in `first` lead, then those who have not begun. `words` are of a name or a reference.
+    """
+    found = [episodes.c.clinic_id == clinic_id, episodes.c.ended_at.is_(None)]
+    if words:
+        found.append(or_(patients.c.ref.contains(words.upper(), autoescape=True), named(tx, words)))
+    order = (patients.c.ref.not_in(list(first)), patients.c.status == "opted_in", patients.c.ref)
+    start, length = part
+    rows = tx.all(_listed().where(*found).order_by(*order).offset(start).limit(length))
+    total = tx.scalar(select(func.count()).select_from(episodes).join(patients, patients.c.id == episodes.c.patient_id).where(*found))
+    return [Listed(**row._mapping) for row in rows], int(total)
 
 
 def _listed() -> Select[Any]:
@@ -113,7 +126,9 @@ def _listed() -> Select[Any]:
 def list_open_cases(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[OpenCase]]:
     """Open cases by episode, the oldest first."""
     names = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at", "escalated_at")
-    query = select(*(cases.c[name] for name in names)).where(cases.c.episode_id.in_(episode_ids), cases.c.closed_at.is_(None))
+    query = select(*(cases.c[name] for name in names), alerts.c.step.label("next_step"))
+    query = query.join_from(cases, alerts, alerts.c.case_id == cases.c.id, isouter=True)
+    query = query.where(cases.c.episode_id.in_(episode_ids), cases.c.closed_at.is_(None))
     found: dict[UUID, list[OpenCase]] = {}
     for row in tx.all(query.order_by(cases.c.opened_at, cases.c.id)):
         found.setdefault(row.episode_id, []).append(OpenCase(**row._mapping))

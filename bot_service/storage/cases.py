@@ -17,7 +17,7 @@ from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
 RED_FLAG = "D1"
-FOR_THE_LEAD = "Nobody has taken this on for a whole working day: the lead should look."
+FOR_THE_LEAD = "Nobody has taken this on within the clinic's limit: the lead should look."
 _HITS = ("raised", "hit_again")
 
 
@@ -46,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Raised:
-    """What a rule has to say, ready to be stored. `escalate_at`: when the lead is told if nobody has acknowledged it by then."""
+    """What a rule has to say, ready to be stored."""
 
     case_key: str
     rule: str
@@ -56,7 +56,6 @@ class Raised:
     entries: Sequence[UUID] = ()
     inbox_id: UUID | None = None
     words: str | None = None
-    escalate_at: datetime | None = None
 
 
 def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> tuple[UUID, bool]:
@@ -104,7 +103,7 @@ def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, 
     """Close an open case; False when it was closed already."""
     sealed = tx.seal(episode.patient_id, f"cases.close_reason:{case_id}", reason)
     statement = update(cases).where(cases.c.id == case_id, cases.c.episode_id == episode.id, cases.c.closed_at.is_(None))
-    closed = {"status": "closed", "closed_at": now, "closed_by": by, "close_reason": sealed, "escalate_at": None}
+    closed = {"status": "closed", "closed_at": now, "closed_by": by, "close_reason": sealed}
     row = tx.first(statement.values(**closed).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "closed", by)
@@ -114,7 +113,7 @@ def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, 
 def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UUID) -> bool:
     """Somebody has seen it; False when somebody had before, or it is closed."""
     statement = update(cases).where(cases.c.id == case_id, cases.c.status == "open")
-    seen = {"status": "acknowledged", "acknowledged_at": now, "owner_id": owner_id, "escalate_at": None, "escalated_at": None}
+    seen = {"status": "acknowledged", "acknowledged_at": now, "owner_id": owner_id, "escalated_at": None}
     row = tx.first(statement.values(**seen).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "acknowledged", by)
@@ -219,7 +218,6 @@ def _open(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datet
             words=sealed,
             opened_at=now,
             due_at=due_at,
-            escalate_at=raised.escalate_at,
         )
     )
     if not opened:
@@ -245,20 +243,18 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bo
     if not kept and (more_urgent or raised.rule == row.rule):
         values |= {"rule": raised.rule, "sentence": raised.sentence}
     if raised.rule == RED_FLAG and raised.words is not None:
-        values |= _waits_again(row, raised, due_at)  # every hit notifies again (clinical.md 0.10)
+        values |= _waits_again(row, due_at)  # every hit notifies again (clinical.md 0.10)
     if raised.detail.get("unread") not in (None, (before or {}).get("unread")):
-        values |= _waits_again(row, raised, due_at)  # a message that nobody has read yet
+        values |= _waits_again(row, due_at)  # a message that nobody has read yet
     if more_urgent:
         values |= {"urgency": raised.urgency, "due_at": due_at, "status": "open", "acknowledged_at": None}
     tx.run(update(cases).where(cases.c.id == row.id).values(**values))
     return more_urgent
 
 
-def _waits_again(row: Row[Any], raised: Raised, due_at: datetime | None) -> dict[str, Any]:
+def _waits_again(row: Row[Any], due_at: datetime | None) -> dict[str, Any]:
     """Nobody has seen what is new; what nobody had seen before either keeps its earlier time."""
-    if row.acknowledged_at is not None:
-        return {"status": "open", "acknowledged_at": None, "due_at": due_at, "escalate_at": raised.escalate_at}
-    return {"status": "open", "escalate_at": row.escalate_at or (None if row.escalated_at else raised.escalate_at)}
+    return {"status": "open"} | ({} if row.acknowledged_at is None else {"acknowledged_at": None, "due_at": due_at})
 
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:

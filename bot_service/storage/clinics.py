@@ -79,8 +79,14 @@ def only_clinic(tx: Tx, slug: str | None = None) -> Clinic:
     return found[0]
 
 
+def lock(tx: Tx, clinic_id: UUID) -> None:
+    """Nobody else enrols here or changes the clinic or its team until the transaction ends."""
+    tx.all(_LOCK, {"clinic_id": clinic_id})
+
+
 def change_settings(tx: Tx, clinic_id: UUID, changed: dict[str, Any]) -> None:
     """Set some of a clinic's own values, leaving the others."""
+    lock(tx, clinic_id)
     kept = load_clinic(tx, clinic_id).settings
     tx.run(update(clinics).where(clinics.c.id == clinic_id).values(settings=kept | changed))
 
@@ -147,6 +153,7 @@ def mark_sample(tx: Tx) -> None:
 
 # Built once: putting a statement together costs several times what running it does.
 _BY_ID = select(clinics).where(clinics.c.id == bindparam("clinic_id"))
+_LOCK = select(clinics.c.id).where(clinics.c.id == bindparam("clinic_id")).with_for_update(key_share=True)
 _OF_SENDER = select(senders.c.clinic_id, senders.c.status).where(senders.c.id == bindparam("of_sender"))
 _SENDERS = select(senders).order_by(senders.c.channel, senders.c.name)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, bindparam, exists, select
 
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import find_by_name, phone_hash, record_hash
-from bot_service.storage.tables import clinics, episodes, patients
+from bot_service.storage.tables import episodes, patients
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,6 @@ def load_goals(tx: Tx, patient_id: UUID, episode_id: UUID) -> str:
     return tx.unseal(patient_id, f"episodes.goals:{episode_id}", sealed) or ""
 
 
-def lock_clinic(tx: Tx, clinic_id: UUID) -> None:
-    """Nobody else enrols in this clinic until the transaction ends, so that references and look-ups hold."""
-    tx.all(_LOCK, {"of_clinic": clinic_id})
-
-
-_LOCK = select(clinics.c.id).where(clinics.c.id == bindparam("of_clinic")).with_for_update(key_share=True)
 _IN_CARE = exists().where(episodes.c.patient_id == patients.c.id, episodes.c.ended_at.is_(None))
 _KNOWN = (patients.c.id, patients.c.ref, patients.c.name, patients.c.data_key, _IN_CARE.label("in_care"))
 _CONTACT = select(patients.c.phone, patients.c.record_number, patients.c.channel).where(patients.c.id == bindparam("of_patient"))

@@ -23,7 +23,6 @@ cases = Table(
     at("due_at"),
     ref("owner_id", "staff"),
     at("acknowledged_at"),
-    at("escalate_at"),
     at("escalated_at"),
     at("closed_at"),
     name("closed_by", 80, null=True),
@@ -37,12 +36,6 @@ cases = Table(
         postgresql_where=text("closed_at is null"),
     ),
     Index("ix_cases_episode", "episode_id"),
-    Index(
-        "ix_cases_escalate",
-        "escalate_at",
-        sqlite_where=text("escalate_at is not null"),
-        postgresql_where=text("escalate_at is not null"),
-    ),
     Index("ix_cases_clinic_open", "clinic_id", sqlite_where=text("closed_at is null"), postgresql_where=text("closed_at is null")),
 )
 

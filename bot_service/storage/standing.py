@@ -34,7 +34,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from bot_service.clinical.needs import Need
+from bot_service.clinical.needs import WANTS_SOMEBODY, Need, needs_in_words
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import name_hashes, record_hash
@@ -46,11 +46,14 @@ from bot_service.storage.tables import addresses, episodes, holds, name_tokens, 
 class Wanted:
     """Whom a list is about; None and "" leave a condition out. `mine` are some physios' patients, with everybody's red flags.
 
-    `ended`: with those whose care has ended; otherwise they are listed only while something about them is open.
+    `ended`: with those whose care has ended; otherwise they are listed only while something about them is open. `untaken`: those who need
+    somebody, and nobody is looking after what presses most. `alone`: nobody else's red flags.
     """
 
     mine: frozenset[UUID] | None = None
     ended: bool = False
+    untaken: bool = False
+    alone: bool = False
     physio: UUID | None = None
     stage: str = ""
     plan: str = ""
@@ -77,6 +80,13 @@ class Standings:
     def count(self, needs: Collection[int]) -> int:
         """How many have one of these needs."""
         return sum(number for place, number in self.counts.items() if place.need in needs)
+
+    def in_words(self) -> str:
+        """3 patients need you today; 2 are ready for a step."""
+        today = sum(number for place, number in self.counts.items() if place.today)
+        steps = sum(number for place, number in self.counts.items() if place.step)
+        late = (Need.STEP, *(Need(need) for need in Need if need not in WANTS_SOMEBODY))
+        return needs_in_words(today, steps, sum(n for place, n in self.counts.items() if not place.today and place.need not in late))
 
 
 @dataclass(frozen=True)
@@ -234,7 +244,10 @@ def _state_since(held: Subquery, at_now: ColumnElement[datetime]) -> ColumnEleme
 def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int], first: Subquery) -> list[ColumnElement[bool]]:
     found = []
     if wanted.mine is not None:
-        found.append(or_(episodes.c.physio_id.in_(wanted.mine), need == Need.RED_FLAG))
+        own = episodes.c.physio_id.in_(wanted.mine)
+        found.append(own if wanted.alone else or_(own, need == Need.RED_FLAG))
+    if wanted.untaken:
+        found += [first.c.need.in_(sorted(WANTS_SOMEBODY)), first.c.acknowledged == 0]
     if not wanted.ended:
         found.append(or_(episodes.c.ended_at.is_(None), first.c.need.is_not(None)))
     if wanted.physio is not None:
@@ -249,7 +262,7 @@ def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int
         found.append(episodes.c.patient_id.in_(_on_channel(clinic_id, wanted.channel)))
     if wanted.words:
         known = (patients.c.ref.contains(wanted.words.upper(), autoescape=True), patients.c.record_hash == record_hash(tx, wanted.words))
-        found.append(or_(*known, _named(tx, wanted.words)))
+        found.append(or_(*known, named(tx, wanted.words)))
     return found
 
 
@@ -262,7 +275,7 @@ def _on_channel(clinic_id: UUID, channel: str) -> Select[Any]:
     return query.where(addresses.c.clinic_id == clinic_id, senders.c.channel == channel, addresses.c.status.not_in(("left", "alias")))
 
 
-def _named(tx: Tx, words: str) -> ColumnElement[bool]:
+def named(tx: Tx, words: str) -> ColumnElement[bool]:
     """Whose name has words that begin with every one of `words`."""
     hashes = name_hashes(tx, words)
     of_word = (patients.c.id.in_(select(name_tokens.c.patient_id).where(name_tokens.c.token_hash == each)) for each in hashes)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot_service.clinical.catalogue import ENGAGEMENT, rank
+from bot_service.clinical.duty import STEPS, Step
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.needs import Need, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
@@ -16,6 +17,10 @@ from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.pressing import UNHURRIED
 from bot_service.web.times import day_words, local_day, moment, span
 
+_CLIMBED: Mapping[Step, str] = {
+    "remind": "Nobody has acknowledged this: a reminder went out.",
+    "deputy": "Nobody has acknowledged this: the deputy has been told.",
+}
 LABELS = {
     Need.RED_FLAG: "Red flag",
     Need.FLAG: "Review due",
@@ -41,6 +46,7 @@ class Reason:
     acknowledged: bool = False
     urgency: int = UNHURRIED
     at_once: bool = False
+    is_case: bool = False
 
     @property
     def pressing(self) -> tuple[object, ...]:
@@ -103,6 +109,13 @@ def case_words(case: Case | OpenCase, today: date, heard: date | None) -> str:
     return words if case.escalated_at is None else f"{FOR_THE_LEAD} {words}"
 
 
+def climbed(case: OpenCase) -> str:
+    """How far telling people about a case has come that nobody has acknowledged; the lead's turn stands in its words already."""
+    if case.status != "open" or case.escalated_at is not None or not case.next_step:
+        return ""
+    return _CLIMBED.get(STEPS[case.next_step - 1], "")
+
+
 def words_today(case: Case, episode: Episode, now: datetime) -> str:
     """The same for one episode's case at `now`."""
     heard = local_day(episode.last_heard_at, episode.zone) if episode.last_heard_at else None
@@ -131,18 +144,20 @@ _URGENCIES = ("now", "same_day", "three_days", "routine")
 def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     need = need_of_case(case.case_key, leading_rule(case), case.urgency)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
+    words = case_words(case, today, heard)
     urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
     if case.escalated_at is not None:
         urgency = -1
     return Reason(
         need,
         label,
-        case_words(case, today, heard),
+        f"{climbed(case)} {words}".strip(),
         case.opened_at,
         case.due_at,
         case.status == "acknowledged",
         urgency * 100 + rank(case.rule),
         case.urgency == "now",
+        is_case=True,
     )
 
 

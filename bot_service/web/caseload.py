@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -11,19 +11,19 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from bot_service.actions.notices import whose_patients
-from bot_service.clinical.in_words import plural, sentence
-from bot_service.clinical.needs import WANTS_SOMEBODY, Need
+from bot_service.clinical.needs import WANTS_SOMEBODY
 from bot_service.storage import caseload, clinics, staff
 from bot_service.storage.caseload import Listed
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import count_of_clinic
-from bot_service.storage.standing import Part, Place, Standings, has_patients, load_standings
+from bot_service.storage.standing import Part, Standings, has_patients, load_standings
 from bot_service.web.access import Visit
 from bot_service.web.attention import Attention, attention, due_words
 from bot_service.web.charts import Sparkline, sparkline
 from bot_service.web.listing import FILTERS, GROUPS, WHOSE, Asked, Choices, choices, read_asked
 from bot_service.web.pages import page
+from bot_service.web.queue import Covers, covers_today, may_take
 from bot_service.web.recent import Figures, recent_figures
 from bot_service.web.times import ago, local_day, moment, waited, zone_words
 
@@ -51,6 +51,9 @@ class Row:
     name: str
     need: str
     physio: str
+    cover: str
+    own: bool
+    has_case: bool
     reasons: tuple[ReasonLine, ...]
     more: int
     stage: str
@@ -92,13 +95,14 @@ def show(visit: Visit) -> Response:
         asked = read_asked(visit.request.query_params, offered, has_own=has_own)
         found, number = _look(tx, clinic, asked, mine, now)
         is_new = not found.counts and count_of_clinic(tx, clinic.id) == 0
-        rows = _rows(visit, tx, found.episodes, now, clinic.zone)
+        covers = covers_today(tx, clinic, now)
+        rows = _rows(visit, tx, found.episodes, now, clinic.zone, covers)
     total = found.count(GROUPS[asked.show][1])
     return page(
         visit,
         "caseload.html",
         clinic=clinic.name,
-        summary=summary(found.counts),
+        summary=found.in_words(),
         rows=rows,
         asked=asked,
         whose={key: label for key, label in WHOSE.items() if has_own or key != "mine"},
@@ -109,6 +113,9 @@ def show(visit: Visit) -> Response:
         number=number,
         pages=_pages(total),
         total=total,
+        covers=covers.sentences,
+        may_take=may_take(member) and asked.whose == "queue",
+        taken=visit.asked("taken"),
         moment=f"{moment(now, clinic.zone)}, {zone_words(clinic.zone)}",
     )
 
@@ -133,21 +140,6 @@ def tonight(now: datetime, zone: str) -> datetime:
     return datetime.combine(local_day(now, zone) + timedelta(days=1), time(), ZoneInfo(zone))
 
 
-def summary(counts: Mapping[Place, int]) -> str:
-    """3 patients need you today; 2 are ready for a step. Says so when there is nothing to do."""
-    today = sum(number for place, number in counts.items() if place.today)
-    steps = sum(number for place, number in counts.items() if place.step)
-    later = sum(number for place, number in counts.items() if place.need in WANTS_SOMEBODY and not place.today and place.need != Need.STEP)
-    parts = [f"{plural(today, 'patient')} {'needs' if today == 1 else 'need'} you today"] if today else []
-    parts += [f"{steps} {'is' if steps == 1 else 'are'} ready for a step"] if steps else []
-    parts += (
-        [f"{later} can wait for a later day" if today or steps else f"{plural(later, 'patient')} can wait for a later day"] if later else []
-    )
-    if not parts:
-        return "Nothing needs you today."
-    return sentence("; ".join(parts)) if today else sentence("nothing is due today; " + "; ".join(parts))
-
-
 def _choices(visit: Visit, tx: Tx, clinic: Clinic) -> Choices:
     channels = {sender.channel for sender in clinics.list_senders(tx) if sender.clinic_id == clinic.id}
     return choices(staff.list_of_clinic(tx, clinic.id), visit.service.library.values(), channels)
@@ -156,13 +148,15 @@ def _choices(visit: Visit, tx: Tx, clinic: Clinic) -> Choices:
 def _empty(asked: Asked, *, is_new: bool) -> Empty:
     """What an empty list means: that nothing needs doing, that nobody fits, or that there is nobody."""
     if is_new:
-        return Empty("There are no patients yet. Enrol one with: stepwise enrol")
+        return Empty("There are no patients yet.", "/enrol", "Enrol the first")
     if asked.narrowed:
         return Empty("No patient fits.", Asked(asked.whose).link(), "Show everybody")
     if asked.show != "all" and GROUPS[asked.show][1] <= WANTS_SOMEBODY:
         return Empty("Nothing needs doing: nobody is in this group.", Asked(asked.whose).link(), "Show everybody")
     if asked.show != "all":
         return Empty("Nobody is in this group.", Asked(asked.whose).link(), "Show everybody")
+    if asked.whose == "queue":
+        return Empty("Nothing waits: whoever needs somebody is being looked after.", Asked("team").link(), "Show the team's")
     if asked.whose == "mine":
         return Empty("Nothing needs doing: you have no patients in care.", Asked("team").link(), "Show the team's")
     return Empty("Nothing needs doing: nobody is in care.", Asked("all").link(), "Show those whose care has ended")
@@ -172,23 +166,27 @@ def _groups(asked: Asked, found: Standings) -> list[Group]:
     return [Group(key, label, found.count(needs), asked.link(show=key), key == asked.show) for key, (label, needs) in GROUPS.items()]
 
 
-def _rows(visit: Visit, tx: Tx, ids: Sequence[UUID], now: datetime, zone: str) -> list[Row]:
+def _rows(visit: Visit, tx: Tx, ids: Sequence[UUID], now: datetime, zone: str, covers: Covers) -> list[Row]:
     """What the page says of these patients, in this order."""
     listed = caseload.list_patients(tx, ids)
     cases, pending, holds = caseload.list_open_cases(tx, ids), caseload.list_pending(tx, ids), caseload.list_holds(tx, ids)
     names = caseload.load_names(tx, [item.patient_id for item in listed.values()])
     figures = recent_figures(tx, listed.values(), now)
     found = ((listed[each], attention(listed[each], cases.get(each, ()), pending.get(each, ()), holds.get(each, ()), now)) for each in ids)
-    return [_row(visit, item, seen, names[item.patient_id], figures[item.episode_id], now, zone) for item, seen in found]
+    told = ((item, seen, names[item.patient_id], figures[item.episode_id]) for item, seen in found)
+    return [_row(visit, *each, now, zone, covers.of.get(each[0].physio_id, "")) for each in told]
 
 
-def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figures, now: datetime, zone: str) -> Row:
+def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figures, now: datetime, zone: str, cover: str) -> Row:
     stage = visit.service.library[item.plan_id].stage(item.stage).title if item.plan_id in visit.service.library else item.stage
     return Row(
         ref=item.ref,
         name=name,
         need=seen.first.need.name.lower(),
         physio=item.physio,
+        cover=cover,
+        own=item.physio_id == visit.who.id,
+        has_case=any(reason.is_case and not reason.acknowledged for reason in seen.reasons),
         reasons=tuple(
             ReasonLine(
                 reason.need.name.lower(),

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from bot_service.actions.discharging import MOST, discharge_each, look_up, refs_in
 from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE
 from bot_service.errors import NotPermitted
-from bot_service.storage import caseload, clinics, patients
+from bot_service.storage import caseload, clinics
 from bot_service.web.access import Visit
 from bot_service.web.pages import page
 
@@ -72,18 +72,16 @@ def _check_role(visit: Visit) -> None:
 
 
 def _choose(visit: Visit, form: Mapping[str, str], problem: str, done: str) -> HTMLResponse:
-    words = visit.asked("q")
+    words, ticked = visit.asked("q"), [name.removeprefix("ref-") for name in form if name.startswith("ref-")]
+    number = int(asked) if (asked := visit.asked("page")).isascii() and asked.isdecimal() and 0 < len(asked) < 6 else 1
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
-        listed = caseload.list_in_care(tx, clinic.id)
-        if words:
-            named = patients.find_by_name(tx, clinic.id, words)
-            listed = [item for item in listed if item.patient_id in named or words.upper() in item.ref]
-        listed.sort(key=lambda item: (item.patient_status == "opted_in", f"ref-{item.ref}" not in form, item.ref))
-        names = caseload.load_names(tx, [item.patient_id for item in listed[:ON_A_PAGE]])
+        part = ((max(1, number) - 1) * ON_A_PAGE, ON_A_PAGE)
+        listed, total = caseload.list_in_care(tx, clinic.id, words, ticked, part)
+        names = caseload.load_names(tx, [item.patient_id for item in listed])
     rows = [
         Row(item.ref, names[item.patient_id], item.physio, STATUS.get(item.patient_status, item.patient_status), f"ref-{item.ref}" in form)
-        for item in listed[:ON_A_PAGE]
+        for item in listed
     ]
     return page(
         visit,
@@ -91,7 +89,9 @@ def _choose(visit: Visit, form: Mapping[str, str], problem: str, done: str) -> H
         status=422 if problem else 200,
         clinic=clinic.name,
         rows=rows,
-        more=max(0, len(listed) - ON_A_PAGE),
+        number=max(1, number),
+        pages=max(1, -(-total // ON_A_PAGE)),
+        total=total,
         words=words,
         problem=problem,
         done=done,

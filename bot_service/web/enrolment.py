@@ -12,7 +12,7 @@ from bot_service.actions.eligibility import CHANNELS, main_slots
 from bot_service.actions.enrol import check_may_enrol, enrol
 from bot_service.actions.invitations import Doors, code_of, doors_of
 from bot_service.actions.treating import physios_of
-from bot_service.conversation.wording import SHIPPED
+from bot_service.actions.voices import offered_languages
 from bot_service.errors import AlreadyEnrolled, Conflict
 from bot_service.storage import clinics
 from bot_service.storage.clinics import Clinic
@@ -75,7 +75,7 @@ def _form(
 ) -> HTMLResponse:
     stage = next((each.id for each in plan.stages if each.id == fields.get("stage")), plan.stages[0].id)
     language = fields.get("language", "en")
-    language = language if language in SHIPPED else "en"
+    language = language if language in (offered := offered_languages(clinic)) else offered[0]
     physio = next((each.name for each in physios if str(each.id) == fields.get("physio")), "")
     return page(
         visit,
@@ -91,7 +91,7 @@ def _form(
         physios=[("", "Choose…"), *((str(each.id), each.name) for each in physios)],
         pains=[("", "Ask the patient"), *((str(number), str(number)) for number in range(11))],
         channels=[(name, CHANNELS[name]) for name in doors.channels],
-        languages=[(code, LANGUAGES.get(code, code)) for code in SHIPPED],
+        languages=[(code, LANGUAGES.get(code, code)) for code in offered_languages(clinic)],
         language=language,
         zones=sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
         days=[(day, _DAYS[day]) for day in WEEKDAYS],

@@ -11,6 +11,7 @@ from bot_service.actions.consent import CONSENT_LINES
 from bot_service.actions.eligibility import Enrolment, problems
 from bot_service.actions.import_cells import score, side, time_of_day
 from bot_service.actions.phone_numbers import read_phone
+from bot_service.actions.prescribing import as_in_clinic, clinic_numbers
 from bot_service.actions.voices import clinic_setting, hours_in_words
 from bot_service.conversation.wording import Voice, load_catalogue, render
 from bot_service.storage.clinics import Clinic
@@ -99,7 +100,8 @@ def days_of(form: Mapping[str, str]) -> tuple[Weekday, ...]:
 def words_for(plan: CarePlan, stage: str, language: str, clinic: Clinic, physio: str, now: datetime) -> Words:
     """What the patient will read before and after agreeing, with this stage's steps."""
     catalogue = load_catalogue(language)
-    document = in_words(prescribe(plan, stage, flare_plan_signed=True), load_words(plan.id, catalogue.language))
+    prescribed = as_in_clinic(prescribe(plan, stage, flare_plan_signed=True), plan, clinic_numbers(clinic, plan))
+    document = in_words(prescribed, load_words(plan.id, catalogue.language, own=tuple(sorted(prescribed.thresholds.items()))))
     voice = Voice(
         language, now.date(), clinic.name, physio or "…", clinic_setting(clinic, "emergency"), clinic_setting(clinic, "urgent"),
         clinic_setting(clinic, "crisis"), hours_in_words(clinic, now, language),

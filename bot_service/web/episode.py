@@ -13,7 +13,9 @@ from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.review import MAY_DECIDE, holds_news
 from bot_service.actions.undoing import list_undoable
 from bot_service.actions.viewing import record_view
+from bot_service.actions.voices import offered_languages
 from bot_service.clinical.adherence import adherence, reply_rate
+from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.record import Record
@@ -27,6 +29,7 @@ from bot_service.storage import (
     episode_page,
     episodes,
     inbox,
+    notices,
     patients,
     prescriptions,
     reviews,
@@ -115,6 +118,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         patient, episode = find(tx, visit)
         clinic = clinics.load_clinic(tx, episode.clinic_id)
         view = _view(tx, visit, patient, episode, clinic, now)
+        may_take_on = may_acknowledge(visit.who.id, notices.list_colleagues(tx, clinic.id))
     return page(
         visit,
         "patient.html",
@@ -123,6 +127,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         clinic_zone=zone_words(clinic.zone),
         patient_zone=zone_words(patient.zone),
         may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        may_take_on=may_take_on,
         trouble=trouble,
         typed=_Typed(trouble),
         done=_done(visit, view),
@@ -159,6 +164,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
 
 def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
     """What staff keep up to date themselves."""
+    offered = (*offered_languages(clinics.load_clinic(tx, episode.clinic_id)), episode.language)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
     return {
         "notes": [
@@ -167,7 +173,7 @@ def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str,
         ],
         "details": {
             "appointment": episode.next_appointment.isoformat() if episode.next_appointment else "",
-            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED],
+            "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED if code in offered],
             "language": patient.language,
             "usual": "" if episode.baseline is None else str(episode.baseline),
             "zone": patient.zone,

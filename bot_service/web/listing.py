@@ -29,7 +29,12 @@ GROUPS: Mapping[str, tuple[str, frozenset[Need]]] = {
     "track": ("On track", frozenset({Need.ON_TRACK})),
     "away": ("Paused or ended", frozenset({Need.AWAY})),
 }
-WHOSE = {"mine": "My patients", "team": "The team's patients", "all": "All, with those whose care has ended"}
+WHOSE = {
+    "mine": "My patients",
+    "queue": "Team queue: nobody looks after it yet",
+    "team": "The team's patients",
+    "all": "All, with those whose care has ended",
+}
 SIDES = {"left": "Left", "right": "Right", "both": "Both sides"}
 Filter = Literal["physio", "stage", "plan", "side", "channel"]
 FILTERS: Mapping[Filter, str] = {"stage": "Stage", "physio": "Physio", "plan": "Condition", "side": "Side", "channel": "Reached on"}
@@ -77,6 +82,7 @@ class Asked:
         return Wanted(
             mine=frozenset(mine) if self.whose == "mine" else None,
             ended=self.whose == "all",
+            untaken=self.whose == "queue",
             physio=UUID(self.physio) if self.physio else None,
             stage=self.stage,
             plan=self.plan,

@@ -32,7 +32,13 @@ DONE = {
     "limits": "The clinic's limits are saved.",
     "duty": "Saved who is on duty.",
 }
-KINDS = {"flag_notice": "Urgent flag", "digest": "Daily digest", "weekly": "Weekly digest", "staff_answer": "Answer in the chat"}
+KINDS = {
+    "flag_notice": "Urgent flag",
+    "digest": "Daily digest",
+    "weekly": "Weekly digest",
+    "staff_answer": "Answer in the chat",
+    "sign_in_link": "Sign-in link",
+}
 STATES = {
     "due": "waits",
     "claimed": "waits",
@@ -56,7 +62,7 @@ def save(visit: Visit) -> Response:
     boxes = {name: form.get(name) == "yes" for name in ("daily", "weekly", "at_night")}
 
     def carry_out(now: datetime) -> None:
-        notice_choices.choose(visit.service.db, visit.who, now, ways=form.get("ways", ""), **boxes)
+        notice_choices.choose(visit.service.db, visit.who, visit.who, now, ways=form.get("ways", ""), **boxes)
 
     return _carry_out(visit, "saved", carry_out)
 
@@ -147,7 +153,7 @@ def _render(visit: Visit, *, trouble: str = "", link: str = "", status: int = 20
             "limits_in_words": _limits(clinic),
             "initials": clinic_setting(clinic, "notice_initials"),
             "on_duty": [(names[key], duty) for key, duty in duties.items() if duty and key in names],
-            "everybody": everybody,
+            "may_be_on_duty": [each for each in everybody if each.role != "viewer"],
             "told": _told(tx, member, senders, clinic.zone),
         }
     done = DONE.get(visit.asked("done"), "")

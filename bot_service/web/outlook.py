@@ -29,6 +29,7 @@ KINDS = {
     "flag_notice": "Notice of a flag",
     "digest": "Digest",
     "weekly": "Digest of the week",
+    "sign_in_link": "Sign-in link",
 }
 STATES = {"failed": "Failed", "expired": "Too late", "in_doubt": "In doubt"}
 

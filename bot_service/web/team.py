@@ -39,12 +39,12 @@ def show(visit: Visit) -> Response:
 
 
 def invite(visit: Visit) -> Response:
-    """Add somebody, or a new link for somebody; the link is shown once."""
+    """Add somebody, or a new link for somebody; it is sent to them, and shown only where there is no mail and they are new."""
     form = visit.form
     try:
         invited = team.invite(
             visit.service.db, visit.who, form.get("email", ""), form.get("name", ""), form.get("role", ""),
-            visit.service.clock.now(), real_now(),
+            visit.service.clock.now(), real_now(), visit.service.settings.public_url,
         )  # fmt: skip
     except (Conflict, NotPermitted) as error:
         return _render(visit, trouble=error)
@@ -143,5 +143,4 @@ def _render(visit: Visit, *, trouble: Exception | None = None, invited: Invitati
         typed=visit.form if trouble else {},
         done=DONE.get(visit.asked("done"), ""),
         invited=invited,
-        link=f"{visit.service.settings.public_url}/sign-in/{invited.token}" if invited else "",
     )

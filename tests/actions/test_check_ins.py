@@ -101,6 +101,7 @@ async def test_done_then_not_done_then_done_is_asked_the_next_day_all_the_same(c
     person = await done_on_tuesday(clinic)
     for _ in range(again):
         await person.tap("Not today")
+        await person.tap("Yes")
         assert not [each for each in asked_alone(person) if each.status == "due"]
         await person.tap("5")
         assert len([each for each in asked_alone(person) if each.status == "due"]) == 1
@@ -136,6 +137,7 @@ async def test_a_session_taken_back_leaves_the_question_to_the_other_one_of_that
     back = first if taken_back == "first" else second
     not_today = next(cell.data for row in back.outbound.rows for cell in row if cell.label == "Not today")
     await person.say("", kind="tap", data=not_today, reply_to=back.provider_id)
+    await person.tap("Yes")
     await clinic.service.move_clock(DAY2 + 12 * HOUR)
     assert len([each for each in person.texts if "One question about yesterday's session." in each]) == 1
 
@@ -146,6 +148,7 @@ async def test_both_taken_back_nothing_is_asked(sqlite_clinic: RunningClinic) ->
         await sqlite_clinic.service.move_clock(at)
         await person.say("done, 3")
         await person.tap("Not today")
+        await person.tap("Yes")
     await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
     assert not [each for each in person.texts if "One question about" in each]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from bot_service.actions import review
+from bot_service.actions.review import Decision
 from bot_service.errors import (
     ChannelMisconfigured,
     ChannelUnavailable,
@@ -16,7 +19,7 @@ from bot_service.errors import (
     TemporarilyRefused,
 )
 from bot_service.messages import Outbound
-from bot_service.storage import clinics, notices, staff, tables
+from bot_service.storage import cases, clinics, notices, staff, tables
 from tests.notice_clinic import EMERGENCY, NoticeClinic, with_mail
 from tests.running_clinic import Person, RunningClinic
 
@@ -177,12 +180,62 @@ async def test_a_member_who_left_is_told_nothing_and_the_deputy_is_told_instead(
     assert [each.address for each in here.mail.taken] == [here.deputy.email]
 
 
-async def test_a_clinic_without_mail_or_chat_has_its_flags_on_the_pages_and_nothing_piles_up(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
+async def test_while_nothing_reaches_anybody_a_flag_waits_in_one_row_looked_at_seldom_and_is_told_as_soon_as_somebody_is_reached(
+    clinic: RunningClinic,
+) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(london(22, 9))
     await person.say(EMERGENCY)
-    assert sqlite_clinic.messages(kind="flag_notice") == []
-    with sqlite_clinic.db.read() as tx:
-        assert tx.all(tables.alerts.select()) == []
+    looked, until = 0, london(29, 9)
+    while (at := next_look(clinic)) < until:
+        await clinic.service.move_clock(at)
+        looked += 1
+    assert 10 < looked < 25, "10 minutes after, 20, 40 and so on, then once a day"
+    await clinic.service.move_clock(until)
+    assert clinic.messages(kind="flag_notice") == []
+    there = with_mail(clinic)
+    await clinic.service.tick()
+    assert there.mail.subjects(there.anna) == [f"Red flag for {person.episode().ref}"]
+
+
+def next_look(clinic: RunningClinic) -> datetime:
+    with clinic.db.read() as tx:
+        (row,) = tx.all(tables.alerts.select())
+    return row.at  # type: ignore[no-any-return]  # the column type
+
+
+async def test_a_flag_from_before_anybody_could_be_told_is_told_when_the_service_starts_and_only_once(there: NoticeClinic) -> None:
+    there.mail.fails = lambda _: ChannelUnavailable("down")
+    old, new, seen = [await there.clinic.opted_in(name) for name in ("Jo Park", "Ana Ruiz", "Tom Hill")]
+    for person in (old, new, seen):
+        await person.say(EMERGENCY)
+    there.acknowledge(seen)
+    case = open_case(old)
+    with there.clinic.db.begin() as tx:  # as it was before notices existed: a case and nothing else
+        tx.run(tables.alerts.delete().where(tables.alerts.c.case_id == case))
+        tx.run(tables.outbox.delete().where(tables.outbox.c.occurrence_key.startswith(f"flag:{case.hex}")))
+        tx.run(tables.case_events.delete().where(tables.case_events.c.case_id == case, tables.case_events.c.what == "notice_tell"))
+    there.mail.fails = None
+    for _ in range(2):
+        there.service.recover()
+        await there.service.move_clock(there.clinic.clock.now() + 3 * MINUTE)
+    refs = [person.episode().ref for person in (old, new)]
+    assert sorted(there.mail.subjects(there.anna)) == sorted(f"Red flag for {ref}" for ref in refs)
+
+
+def open_case(person: Person) -> UUID:
+    with person.clinic.db.read() as tx:
+        return next(case.id for case in cases.list_open(tx, person.episode()) if case.case_key == "D1")
+
+
+async def test_one_that_nobody_was_told_of_before_care_ended_is_told_once_and_climbs_no_further(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(london(22, 9))
+    await person.say(EMERGENCY)
+    review.discharge(sqlite_clinic.db, Decision(sqlite_clinic.physio, person.episode().id, "moved"), sqlite_clinic.clock.now())
+    there = with_mail(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(london(25, 9))
+    assert [each.address for each in there.mail.taken] == [there.anna.email]
 
 
 def once(error: DeliveryError) -> object:

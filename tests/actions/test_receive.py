@@ -155,6 +155,20 @@ async def test_not_today_then_done_after_all_keeps_the_last_word(sqlite_clinic: 
     assert person.messages(kind="check_in", status="due")
 
 
+async def test_not_today_after_a_score_is_asked_about_first_and_a_button_tapped_twice_changes_nothing_more(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    await person.tap("4")
+    for label in ("Not today", "No", "No", "Not today", "Yes", "Yes", "No"):
+        before = [entry.outcome for entry in current(person) if entry.kind == "session"]
+        await person.tap(label)
+        outcome = [entry.outcome for entry in current(person) if entry.kind == "session"]
+        assert outcome == before or (label, before, outcome) == ("Yes", ["done"], ["not_done"])
+    assert outcome == ["not_done"] and len([entry for entry in everything(person) if entry.kind == "session"]) == 2
+    await person.tap("5")
+    assert [entry.outcome for entry in current(person) if entry.kind == "session"] == ["done"]
+    assert ("pain_during", TUESDAY, 5) in scores(person)
+
+
 async def test_media_gets_a_row_and_one_kind_answer(sqlite_clinic: RunningClinic) -> None:
     person = await prompted(sqlite_clinic)
     sent = len(person.received)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from sqlite3 import connect
 
 import pytest
 
@@ -26,6 +28,10 @@ def test_choices_duty_and_leave_are_ones_own_or_an_admins(clinic: tuple[Shell, s
     assert shell.run("staff", "notices", "anna@example.org", *ANNA, "--no-weekly").out == "Saved for Anna Reed.\n"
     assert shell.run("staff", "notices", "ben@example.org", *SAM, "--duty", "deputy").code == 0
     assert "only an admin" in shell.run("staff", "notices", "ben@example.org", *ANNA, "--no-daily").sentence.lower()
+    assert shell.run("staff", "notices", "ben@example.org", *SAM, "--no-daily").code == 0
+    with closing(connect(shell.database)) as database:
+        done = [row[0] for row in database.execute("select who from audit where what = 'notices_chosen' order by seq")]
+    assert done[-1] == "sam@example.org", "whoever chose for a colleague stands in the trail"
     assert "link your Telegram chat first" in shell.run("staff", "notices", "anna@example.org", *ANNA, "--way", "both").sentence.replace(
         "L", "l", 1
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, acts_for, covered_by, is_urgent, told_at, whom_to_tell
+from bot_service.clinical.duty import STEPS, Away, Colleague, Limits, acts_for, covered_by, may_acknowledge, told_at, whom_to_tell
 from bot_service.clinical.working_hours import DEFAULT_HOURS, WEEKDAYS, after_working, next_opening
 
 A, B, C, D, E = (UUID(int=number) for number in range(1, 6))
@@ -97,18 +97,14 @@ def test_nobody_who_is_away_or_gone_is_ever_told_and_nobody_twice(pairs: list[li
         assert told, "somebody is there, so somebody is told"
 
 
-@pytest.mark.parametrize(
-    ("key", "urgency", "urgent"),
-    [
-        ("D1", "three_days", True),
-        ("D1", "now", True),
-        ("A4", "same_day", True),
-        ("A3", "three_days", False),
-        ("engagement", "routine", False),
-    ],
-)
-def test_what_is_urgent(key: str, urgency: str, urgent: bool) -> None:
-    assert is_urgent(key, urgency) is urgent
+def test_whoever_is_told_may_acknowledge_and_a_viewer_is_never_told() -> None:
+    people = team(viewer=Colleague(UUID(int=6), "viewer", True, "lead"))
+    assert [each for each in people if may_acknowledge(each, people)] == [A, B, C, D, E]
+    assert whom_to_tell("lead", A, people, [], TODAY) == [D]
+    nobody_on_duty = team(b=Colleague(B, "physio", True, None), d=Colleague(D, "admin", True, None))
+    assert may_acknowledge(D, nobody_on_duty) and whom_to_tell("lead", A, nobody_on_duty, [], TODAY) == [D]
+    another_leads = team(d=Colleague(D, "admin", True, None))
+    assert not may_acknowledge(D, another_leads)
 
 
 INSTANTS = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)).map(lambda at: at.replace(microsecond=0, tzinfo=UTC))

@@ -114,6 +114,8 @@ def test_a_figure_of_speech_is_no_flag(text: str) -> None:
         "lost weight on purpose", "trying to lose some weight", "I had a fever last year", "can't walk the dog tonight",
         "couldn't sleep because of the neighbours", "can't feel any difference yet", "race for cancer research",
         "shivering in this weather", "suddenly it's a lot better", "dragged my feet all week", "my chest is sore from press ups",
+        "my mate tore his hamstring", "a bloke at football snapped his achilles", "mum is in hospital", "dad had a fall",
+        "band snapped halfway",
     ],
 )  # fmt: skip
 def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str) -> None:
@@ -130,6 +132,8 @@ def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str)
         "loud pop at the back of my thigh", "leg weakness for two days", "popped my hamstring", "there was a crack at the back of my thigh",
         "crashed on my bike", "bladder not normal", "kids gave me a fever", "my son is fine but fever",
         "can't walk now but the dog is fine", "rain or shine I can't walk",
+        "my mate tore my hamstring", "my son fell on my leg", "the band snapped his hamstring", "mum fell and can't put her foot down",
+        "leg popped, mate saw his", "snapped his hamstring with my mate", "popped hamstring my mate says", "leg popped my son",
     ],
 )  # fmt: skip
 def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str) -> None:

@@ -52,6 +52,11 @@ def a_day_on(clinic: RunningClinic) -> None:
     _apart(lambda: asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(days=1))))
 
 
+def a_tick(clinic: RunningClinic) -> None:
+    """What is due is done."""
+    _apart(lambda: asyncio.run(clinic.service.tick()))
+
+
 def a_minute_on(clinic: RunningClinic) -> None:
     """What was decided on a page is told: the time to undo it is over."""
     _apart(lambda: asyncio.run(clinic.service.move_clock(clinic.clock.now() + timedelta(minutes=1))))

@@ -10,7 +10,7 @@ import pytest
 
 from bot_service.actions.voices import clinic_setting
 from bot_service.conversation.wording import SHIPPED
-from bot_service.storage import clinics, contacts, episodes, patients, prescriptions, tables
+from bot_service.storage import caseload, clinics, contacts, episodes, patients, prescriptions, tables
 from bot_service.storage.staff import Member
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic
@@ -241,6 +241,24 @@ def test_care_ends_for_several_after_a_look_and_each_is_in_the_trail(clinic: Run
         statuses = {row.ref: row.status for row in tx.all(tables.patients.select())}
     assert ended == [clinic.physio.email] * 2
     assert statuses == {refs[0]: "discharged", refs[1]: "discharged", refs[2]: "invited"}
+
+
+def test_those_in_care_are_a_page_at_a_time_those_not_begun_first_and_what_was_ticked_before_all(clinic: RunningClinic) -> None:
+    begun = clinic.in_care("Ann Bell").episode().ref
+    invited = [clinic.enrol(name).ref for name in ("Bea Cole", "Cy Dunn", "Di Bellamy")]
+
+    def part(start: int, words: str = "", first: tuple[str, ...] = ()) -> tuple[list[str], int]:
+        with clinic.db.read() as tx:
+            listed, total = caseload.list_in_care(tx, clinic.clinic.id, words, first, (start, 2))
+        return [item.ref for item in listed], total
+
+    pages = [part(start) for start in (0, 2, 4)]
+    assert [ref for refs, _ in pages for ref in refs] == [*sorted(invited), begun] and {total for _, total in pages} == {4}
+    assert part(0, "bell") == ([invited[2], begun], 2), "by the beginning of any word of the name"
+    assert part(0, invited[1].lower()) == ([invited[1]], 1)
+    browser = Browser(clinic).sign_in()
+    browser.post("/discharge", {f"ref-{begun}": "on"}, step="check")
+    assert re.findall(r'name="ref-(P\w+)"', browser.page)[0] == begun and "Write a short reason" in browser.words
 
 
 def test_only_a_physiotherapist_ends_care_and_only_with_a_reason(sqlite_clinic: RunningClinic, browser: Browser) -> None:

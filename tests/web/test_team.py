@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from threading import Thread
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
-from bot_service.storage import clinics, staff
+from bot_service.actions import team
+from bot_service.actions.staff_messages import sealed, unsealed
+from bot_service.errors import Conflict, NotPermitted
+from bot_service.storage import cases, clinics, staff
+from bot_service.storage.cases import Case
 from bot_service.storage.staff import Member
-from tests.running_clinic import RunningClinic
-from tests.web.lives import Browser, a_member, another_clinic
+from tests.notice_clinic import with_mail
+from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import Browser, a_member, a_tick, another_clinic, say
 
 HOURS = {f"{end}-{day}": at for day in ("mon", "wed") for end, at in (("from", "09:00"), ("to", "13:30"))}
 NUMBERS = {"emergency": "112", "urgent": "116 117", "crisis": "Telefonseelsorge on 0800 111 0 111"}
@@ -39,8 +46,91 @@ def test_somebody_invited_signs_in_with_the_link_that_is_shown_once(admin: Brows
     assert "/sign-in/" not in admin.page
     assert members(admin.clinic)["kim@example.org"].role == "physio"
     admin.post("/team/invite", email="kim@example.org")
-    assert "Kim Lee signs in with this link" in admin.words
+    assert "Nothing reaches Kim Lee" in admin.words and "/sign-in/" not in admin.page
     assert len(members(admin.clinic)) == len({*members(admin.clinic)})
+
+
+def test_a_link_for_a_colleague_goes_to_the_colleague_and_to_nobody_else(admin: Browser) -> None:
+    there = with_mail(admin.clinic)
+    for email, name in ((there.ben.email, ""), ("kim@example.org", "Kim Lee")):
+        admin.post("/team/invite", email=email, name=name, role="physio")
+        assert "A sign-in link is on its way" in admin.words and "/sign-in/" not in admin.page
+        a_tick(admin.clinic)
+        mail = there.mail.taken[-1]
+        link = re.search(r"http://127\.0\.0\.1:8000(/sign-in/[\w-]+)", mail.text)
+        assert link and mail.address == email and mail.text.startswith("Your sign-in link for Stepwise\n")
+        theirs = Browser(admin.clinic)
+        theirs.get(link[1])
+        theirs.post(link[1])
+        assert f"{members(admin.clinic)[email].name}, physio" in theirs.words
+    (row, _) = admin.clinic.messages(kind="sign_in_link")
+    assert "sign-in/" not in str(row.content), "the link is sealed while it waits"
+
+
+def test_what_is_sealed_for_a_member_of_staff_opens_in_its_own_row_only(clinic: RunningClinic) -> None:
+    with clinic.db.begin() as tx:
+        one, other = tx.new_id(), tx.new_id()
+        content = sealed(tx, one, text="a link", chat="123")
+        assert unsealed(tx, one, content) == {"text": "a link", "chat": "123"}
+        for wrong in ({"text": content["chat"]}, {"chat": content["text"]}):
+            with pytest.raises(InvalidTag):
+                unsealed(tx, one, wrong)
+        with pytest.raises(InvalidTag):
+            unsealed(tx, other, content)
+
+
+@pytest.mark.parametrize("act", ["role", "disable"])
+def test_two_admins_who_remove_each_other_at_the_same_moment_do_not_both_succeed(clinic: RunningClinic, act: str) -> None:
+    """The wrong build, without the lock, removes the second one while the first is still being removed: nobody is left."""
+    now, one, other = clinic.clock.now(), clinic.admin, a_member(clinic, "admin", "al@example.org")
+    refused: list[Exception] = []
+
+    def remove() -> None:
+        try:
+            if act == "role":
+                team.change_role(clinic.db, other, one.id, "viewer", now)
+            else:
+                team.disable(clinic.db, other, one.id, now, now)
+        except (Conflict, NotPermitted) as error:
+            refused.append(error)
+
+    thread = Thread(target=remove)
+    with clinic.db.begin() as tx:  # the first one, in the middle of it
+        team.check_admin(tx, one)
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive(), "the second one waits"
+        staff.set_role(tx, other.id, "physio")
+    thread.join(20)
+    assert len(refused) == 1
+    assert [each.email for each in members(clinic).values() if (each.role, each.status) == ("admin", "active")] == [one.email]
+
+
+def test_a_viewer_is_never_on_duty_and_an_admin_on_duty_acknowledges_and_no_more(admin: Browser) -> None:
+    clinic, who = admin.clinic, members(admin.clinic)["al@example.org"]
+    viewer, person = a_member(clinic, "viewer", "vi@example.org"), clinic.in_care("Jo Park")
+    say(person, "I can't feel my legs and I wet myself")
+    admin.post("/notices/duty", member=str(viewer.id), duty="lead")
+    assert "a viewer cannot acknowledge a flag" in admin.words
+    case = open_case(person)
+    path = f"/patients/{person.episode().ref}/cases/{case.id}"
+    admin.post("/notices/duty", member=str(clinic.physio.id), duty="lead")
+    admin.post(f"{path}/acknowledge")
+    assert admin.status == 403, "somebody else is on duty"
+    admin.post("/notices/duty", member=str(who.id), duty="lead")
+    admin.post(f"/team/{who.id}", do="role", role="viewer")
+    assert "is clinic lead, and a viewer cannot be" in admin.words
+    admin.get(f"/patients/{person.episode().ref}")
+    assert "I am looking after it" in admin.words and "Close it" not in admin.words
+    admin.post(f"{path}/acknowledge")
+    assert open_case(person).status == "acknowledged"
+    admin.post(f"{path}/close", reason="fine")
+    assert admin.status == 403 and open_case(person).status == "acknowledged"
+
+
+def open_case(person: Person) -> Case:
+    with person.clinic.db.read() as tx:
+        return next(case for case in cases.list_open(tx, person.episode()) if case.case_key == "D1")
 
 
 @pytest.mark.parametrize(
