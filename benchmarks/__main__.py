@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from benchmarks import delivering, mutation, playing, sending, understanding
+from benchmarks import delivering, listing, mutation, playing, sending, understanding
 
 MUTANTS = 300  # a sample: all of them take half an hour, `python -m benchmarks.mutation`
 RESULTS = Path(__file__).with_name("results.json")
@@ -27,7 +27,11 @@ def main() -> None:
     print()
     played = playing.measure()
     print(playing.table(played))
+    print()
+    listed = listing.measure()
+    print(listing.table(listed))
     results = {"understanding": read, "mutation": noticed._asdict(), "delivering": sent, "sending": through, "playing": played}
+    results["listing"] = listed
     RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 

@@ -15,6 +15,7 @@ from bot_service.actions.assess import assess, flag_due_by
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today, prescription_on
+from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
@@ -28,6 +29,8 @@ from bot_service.conversation.situation import (
     ForPhysio,
     Keep,
     Line,
+    Measured,
+    Named,
     OptIn,
     OptOut,
     PauseUntil,
@@ -78,7 +81,8 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
             restate_corrected(tx, episode, heard.inbox_id)
     if lines:
         episode = episodes.load(tx, episode.id)
-        _reply(tx, episode, with_offer(tx, episode, replace(turn, lines=tuple(lines)), now), heard.inbox_id, now)
+        offered = with_offer(tx, episode, replace(turn, lines=tuple(lines)), now)
+        _reply(tx, episode, with_measure(tx, episode, offered, now), heard.inbox_id, now)
     return chosen
 
 
@@ -103,10 +107,8 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
             return True
         case ForPhysio():
             return keep_for_physio(tx, episode, effect, heard, now)
-        case OptIn():
-            consent.opt_in(tx, episode, now)
-        case OptOut():
-            consent.opt_out(tx, episode, now, declined=effect.declined)
+        case OptIn() | OptOut():
+            _opt(tx, episode, effect, now)
         case SetBaseline():
             _set_baseline(tx, episode, effect.score, now)
         case PauseUntil() | Resume() | ChangeTime():
@@ -115,7 +117,16 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
             note_seen(tx, episode, effect.yes, heard.inbox_id, now)
         case AnswerOffer():
             return answer_offer(tx, episode, effect, now)
+        case Measured() | Named():
+            keep_measure(tx, episode, effect, now)
     return False
+
+
+def _opt(tx: Tx, episode: Episode, effect: OptIn | OptOut, now: datetime) -> None:
+    if isinstance(effect, OptIn):
+        consent.opt_in(tx, episode, now)
+    else:
+        consent.opt_out(tx, episode, now, declined=effect.declined)
 
 
 def _keep(tx: Tx, episode: Episode, keep: Keep, heard: Heard, now: datetime) -> bool:

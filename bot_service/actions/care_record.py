@@ -8,17 +8,17 @@ from uuid import UUID
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
-from bot_service.actions.review import Decision, episode_of, note_decision
+from bot_service.actions.review import LONGEST_REASON, Decision, episode_of, note_decision
 from bot_service.actions.voices import offered_languages
-from bot_service.clinical.outcome_measures import MEASURES, MOST_ACTIVITIES
+from bot_service.clinical.outcome_measures import LONGEST_ACTIVITY, MEASURES, MOST_ACTIVITIES, Measure
+from bot_service.conversation.states import MEASURED
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import care_records, clinics, episodes, patients
+from bot_service.storage import audit, care_records, case_care, cases, clinics, conversations, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from schedules.rhythm import zone_named
 
 LONGEST_NOTE = 4000
-LONGEST_ACTIVITY = 80
 BEFORE_CARE = timedelta(days=60)
 """How long before the start of care a value may have been taken (default)."""
 
@@ -35,31 +35,76 @@ def add_note(db: Database, decision: Decision, words: str, now: datetime) -> Non
         note_decision(tx, now, decision, episode, "note_written", {})
 
 
-def record_outcome(db: Database, decision: Decision, measure: str, activity: str, value: int, day: date | None, now: datetime) -> None:
-    """Enter a value of an outcome measure, of today when no day is named. Raises Conflict for what cannot be, and NotFound."""
+def note_case(db: Database, decision: Decision, case_id: UUID, words: str, now: datetime) -> None:
+    """A note on an open case, for colleagues. Raises Conflict when empty or too long, or the case is closed, and NotFound."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        case = cases.load_case(tx, episode, case_id)
+        if case is None:
+            raise NotFound("no such case for this patient")
+        if case.closed_at is not None:
+            raise Conflict("this case is closed; open it again first, or write a note about the patient")
+        if not words.strip():
+            raise Conflict("write something first")
+        if len(words.strip()) > LONGEST_REASON:
+            raise Conflict(f"the note is longer than {LONGEST_REASON} characters; make it shorter")
+        case_care.note_case(tx, now, episode, case.id, decision.member.name, words.strip())
+        note_decision(tx, now, decision, episode, "case_noted", {"rule": case.rule})
+
+
+def record_outcome(
+    db: Database, decision: Decision, measure: str, activity: str, value: int | None, day: date | None, now: datetime
+) -> None:
+    """Enter a value of an outcome measure, of today when no day is named. Raises Conflict for what cannot be, and NotFound.
+
+    An activity may be named without a value: the patient is asked for it in chat.
+    """
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         kind = MEASURES.get(measure)
         if kind is None:
             raise NotFound("no such outcome measure")
-        if not kind.low <= value <= kind.high:
+        if value is None and not kind.has_activity:
+            raise Conflict("write the value as a whole number")
+        if value is not None and not kind.low <= value <= kind.high:
             raise Conflict(f"{kind.title} runs from {kind.low} to {kind.high}")
         today, activity = local_today(now, episode.zone), " ".join(activity.split())
         when = day or today
         if not episode.start_date - BEFORE_CARE <= when <= today:
             raise Conflict(f"the day must lie between {BEFORE_CARE.days} days before the start of care and today")
-        if activity and not kind.has_activity:
-            raise Conflict(f"an activity belongs to {MEASURES['psfs'].title} only; choose that measure, or leave the activity empty")
-        if kind.has_activity:
-            known = {item.activity.casefold() for item in care_records.list_outcomes(tx, episode) if item.measure == measure}
-            if not activity or len(activity) > LONGEST_ACTIVITY:
-                raise Conflict(f"name the activity in the patient's words, in at most {LONGEST_ACTIVITY} characters")
-            if activity.casefold() not in known and len(known) >= MOST_ACTIVITIES:
-                raise Conflict(f"there are {MOST_ACTIVITIES} activities already; rate one of them again")
-        care_records.add_outcome(
-            tx, now, episode, decision.member.id, measure=measure, activity=activity if kind.has_activity else "", value=value, day=when
-        )
+        _check_activity(tx, episode, kind, activity)
+        care_records.add_outcome(tx, now, episode, decision.member.id, measure=measure, activity=activity, value=value, day=when)
         note_decision(tx, now, decision, episode, "outcome_recorded", {"measure": measure})
+
+
+def _check_activity(tx: Tx, episode: Episode, kind: Measure, activity: str) -> None:
+    if activity and not kind.has_activity:
+        raise Conflict(f"an activity belongs to {MEASURES['psfs'].title} only; choose that measure, or leave the activity empty")
+    if not kind.has_activity:
+        return
+    known = {item.name.casefold() for item in care_records.list_activities(tx, episode, kind.id) if item.stands}
+    if not activity or len(activity) > LONGEST_ACTIVITY:
+        raise Conflict(f"name the activity in the patient's words, in at most {LONGEST_ACTIVITY} characters")
+    if activity.casefold() not in known and len(known) >= MOST_ACTIVITIES:
+        raise Conflict(f"there are {MOST_ACTIVITIES} activities already; rate one of them again")
+
+
+def record_told(tx: Tx, episode: Episode, measure: str, activity: str, value: int | None, day: date, now: datetime) -> None:
+    """What the patient told of a measure in chat, in the place of what they told before for that day; without a value, an activity."""
+    care_records.withdraw_told(tx, now, episode, measure, activity, day, named=value is None)
+    care_records.add_outcome(tx, now, episode, None, measure=measure, activity=activity, value=value, day=day)
+    detail = {"measure": measure}
+    audit.record(tx, now, "patient", "outcome_told", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)
+
+
+def ask_in_chat(db: Database, decision: Decision, ask: bool, now: datetime) -> None:
+    """Let a patient be asked for the outcome measures in chat, or not any more."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        episodes.change(tx, episode.id, measures_off_at=None if ask else now)
+        if not ask:
+            conversations.close_all(tx, episode.id, now, "withdrawn", MEASURED)
+        note_decision(tx, now, decision, episode, "measures_asked" if ask else "measures_not_asked", {})
 
 
 def withdraw_outcome(db: Database, decision: Decision, outcome_id: UUID, now: datetime) -> None:

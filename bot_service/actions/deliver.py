@@ -21,6 +21,7 @@ from bot_service.storage import claims, clinics, outbox, rates
 from bot_service.storage.claims import Claimed, Line
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
+from bot_service.storage.rates import IN_FLIGHT
 
 CLAIM_LEASE = timedelta(minutes=2)
 SEND_LEASE = timedelta(minutes=10)
@@ -33,8 +34,6 @@ LONGEST_TURN_S = 1.0
 """A sender whose rate lets the next message go within this time is waited for; a longer wait is the next tick's."""
 LOOK_AGAIN_S = 0.1
 """How often, while messages are leaving, it is looked at what else has come up: looking for each of them costs more than sending it."""
-IN_FLIGHT = 8
-"""How many messages of a sender may be in the air at once (default): 25 a second at an answer's usual 50 to 300 ms (`channels.md` 3)."""
 LANES = ("now", "bulk")
 """Answers and safety texts before prompts, out of one budget for each sender (`rates.py`)."""
 T = TypeVar("T")

@@ -12,13 +12,14 @@ from bot_service.actions import pictures, window
 from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
+from bot_service.actions.measures_asked import with_activities
 from bot_service.actions.prompt import asked_on, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.staff_messages import prepare_for_staff
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.flare import advice_stands, flare_state, severe_since
-from bot_service.conversation.states import KINDS
+from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
@@ -163,11 +164,10 @@ def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
 
 
 def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
-    if message.kind == "prompt":
-        conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
+    _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
-    content = with_words(tx, episode, _with_flare(tx, says, episode, voice, now))
+    content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
     by_template = window.needs_template(tx, message, address, now)
@@ -201,6 +201,14 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         **window.form_of(message, by_template=by_template, clinic=voice.clinic),
         **shown,
     )
+
+
+def _replace_questions(tx: Tx, message: Message, episode: Episode, now: datetime) -> None:
+    """Words from now on answer this message; the buttons of what was asked before stay good."""
+    if message.kind == "prompt":
+        conversations.close_all(tx, episode.id, now, "replaced", ("session", "session_pain"))
+    if message.kind in UNSOLICITED:
+        conversations.close_all(tx, episode.id, now, "replaced", MEASURED)
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:

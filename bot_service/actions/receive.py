@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -244,7 +245,17 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         offers=still_open(tx, episode, record),
+        measured=_measured(tx, episode, scored[-1].at if scored else None, at),
     )
+
+
+def _measured(tx: Tx, episode: Episode, scored_at: datetime | None, at: datetime) -> Answered | None:
+    """The value of an outcome measure that a correction would be about: given in the last day, and after the last score."""
+    since = max(at - CORRECTABLE, scored_at or at - CORRECTABLE)
+    told = [(each.closed_at, each) for each in conversations.list_of_kinds(tx, episode.id, ("function", "global_change"))]
+    recent = [(when, each) for when, each in told if when is not None and each.closed_why == "answered" and since <= when <= at]
+    last = max(recent, key=itemgetter(0))[1] if recent else None
+    return Answered(last.kind, last.day, last.slot, None, last.id) if last is not None and last.day is not None else None
 
 
 def _end_of(ends: list[date | None]) -> date | None:

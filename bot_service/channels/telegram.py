@@ -219,8 +219,8 @@ class Telegram:
     async def _send_picture(self, chat: int, picture: bytes, caption: str, rows: Rows) -> str:
         try:
             message = await self._bot.send_photo(chat, picture, caption=caption, reply_markup=_keyboard(rows), filename="progress.png")
-        except Taken as taken:
-            return taken.message_id
+        except Taken:
+            return ""
         except (TelegramError, *_MALFORMED) as error:
             failure = meaning_of(error)
         else:
@@ -230,8 +230,8 @@ class Telegram:
     async def _send_part(self, chat: int, text: str, rows: Rows) -> str:
         try:
             message = await self._bot.send_message(chat, text, reply_markup=_keyboard(rows))
-        except Taken as taken:
-            return taken.message_id
+        except Taken:
+            return ""
         except (TelegramError, *_MALFORMED) as error:
             failure = meaning_of(error)
         else:

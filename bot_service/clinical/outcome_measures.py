@@ -49,6 +49,14 @@ _ALL = (
 MEASURES = MappingProxyType({item.id: item for item in _ALL})
 """When each is due: the product's clinical decisions (default)."""
 MOST_ACTIVITIES = 5
+MOST_NAMED = 3
+"""Activities that a patient is asked to name in chat; a clinician may add more (default)."""
+LONGEST_ACTIVITY = 80
+FIRST_ASKED_AFTER = timedelta(days=2)
+"""How long after the start of care nothing is asked in chat but what the plan needs (default)."""
+ONCE_MORE_AFTER = timedelta(days=7)
+"""What was put off or not answered is asked once more after that long, and never again for that week (default)."""
+MOST_ASKED = 2
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,24 @@ def due(start: date, today: date, taken: Iterable[tuple[str, date]]) -> list[tup
         days.setdefault(measure, []).append(day)
     found = []
     for item in MEASURES.values():
-        reached = [week for week in item.weeks if timedelta(0) <= today - (start + timedelta(weeks=week)) <= timedelta(days=LATE_BY)]
-        if reached and not any(day >= start + timedelta(weeks=reached[-1]) - timedelta(days=EARLY_BY) for day in days.get(item.id, ())):
-            found.append((item, reached[-1]))
+        week = round_of(item, start, today)
+        if week is not None and not any(counts_for(start, week, day) for day in days.get(item.id, ())):
+            found.append((item, week))
     return found
+
+
+def round_of(measure: Measure, start: date, today: date) -> int | None:
+    """The week that the measure is asked for on that day: the latest one reached that is not long over."""
+    reached = [week for week in measure.weeks if timedelta(0) <= today - (start + timedelta(weeks=week)) <= timedelta(days=LATE_BY)]
+    return reached[-1] if reached else None
+
+
+def counts_for(start: date, week: int, day: date) -> bool:
+    """Whether a value of that day is one for that week, or for a later one."""
+    return day >= start + timedelta(weeks=week) - timedelta(days=EARLY_BY)
+
+
+def may_ask(asked_on: Iterable[date], today: date) -> bool:
+    """Whether a measure that was asked for on those days may be asked for today: twice at most, and not soon after the first."""
+    days = set(asked_on)
+    return not days or (len(days) < MOST_ASKED and today - max(days) >= ONCE_MORE_AFTER)

@@ -9,6 +9,7 @@ from functools import cache
 
 from bot_service.conversation.choices import ask_time
 from bot_service.conversation.language import language_for
+from bot_service.conversation.measured import ask_measure_anew
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.safety import something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
@@ -84,6 +85,8 @@ def ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:
 
 def _change_last(now: Situation) -> Turn:
     """*Change* typed out is about the value recorded last."""
+    if now.measured is not None:
+        return ask_measure_anew(now.measured, now)
     if now.last is None:
         return Turn(lines=(Line("nothing_to_change"),), read=False)
     return ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)

@@ -17,7 +17,8 @@ _SAID = frozenset(
     "ask_baseline again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched "
     "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time confirm_time_one "
     "again_confirm_time time_changed time_changed_one time_taken left_as_is given_to_physio safety_none "
-    "pause_withdrawn confirm_not_done again_confirm_not_done media_received again_safety again_new_or_worse again_seen".split()
+    "pause_withdrawn confirm_not_done again_confirm_not_done media_received again_safety again_new_or_worse again_seen "
+    "recorded_function recorded_change measure_not_now measures_done measure_over change_function change_global_change".split()
 )
 """Sentences that stay beside the one about the hold."""
 _ALONE = frozenset(

@@ -11,6 +11,7 @@ from bot_service.conversation.language import Language
 BIG = 9999.0
 UNKNOWN = "?"
 _MARKS = frozenset("{}:=#|")
+_STARS = frozenset("⭐🌟★")
 
 
 class Item(NamedTuple):
@@ -62,6 +63,8 @@ def _sign(text: str) -> str:
         return "paren"
     if text in _MARKS:
         return "mark"
+    if text in _STARS:
+        return "unit"
     return text if text.isascii() or text in "→\ufffd£€¥°" else "emoji"
 
 

@@ -65,7 +65,7 @@ def wording_problems(key: str, text: str, language: str) -> list[str]:
 
 
 def _about_placeholders(text: str, needed: set[str]) -> list[str]:
-    if any(match["invalid"] is not None for match in re.finditer(Template.pattern, text, Template.flags | re.VERBOSE)):
+    if any(match["invalid"] is not None for match in re.finditer(Template.pattern, text)):
         return ["A lone $ cannot be sent. Names to fill in are written as ${clinic}."]
     known = sorted(_ANYWHERE | needed)
     unknown = sorted(placeholders(text) - set(known))

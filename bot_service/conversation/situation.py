@@ -61,7 +61,8 @@ class Situation:
     the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the latest value recorded
     in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or the like was thanked
     for a moment ago; `offers` are the ids of the offers that hold at this moment;
-    `paused_until` is the first day after the pauses in force, None when that is open.
+    `paused_until` is the first day after the pauses in force, None when that is open; `measured` is a value of an outcome measure that
+    was given in the last day and after `last`.
     """
 
     today: date
@@ -79,6 +80,7 @@ class Situation:
     media_just_came: bool = False
     offers: frozenset[UUID] = frozenset()
     paused_until: date | None = None
+    measured: Answered | None = None
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,28 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """A value of an outcome measure, for the day on which it was asked: `function` of the activity in that slot, or `global_change`.
+
+    A value that the patient gave before for the same day is superseded.
+    """
+
+    kind: Literal["function", "global_change"]
+    day: date
+    slot: int | None
+    value: int
+
+
+@dataclass(frozen=True)
+class Named:
+    """An activity in the patient's words; no words take back the one that was named in that slot on that day."""
+
+    day: date
+    slot: int
+    words: str
+
+
+@dataclass(frozen=True)
 class AnswerOffer:
     """The patient takes the next rung that was offered, or not yet."""
 
@@ -218,6 +242,8 @@ Effect = (
     | ChangeTime
     | Seen
     | AnswerOffer
+    | Measured
+    | Named
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from bot_service.conversation.parsing import Question as ReadAs
 
@@ -25,7 +26,13 @@ class Kind:
 
 _SCALE = (SCORES[:6], SCORES[6:])
 _DAY_AND_A_BIT = timedelta(hours=30)
+_A_WEEK = timedelta(days=7)
 _WEEKS = timedelta(days=60)
+CHANGES = MappingProxyType({"much_better": 3, "better": 2, "bit_better": 1, "same": 0, "bit_worse": -1, "worse": -2, "much_worse": -3})
+"""What each answer to "how has it changed since you began" counts."""
+_BETTER_TO_WORSE = (("much_better", "better"), ("bit_better", "same", "bit_worse"), ("worse", "much_worse"))
+MEASURED = ("activity", "another", "function", "global_change")
+"""Questions of the outcome measures, asked once in some weeks (`clinical.md` 0.16)."""
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -46,6 +53,10 @@ KINDS: dict[str, Kind] = {
         Kind("confirm_not_done", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("rung", (("yes", "not_yet"),), "did_you_exercise", timedelta(days=7)),
         Kind("which", (), None, timedelta(hours=12)),
+        Kind("activity", (("not_now",),), None, _A_WEEK),
+        Kind("another", (("that_is_all",),), None, _A_WEEK),
+        Kind("function", (*_SCALE, ("not_now",)), "session_pain", _A_WEEK),
+        Kind("global_change", (*_BETTER_TO_WORSE, ("not_now",)), None, _A_WEEK),
     )
 }
 

@@ -8,12 +8,13 @@ from bot_service.conversation.answers import another_number, answer_scored, reco
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import while_held
+from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
 from bot_service.conversation.opting_in import before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, CountAgain, Effect, ForPhysio, Line, OptOut, Situation, Told, Turn
-from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, WRONG
+from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
@@ -81,6 +82,8 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     answer, kind = told.answer or "", KINDS[question.kind]
     if answer == WRONG:
         return something_is_wrong()
+    if question.kind in MEASURED:
+        return tapped_measure(answer, question, now)
     if answer == CHANGE and kind.scored:
         return ask_anew(question.kind, question.day, question.slot)
     if answer == "show" and question.kind == "pain_24h":
@@ -109,6 +112,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
+    if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
+        return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
         last = now.last
         question = Asked(last.question_id, last.kind, last.day, last.slot) if last.question_id else None
@@ -121,6 +126,8 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return late
     if target is None:
         return _nothing_asked(reading, now)
+    if target.kind in MEASURED:
+        return written_measure(told, reading, target, now) or _ask_again(told, reading, target)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
@@ -220,6 +227,8 @@ def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
 def _nothing_asked(reading: Reading, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
+    if reading.score is not None and now.measured is not None:
+        return ask_measure_anew(now.measured, now)
     if reading.score is not None and now.last is not None:
         return another_number(reading.score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)

@@ -192,6 +192,8 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
     if plan := voice.prescription:  # an exercise or a step that was named when the message was queued
         words = _plan_words(plan, catalogue)
         known |= {name: in_other_words(value, words) for name, value in values.items() if isinstance(value, str)}
+    if "label" in values:  # what was tapped, in the words of the button
+        known["label"] = catalogue.buttons[values["label"]]
     for name in ("day", "until"):
         if name in values:
             known[name] = catalogue.date(date.fromisoformat(values[name]), voice.today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot_service.actions.enrol import enrol
 from bot_service.channels.simulator import Simulator
 from bot_service.errors import NotFound
+from bot_service.messages import Outbound
 from bot_service.sample.body import draws
 from bot_service.sample.enrolling import enrolment_of
 from bot_service.sample.person import Person
@@ -89,8 +91,15 @@ def reopen_sample_clinic(service: Played, *, seed: int = SEED) -> SampleClinic:
 
 def _connect(service: Played, player: Player, clinic: Clinic, seed: int) -> tuple[Sender, Provider]:
     """The simulated provider, which fails now and then, with the players' phones behind it."""
-    # By what it is and not by its turn: messages of one moment leave in the order of their ids, which no seed decides.
-    provider = Provider(lambda outbound: draws(seed, "provider", outbound.address, service.clock.now()).random(), _TROUBLE)
+    tried: Counter[tuple[str, str]] = Counter()
+
+    def fate(outbound: Outbound) -> float:
+        """By what it says and how often it was tried: no seed decides the order of one moment, nor how long a retry waits."""
+        told = (outbound.address, outbound.text)
+        tried[told] += 1
+        return draws(seed, "provider", *told, tried[told]).random()
+
+    provider = Provider(fate, _TROUBLE)
     player.blocked = provider.block
     channel = Simulator(lambda: service.db.new_id().hex, player.arrived, provider)
     sender = service.add_channel(clinic.id, SENDER, channel, None)

@@ -15,6 +15,7 @@ from bot_service.sample.personas import Moment, Outcome, Persona
 from bot_service.sample.understanding import Asked, is_asked_again, what_is_asked
 
 _NOTHING_SPECIAL = Moment(promptly=False)
+_OF_MEASURES = ("activity", "another", "function", "changed")
 _REASONS = ("No time", "Forgot", "No time", "Unwell", "Something else", "Not sure how")
 
 
@@ -95,6 +96,8 @@ class Person:
             return self._once_more(seen, asked, rng)
         if asked == "which" and self._meant is not None:
             return self._which(seen, rng)
+        if asked in _OF_MEASURES:
+            return self._measure(seen, asked, rng)
         if (asked, day) in self._answered or (asked == "nudge" and ("exercises", day) in self._answered):
             return []
         acts = self._answer(seen, asked, day, rng)
@@ -180,6 +183,20 @@ class Person:
             case "what_is_wrong":
                 return [Act(at, "text", "the back of my thigh feels tight when I sit for long", answers=asked)]
         return []
+
+    def _measure(self, seen: Seen, asked: Asked, rng: Random) -> list[Act]:
+        """The questions that come every few weeks: most people answer them, and see some improvement."""
+        at, weeks, habits = self._soon(seen.at, rng), (self._day(seen.at) - self._began).days // 7, self.persona.habits
+        if rng.random() >= habits.answers:
+            return [Act(at, "tap", "Not now", seen.message_id, asked)] if "Not now" in seen.labels else []
+        if asked == "function":
+            value = str(max(0, min(10, 3 + weeks // 3 + rng.randint(0, 2))))
+            return [Act(at, "tap", value, seen.message_id, asked)]
+        if asked == "changed":
+            return [Act(at, "tap", rng.choice(("About the same", "A little better", "Better", "Much better")), seen.message_id, asked)]
+        if asked == "another" and rng.random() < 0.6:
+            return [Act(at, "tap", "That's all", seen.message_id, asked)]
+        return [Act(at, "text", phrases.pick(rng, phrases.HARD_TO_DO), answers=asked)]
 
     def _score(self, seen: Seen, asked: Asked, score: int, bank: tuple[str, ...], at: datetime, rng: Random) -> list[Act]:
         """Tell a number: by tap or in words, rarely too vague to read, rarely wrong and then put right."""

@@ -50,6 +50,7 @@ NEXT_DAY_SCORE = (
 )
 USUAL_SCORE = ("{n}", "about {n}", "usually a {n}", "{n} most days", "I'd say {n}", "around {w}")
 QUICK_SCORE = ("{n}", "{n}", "{w}", "{n}/10", "a {n}", "{n} at most", "erm {n}")
+HARD_TO_DO = ("climb the stairs", "sit through a film", "run for the bus", "drive for an hour", "tie my shoes", "lift my daughter")
 HARD_TO_READ = (
     "same as yesterday really",
     "not too bad actually",

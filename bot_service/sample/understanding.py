@@ -22,6 +22,10 @@ Asked = Literal[
     "how_long",
     "what_time",
     "which",
+    "activity",
+    "another",
+    "function",
+    "changed",
 ]
 
 _BY_WORDS: tuple[tuple[str, Asked], ...] = (
@@ -39,6 +43,10 @@ _BY_WORDS: tuple[tuple[str, Asked], ...] = (
     ("please write which one", "what_is_wrong"),
     ("any of these:", "safety"),
     ("what got in the way", "reason"),
+    ("what is hard for you", "activity"),
+    ("is there another thing", "another"),
+    ("how well can you do", "function"),
+    ("compared with the day you began", "changed"),
 )
 
 

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Select, select, text, update
 
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import audit, installation
@@ -49,13 +50,19 @@ class Entry:
     who: str
     what: str
     subject_id: UUID
+    detail: Mapping[str, Any]
 
 
 def list_of_clinic(tx: Tx, clinic_id: UUID, *, before: int | None, limit: int) -> list[Entry]:
     """The latest entries of a clinic, or the latest ones before an entry."""
     query = select(audit).where(audit.c.clinic_id == clinic_id)
     query = query if before is None else query.where(audit.c.seq < before)
-    return [Entry(row.seq, row.at, row.who, row.what, row.subject_id) for row in tx.all(query.order_by(audit.c.seq.desc()).limit(limit))]
+    return _entries(tx, query, limit)
+
+
+def list_of_kind(tx: Tx, clinic_id: UUID, what: str, limit: int) -> list[Entry]:
+    """The latest entries of one kind about a clinic itself."""
+    return _entries(tx, select(audit).where(audit.c.subject_id == clinic_id, audit.c.what == what), limit)
 
 
 def verify(tx: Tx) -> int | None:
@@ -69,6 +76,11 @@ def verify(tx: Tx) -> int | None:
         before, expected = row.hash, expected + 1
     known = tx.scalar(select(installation.c.audit_head))
     return None if known == (_head(tx, expected - 1, before) if expected > 1 else None) else expected
+
+
+def _entries(tx: Tx, query: Select[Any], limit: int) -> list[Entry]:
+    rows = tx.all(query.order_by(audit.c.seq.desc()).limit(limit))
+    return [Entry(row.seq, row.at, row.who, row.what, row.subject_id, row.detail) for row in rows]
 
 
 def _head(tx: Tx, seq: int, last: bytes) -> bytes:

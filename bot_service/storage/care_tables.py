@@ -1,4 +1,7 @@
-"""Tables of what clinicians write down themselves: private notes and outcome measures."""
+"""Tables of private notes and of outcome measures.
+
+A value without a member of staff is the patient's own, told in chat; an activity without a value was named and not rated yet.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,10 @@ outcomes = Table(
     metadata,
     key_id(),
     *of_episode(),
-    ref("staff_id", "staff", null=False),
+    ref("staff_id", "staff"),
     name("measure", 20),
     Column("activity", Sealed),
-    Column("value", Integer, nullable=False),
+    Column("value", Integer),
     Column("day", Date, nullable=False),
     at("created_at", null=False),
     at("withdrawn_at"),

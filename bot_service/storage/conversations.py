@@ -79,6 +79,11 @@ def find_latest(tx: Tx, episode_id: UUID, kind: str) -> Question | None:
     return None if row is None else _question(row)
 
 
+def list_of_kinds(tx: Tx, episode_id: UUID, kinds: tuple[str, ...]) -> list[Question]:
+    """Every question of these kinds that was asked, open or not."""
+    return [_question(row) for row in tx.all(_OF_KINDS, {"of_episode": episode_id, "kinds": list(kinds)})]
+
+
 def last_answered(tx: Tx, episode_id: UUID, kind: str) -> datetime | None:
     """When the latest question of a kind was asked that has its answer."""
     answered = (questions.c.kind == kind, questions.c.closed_why == "answered")
@@ -139,6 +144,9 @@ _LATEST = (
     .where(questions.c.episode_id == bindparam("of_episode"), questions.c.kind == bindparam("of_kind"))
     .order_by(questions.c.opened_at.desc(), questions.c.closed_at.is_not(None), questions.c.id)
     .limit(1)
+)
+_OF_KINDS = select(questions).where(
+    questions.c.episode_id == bindparam("of_episode"), questions.c.kind.in_(bindparam("kinds", expanding=True))
 )
 _INSERT = questions.insert()
 _DISPLACE = update(questions).where(

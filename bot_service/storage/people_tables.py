@@ -212,6 +212,7 @@ episodes = Table(
     Column("end_reason", Sealed),
     Column("goals", Sealed),
     Column("next_appointment", Date),
+    at("measures_off_at"),
     UniqueConstraint("clinic_id", "id"),
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),

@@ -12,6 +12,10 @@ from bot_service.storage.tables import rates
 
 SHARE = 0.9
 """Of the provider's limit; with BURST_S it stayed below the limit with four replicas in every measured second."""
+IN_FLIGHT = 8
+"""How many messages of a sender may be in the air at once (default): 25 a second at an answer's usual 50 to 300 ms (`channels.md` 3)."""
+SLOW_ANSWER_S = 0.3
+"""How long a provider takes to answer when it is slow, and not so slow that something is wrong."""
 BURST_S = {"now": 0.1, "bulk": 0.05}
 """How far ahead of its time each lane may start. What prompts leave is kept: an answer that waits always gets the sender's next moment."""
 LONGEST_WAIT_S = 3600.0
@@ -19,6 +23,11 @@ LONGEST_WAIT_S = 3600.0
 _ALL_LANES = "all"
 Told = Literal["all", "receipts"]
 """Where a provider said what: in its answers, or afterwards. What it takes says nothing about what it then delivers."""
+
+
+def sure_pace(rate_per_s: float) -> float:
+    """How many messages a second leave through a sender also while answers are slow: its share of the limit, or what the air holds."""
+    return min(rate_per_s * SHARE, IN_FLIGHT / SLOW_ANSWER_S)
 
 
 def take(tx: Tx, sender_id: UUID, lane: str, rate_per_s: float | None, now_s: float, wanted: int) -> int:

@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import Column, Select, bindparam, func, or_, select
 
 from bot_service.storage.database import Tx
-from bot_service.storage.rates import SHARE
+from bot_service.storage.rates import SHARE, sure_pace
 from bot_service.storage.tables import addresses, episodes, senders
 
 
 @dataclass(frozen=True)
 class Wave:
-    """Prompts of one instant through one sender, which sends at most `per_s` of them a second."""
+    """Prompts of one instant through one sender, which sends `per_s` of them a second."""
 
     sender_id: UUID
     sender: str
@@ -32,10 +32,10 @@ def find_waves(tx: Tx, at: datetime) -> dict[UUID, Wave]:
 
 
 def list_largest(tx: Tx) -> list[Wave]:
-    """The largest wave to come of each sender that has a rate."""
+    """The largest wave to come of each sender that has a rate, at the pace that it keeps also while answers are slow."""
     largest: dict[UUID, Wave] = {}
     for row in tx.all(_TO_COME):
-        largest.setdefault(row.id, Wave(row.id, row.name, row.next_prompt_at, row.prompts, row.rate_per_s * SHARE))
+        largest.setdefault(row.id, Wave(row.id, row.name, row.next_prompt_at, row.prompts, sure_pace(row.rate_per_s)))
     return list(largest.values())
 
 

@@ -148,7 +148,7 @@ def _choices(visit: Visit, tx: Tx, clinic: Clinic) -> Choices:
 def _empty(asked: Asked, *, is_new: bool) -> Empty:
     """What an empty list means: that nothing needs doing, that nobody fits, or that there is nobody."""
     if is_new:
-        return Empty("There are no patients yet. Enrol one with: stepwise enrol")
+        return Empty("There are no patients yet.", "/enrol", "Enrol the first")
     if asked.narrowed:
         return Empty("No patient fits.", Asked(asked.whose).link(), "Show everybody")
     if asked.show != "all" and GROUPS[asked.show][1] <= WANTS_SOMEBODY:

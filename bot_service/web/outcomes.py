@@ -6,17 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import care_record
 from bot_service.actions.histories import local_today
+from bot_service.actions.measures_asked import last_asked
 from bot_service.actions.review import MAY_DECIDE, Decision
 from bot_service.actions.viewing import record_view
 from bot_service.clinical.outcome_measures import MEASURES, Measure, Value, change_words, due
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import care_records, staff
 from bot_service.storage.care_records import Outcome
+from bot_service.storage.conversations import Question
 from bot_service.web.access import Visit
 from bot_service.web.decisions import Unfit, day_posted, id_posted
 from bot_service.web.episode import find
@@ -24,6 +27,8 @@ from bot_service.web.pages import page
 from bot_service.web.times import long_day
 
 WIDTH, HEIGHT, EDGE = 300, 90, 12
+IN_CHAT = "patient in chat"
+"""Who entered a value that the patient told."""
 _WHOLE = re.compile(r"[-−+]?[0-9]{1,3}")
 
 
@@ -87,10 +92,13 @@ def _carry_out(visit: Visit) -> None:
     if withdrawn := form.get("withdraw"):
         care_record.withdraw_outcome(db, decision, id_posted(withdrawn), now)
         return
+    if (asking := form.get("ask")) is not None:
+        care_record.ask_in_chat(db, decision, asking == "on", now)
+        return
     text = form.get("value", "").strip()
-    if not _WHOLE.fullmatch(text):
+    if text and not _WHOLE.fullmatch(text):
         raise Unfit("Write the value as a whole number.")
-    value = int(text.replace("−", "-"))
+    value = int(text.replace("−", "-")) if text else None
     care_record.record_outcome(db, decision, form.get("measure", ""), form.get("activity", ""), value, day_posted(form.get("day", "")), now)
 
 
@@ -100,6 +108,8 @@ def _page(visit: Visit, trouble: str) -> Response:
         patient, episode = find(tx, visit)
         values = care_records.list_outcomes(tx, episode)
         names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
+        activities = [item for item in care_records.list_activities(tx, episode, "psfs") if item.stands]
+        off, asked = care_records.find_off(tx, episode.id), last_asked(tx, episode)
     today = local_today(now, episode.zone)
     return page(
         visit,
@@ -116,8 +126,18 @@ def _page(visit: Visit, trouble: str) -> Response:
         ],
         series=series_of(values, names),
         today=today.isoformat(),
-        activities=sorted({item.activity for item in values if item.activity}),
+        activities=sorted(item.name for item in activities),
+        unrated=[item for item in activities if item.name.casefold() not in {each.activity.casefold() for each in values}],
+        off=off and long_day(off.astimezone(ZoneInfo(episode.zone)).date()),
+        asked=asked and asked_words(asked, episode.zone),
     )
+
+
+def asked_words(question: Question, zone: str) -> str:
+    """What became of the question that was asked last."""
+    became = {"answered": "answered", "not_now": "the patient would rather not now", "withdrawn": "taken back"}
+    day = long_day(question.opened_at.astimezone(ZoneInfo(zone)).date())
+    return f"Last asked on {day}: {became.get(question.closed_why or '', 'not answered yet')}."
 
 
 def series_of(values: list[Outcome], names: Mapping[object, str]) -> list[Series]:
@@ -136,7 +156,10 @@ def _series(measure: Measure, values: list[Outcome], names: Mapping[object, str]
         scale=f"{measure.low} to {measure.high}".replace("-", "−"),
         source=measure.source,
         change=change_words(measure, [Value(item.day, item.value) for item in values]),
-        rows=tuple(Row(str(item.id), long_day(item.day), item.value, names.get(item.staff_id, "staff")) for item in reversed(values)),
+        rows=tuple(
+            Row(str(item.id), long_day(item.day), item.value, names.get(item.staff_id, "staff") if item.staff_id else IN_CHAT)
+            for item in reversed(values)
+        ),
         dots=dots,
         line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
     )

@@ -37,9 +37,13 @@ def covers_today(tx: Tx, clinic: Clinic, now: datetime) -> Covers:
         return Covers({}, ())
     names, aways = {each.id: each.name for each in staff.list_of_clinic(tx, clinic.id)}, notices.list_aways(tx, clinic.id, today)
     acting = {each.staff_id: acts_for(each.staff_id, aways, today) for each in away}
-    of = {key: f"away, {names[cover]} covers" if cover else "away, and nobody covers" for key, cover in acting.items()}
-    told = (f"{names[each.staff_id]} is {of[each.staff_id]} until {long_day(each.until_day)}." for each in away)
+    of = {key: f"away, {_cover(cover, names)}" for key, cover in acting.items()}
+    told = (f"{names[each.staff_id]} is away until {long_day(each.until_day)}: {_cover(acting[each.staff_id], names)}." for each in away)
     return Covers(of, tuple(dict.fromkeys(told)))
+
+
+def _cover(cover: UUID | None, names: Mapping[UUID, str]) -> str:
+    return f"{names[cover]} covers" if cover else "nobody covers"
 
 
 def may_take(member: Member) -> bool:

@@ -16,6 +16,7 @@ from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web import (
     care,
     caseload,
+    clinic,
     decisions,
     discharging,
     enrolment,
@@ -55,6 +56,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/undo", "decide", decisions.undo),
     Door("POST", "/patients/{ref}/release", "decide", decisions.release),
     Door("POST", "/patients/{ref}/cases/{case}/acknowledge", "decide", decisions.acknowledge),
+    Door("POST", "/patients/{ref}/cases/{case}/note", "decide", care.note_case),
     Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
     Door("POST", "/patients/{ref}/take", "decide", queue.take),
     Door("POST", "/patients/{ref}/cases/{case}/reopen", "decide", decisions.reopen),
@@ -77,6 +79,12 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/team/clinic", "staff", team.change_clinic),
     Door("POST", "/team/{member}", "staff", team.change),
     Door("GET", "/audit", "staff", team.show_audit),
+    Door("GET", "/clinic", "staff", clinic.show),
+    Door("POST", "/clinic", "staff", clinic.change),
+    Door("GET", "/clinic/thresholds", "staff", clinic.show_numbers),
+    Door("POST", "/clinic/thresholds", "staff", clinic.change_numbers),
+    Door("GET", "/clinic/wording", "staff", clinic.show_wording),
+    Door("POST", "/clinic/wording", "staff", clinic.change_wording),
     Door("GET", "/notices", "staff", notices.show),
     Door("POST", "/notices", "staff", notices.save),
     Door("POST", "/notices/telegram", "staff", notices.link_chat),
@@ -128,6 +136,7 @@ def build_site(service: Service) -> FastAPI:
     app = FastAPI(title="Stepwise", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.registry = health.make_registry(service)
     app.state.touched = {}
+    app.state.going_on = set()
     app.state.phones = phone.Phones()
     for door in DOORS:
         app.add_route(door.path, guarded(service, door), methods=[door.method], include_in_schema=False)

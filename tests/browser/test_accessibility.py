@@ -53,6 +53,8 @@ def test_every_page_is_accessible_and_fits(new_page: Callable[..., Page], people
     paths = [
         "/",
         "/?q=nobody",
+        "/?whose=queue",
+        "/discharge",
         "/notices",
         "/notices?done=saved",
         "/forecast",
@@ -119,6 +121,9 @@ def test_a_prescription_is_written_checked_and_prescribed_by_keyboard_alone(
     assert found == []
 
 
+REFUSED = "words that are refused"
+
+
 @pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
 def test_the_admins_pages_are_accessible_and_fit(new_page: Callable[..., Page], served: Served, phone: bool) -> None:
     admin = a_member(served.clinic, "admin", "al@example.org")
@@ -130,11 +135,16 @@ def test_the_admins_pages_are_accessible_and_fit(new_page: Callable[..., Page], 
     page.goto("/team")
     page.locator("#email").fill("kim@example.org")
     page.locator("#name").fill("Kim Lee")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Invite").click()
     page.get_by_text("Kim Lee signs in with this link").wait_for()
     found, wide = [], []
-    for path in (None, "/audit", "/audit?verify=1"):
-        if path:
+    for path in (None, "/audit", "/audit?verify=1", "/clinic", "/clinic/thresholds", "/clinic/wording?language=ar", REFUSED):
+        if path == REFUSED:
+            page.goto("/clinic/wording")
+            page.get_by_label("Words of Daily greeting").fill("Time for your hamstring")
+            page.get_by_role("button", name="Check Daily greeting").click()
+            page.get_by_text("must not say “hamstring”").wait_for()
+        elif path:
             page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         found += findings(page)

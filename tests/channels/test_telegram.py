@@ -193,7 +193,7 @@ async def test_what_the_server_says_it_sent_was_sent_whatever_else_it_says(
 ) -> None:
     told = replace(an_outbound(str(PAT)), picture=picture)
     method = "sendPhoto" if picture else "sendMessage"
-    for result, number in ((None, ""), (True, ""), ({"message_id": 7}, "7"), ({"message_id": 7, "date": 1, "chat": {}}, "7")):
+    for result, number in ((None, ""), (True, ""), ({"message_id": 7}, "7"), ({"message_id": 7, "date": 10**14, "chat": {}}, "7")):
         fake.control(
             "faults", faults=[{"method": method, "kind": "status_after", "status": 200, "text": json.dumps({"ok": True, "result": result})}]
         )

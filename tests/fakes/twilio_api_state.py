@@ -21,6 +21,8 @@ PARAMETERS = frozenset(
 )
 FILTERS = frozenset({"To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"})
 LONGEST_BODY = 1600
+_UNFIT = re.compile(r"[\n\r\t]| {5}")
+"""What WhatsApp takes in no variable."""
 _ADDRESS = re.compile(r"whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.\w+)")
 
 
@@ -152,7 +154,7 @@ class State:
         if given["ContentSid"] not in self.templates:
             raise Refused(400, 21655, "The ContentSid is invalid.")
         values = json.loads(given.get("ContentVariables", "{}"))
-        if not all(key.isdigit() and isinstance(value, str) and value and "\n" not in value for key, value in values.items()):
+        if not all(key.isdigit() and isinstance(value, str) and value and not _UNFIT.search(value) for key, value in values.items()):
             raise Refused(400, 21656, "The ContentVariables parameter is invalid.")
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from bot_service.actions.prescribing import resolved, with_own_words
 from plans.editing import (
+    CLINIC,
+    OWN,
     THRESHOLDS,
     Choices,
     SlotChoice,
@@ -21,6 +23,7 @@ from plans.editing import (
     side_of,
     threshold,
     with_own_days,
+    with_thresholds,
 )
 from plans.loading import LIBRARY, load_plan, load_words
 from plans.model import CarePlan, Prescription, prescribe
@@ -209,3 +212,33 @@ def test_own_days_go_along_into_the_next_stage_where_there_are_as_many_and_they_
     two = rewritten(ADVANCED, PLAN, as_it_is(ADVANCED, slots={1: replace(as_it_is(ADVANCED).slots[1], days=("tue", "sat"))}))
     assert resolved(PLAN, "intermediate", two).slots[0].days == PLAN.stage("intermediate").slots[0].days
     assert with_own_days(ADVANCED, two, PLAN).slots[0].days == ("tue", "sat")
+
+
+def in_clinic(stage: str, **numbers: int) -> Prescription:
+    return with_thresholds(
+        prescribe(PLAN, stage, {1: time(9)}), PLAN, {key.replace("__", "."): value for key, value in numbers.items()}, CLINIC
+    )
+
+
+def test_a_number_of_the_clinics_is_renewed_with_each_stage_and_one_set_for_the_patient_stays() -> None:
+    first = in_clinic("early", pain_ceiling=4, review__silent_days=5)
+    assert (first.rules.pain_ceiling, first.rules.sources["pain_ceiling"]) == (4, CLINIC)
+    own = rewritten(first, PLAN, as_it_is(first, thresholds={**as_it_is(first).thresholds, "review.silent_days": 6}))
+    assert own.rules.sources["review.silent_days"] == OWN and own.rules.sources["pain_ceiling"] == CLINIC
+    later = resolved(PLAN, "intermediate", own, clinic={"pain_ceiling": 3, "session_pain.green_max": 2, "review.silent_days": 4})
+    assert (later.rules.pain_ceiling, later.rules.session_pain.green_max, later.rules.review.silent_days) == (3, 2, 6)
+    assert later.thresholds == {"pain_ceiling": 3, "session_pain.green_max": 2, "review.silent_days": 6}
+    assert resolved(PLAN, "intermediate", own).rules.pain_ceiling == 5, "the clinic went back to the plan's"
+
+
+def test_choosing_everything_as_it_is_keeps_the_clinics_numbers_and_whose_they_are() -> None:
+    document = in_clinic("early", pain_ceiling=4)
+    assert rewritten(document, PLAN, as_it_is(document)) == document
+
+
+def test_the_plans_own_number_chosen_against_the_clinics_is_the_patients_own() -> None:
+    document = in_clinic("early", pain_ceiling=4)
+    back = rewritten(document, PLAN, as_it_is(document, thresholds={**as_it_is(document).thresholds, "pain_ceiling": 5}))
+    assert (back.rules.pain_ceiling, back.rules.sources["pain_ceiling"]) == (5, OWN)
+    assert rewritten(back, PLAN, as_it_is(back)) == back
+    assert resolved(PLAN, "intermediate", back, clinic={"pain_ceiling": 4}).rules.pain_ceiling == 5

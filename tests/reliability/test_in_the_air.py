@@ -14,11 +14,12 @@ from uuid import UUID
 import pytest
 
 from bot_service.actions.consent import CONSENT_LINES
-from bot_service.actions.deliver import IN_FLIGHT, Flight, deliver_due
+from bot_service.actions.deliver import Flight, deliver_due
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.errors import ChannelMisconfigured, DeliveryError, OutcomeUnknown
 from bot_service.messages import Inbound, Outbound
 from bot_service.storage import claims
+from bot_service.storage.rates import IN_FLIGHT
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
 from tests.running_clinic import RunningClinic

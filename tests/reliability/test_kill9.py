@@ -18,9 +18,9 @@ from sqlalchemy import text
 
 from bot_service.actions import prompt
 from bot_service.actions.consent import CONSENT_LINES
-from bot_service.actions.deliver import IN_FLIGHT
 from bot_service.clock import MovableClock
 from bot_service.storage.outbox import WENT_OUT, Message
+from bot_service.storage.rates import IN_FLIGHT
 from tests.crowds import a_crowd
 from tests.databases import Kind
 from tests.reliability.provider import Ledger, running_provider

@@ -108,6 +108,21 @@ def test_modes_are_switched_both_ways_without_losing_what_waits(installation: In
         assert telegram.control("state")["webhook"].endswith("/webhooks/telegram")
 
 
+async def test_a_server_that_cannot_say_what_waits_is_asked_for_it_and_posts_from_then_on(
+    telegram: FakeBotApi, sqlite_clinic: RunningClinic
+) -> None:
+    channel = Telegram(telegram.token, telegram.url, webhook_secrets=(WEBHOOK_SECRET,))
+    await channel.start()
+    sender = sqlite_clinic.service.add_channel(sqlite_clinic.clinic.id, "bot", channel, None)
+    telegram.say(CHAT, "STOP")
+    telegram.fail("status", method="getWebhookInfo", status=500)
+    await Posting(Poller(sqlite_clinic.service, sender, channel), channel, f"{telegram.url}/somewhere").catch_up()
+    with sqlite_clinic.db.read() as tx:
+        assert measures.count_inbound(tx) == {"received": 1}
+    assert telegram.control("state")["webhook"].endswith("/somewhere")
+    await channel.close()
+
+
 async def test_an_address_that_telegram_refuses_is_one_sentence(telegram: FakeBotApi, sqlite_clinic: RunningClinic) -> None:
     channel = Telegram(telegram.token, telegram.url, webhook_secrets=(WEBHOOK_SECRET,))
     await channel.start()

@@ -34,6 +34,11 @@ def allowed(limit: float, seconds: float = 1.0) -> int:
     return int(limit * rates.SHARE * (seconds + max(rates.BURST_S.values()))) + 1
 
 
+@pytest.mark.parametrize(("per_s", "surely"), [(1.0, 0.9), (25.0, 22.5), (60.0, 80 / 3)])
+def test_the_pace_that_is_counted_on_is_what_the_limit_and_slow_answers_allow(per_s: float, surely: float) -> None:
+    assert rates.sure_pace(per_s) == pytest.approx(surely)
+
+
 def test_no_limit_lets_everything_go(db: Database, clinic: ClinicRows) -> None:
     with db.begin() as tx:
         assert rates.take(tx, clinic.sender_id, "bulk", None, NOW, 500) == 500

@@ -65,7 +65,7 @@ def test_those_who_need_somebody_come_first_with_the_reason_in_words(sqlite_clin
 
 def test_it_says_so_when_nothing_needs_doing(browser: Browser) -> None:
     assert "Nothing needs you today." in browser.words
-    assert "There are no patients yet." in browser.words
+    assert "There are no patients yet. Enrol the first" in browser.words and '<a href="/enrol">' in browser.page
     browser.clinic.in_care("Jo Park")
     browser.get("/")
     assert "Nothing needs you today." in browser.words

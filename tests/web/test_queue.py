@@ -88,12 +88,16 @@ def test_it_shows_who_is_away_and_who_covers(sqlite_clinic: RunningClinic) -> No
         notices.add_leave(tx, clinic.clock.now(), there.deputy, there.ben, today + timedelta(days=5), today + timedelta(days=6))
     browser = Browser(clinic).sign_in(there.deputy)
     browser.get(QUEUE)
-    assert "Anna Reed, away, Ben Cole covers" in browser.words and "Anna Reed is away, Ben Cole covers until" in browser.words
+    assert (
+        "Anna Reed, away, Ben Cole covers" in browser.words
+        and "Anna Reed is away until" in browser.words
+        and ": Ben Cole covers." in browser.words
+    )
     assert "Dee Shah is away" not in browser.words
     with clinic.db.begin() as tx:
         notices.add_leave(tx, clinic.clock.now(), there.ben, there.anna, today, today)
     browser.get(QUEUE)
-    assert "Anna Reed, away, and nobody covers" in browser.words
+    assert "Anna Reed, away, nobody covers" in browser.words
 
 
 async def test_the_caseload_says_how_far_telling_people_has_come_for_any_urgent_flag(sqlite_clinic: RunningClinic) -> None:
