@@ -17,7 +17,6 @@ from bot_service.storage.tables import plan_versions, prescriptions
 from plans.editing import side_of
 from plans.model import CarePlan, Prescription
 
-
 OWN_TIME = "the patient asked for another time of day"
 """The reason of a prescription that differs only in the time, as the patient asked for it; no clinician changed anything."""
 
