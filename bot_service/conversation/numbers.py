@@ -12,15 +12,15 @@ _BOTH_SIDES = frozenset(
     " thanks greeting yes no done correct withdraw not hurt_word okay start".split()
 )
 _RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
-_LEFT = _BOTH_SIDES | {"between", "~", "better", "worse", "things"}
+_LEFT = _BOTH_SIDES | {"between", "~", "better", "worse"}
 _HEDGES = PASSED | {"copula"}
 _SUBJECTS = _LEFT | {"filler", "preunit", "unit_one", "lead", "copula", "det", "scope", "exercise", "things", "num"}
 _UNDOING = frozenset({"almost", "nearly", "ineq", "not", "%", "to"})
 _CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
 _CLAUSE_MARKS = frozenset({"", "break", "paren", "mark", "emoji", "conj", "conj_and", "then"})
 _BESIDE_ONE = frozenset(
-    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct retract now during after before past usual num"
-    " - ~ * or to between better worse shift then →".split()
+    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct withdraw now after past usual"
+    " ~ * or better worse →".split()
 )
 _HURTING = frozenset({"hurt_word", "desc", "severe"})
 _PLACED = frozenset({"side", "elsewhere"})
@@ -102,6 +102,7 @@ def _counts_something(items: Sequence[Item], amount: Amount, explicit: bool) -> 
         beyond += 1
     if (
         tag(items, beyond) == "unit"
+        or (right == "done" and tag(items, amount.end + 1) == "scale_of")
         or right in {"unit", "oclock", "unit_one", "%", "°", "times"}
         or left in {"preunit", "unit_one", "@", "£", "$", "€", "times"}
     ):

@@ -55,6 +55,8 @@ def score_of(items: Sequence[Item], next_day: bool) -> Score:
         if any(amount.labels and corrected[0].labels and amount.labels != corrected[0].labels for amount in amounts):
             return Score(None)  # "7 during, no wait, 3 after": one value or two?
         return _score([corrected[0]], items, next_day, correction=True)
+    if not corrected and any(item.tag in {"correct", *_TAKING_BACK} for item in items[amounts[0].end : amounts[-1].start]):
+        return Score(None)  # "6, sorry, today 5": which?
     left = [amount for amount in amounts if not any(amount is other for other in refused)]
     return _score(left, items, next_day, correction=bool(corrected) or (bool(refused) and bool(left)))
 

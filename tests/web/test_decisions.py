@@ -199,6 +199,10 @@ def test_a_red_flag_says_what_closing_it_does_and_closing_lets_prompts_go_on(sql
     case = open_cases(person)[0]
     browser.post(f"{path_of(person)}/cases/{case.id}/acknowledge")
     assert "Being looked after" in browser.words and "Seen by Anna Reed" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/note", words="rang, <b>no answer</b>")
+    assert "Note by Anna Reed, Mon 21 Sep, 10:00: rang, <b>no answer</b>" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/note", words=" ")
+    assert browser.status == 409 and "Write something first." in browser.words
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="")
     assert browser.status == 422
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 1001)
