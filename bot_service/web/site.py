@@ -56,6 +56,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/undo", "decide", decisions.undo),
     Door("POST", "/patients/{ref}/release", "decide", decisions.release),
     Door("POST", "/patients/{ref}/cases/{case}/acknowledge", "decide", decisions.acknowledge),
+    Door("POST", "/patients/{ref}/cases/{case}/note", "decide", care.note_case),
     Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
     Door("POST", "/patients/{ref}/take", "decide", queue.take),
     Door("POST", "/patients/{ref}/cases/{case}/reopen", "decide", decisions.reopen),
