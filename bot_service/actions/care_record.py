@@ -8,12 +8,12 @@ from uuid import UUID
 from bot_service.actions.assess import assess
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
-from bot_service.actions.review import Decision, episode_of, note_decision
+from bot_service.actions.review import LONGEST_REASON, Decision, episode_of, note_decision
 from bot_service.actions.voices import offered_languages
 from bot_service.clinical.outcome_measures import LONGEST_ACTIVITY, MEASURES, MOST_ACTIVITIES, Measure
 from bot_service.conversation.states import MEASURED
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import audit, care_records, clinics, conversations, episodes, patients
+from bot_service.storage import audit, care_records, case_care, cases, clinics, conversations, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from schedules.rhythm import zone_named
@@ -33,6 +33,23 @@ def add_note(db: Database, decision: Decision, words: str, now: datetime) -> Non
             raise Conflict(f"the note is longer than {LONGEST_NOTE} characters; make it shorter")
         care_records.add_note(tx, now, episode, decision.member.id, words.strip())
         note_decision(tx, now, decision, episode, "note_written", {})
+
+
+def note_case(db: Database, decision: Decision, case_id: UUID, words: str, now: datetime) -> None:
+    """A note on an open case, for colleagues. Raises Conflict when empty or too long, or the case is closed, and NotFound."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        case = cases.load_case(tx, episode, case_id)
+        if case is None:
+            raise NotFound("no such case for this patient")
+        if case.closed_at is not None:
+            raise Conflict("this case is closed; open it again first, or write a note about the patient")
+        if not words.strip():
+            raise Conflict("write something first")
+        if len(words.strip()) > LONGEST_REASON:
+            raise Conflict(f"the note is longer than {LONGEST_REASON} characters; make it shorter")
+        case_care.note_case(tx, now, episode, case.id, decision.member.name, words.strip())
+        note_decision(tx, now, decision, episode, "case_noted", {"rule": case.rule})
 
 
 def record_outcome(

@@ -12,7 +12,7 @@ from bot_service.actions.histories import local_today, rhythm_of
 from bot_service.actions.prescribing import PLAN_CHANGED, put_back
 from bot_service.actions.sealed_words import with_words
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import cases, episodes, outbox, prescriptions, reopening, reviews, undone
+from bot_service.storage import case_care, cases, episodes, outbox, prescriptions, reviews, undone
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.outbox import NEVER_WENT_OUT, Message
@@ -58,7 +58,7 @@ def undo(db: Database, decision: Decision, decided_id: UUID, now: datetime) -> N
         reviews.withdraw_pending(tx, now, episode.id)
         reviews.put_back(tx, [UUID(each) for each in stood["offers"]], "withdrawn", "offered")
         for each in stood["cases"]:
-            reopening.reopen_case(tx, now, episode, UUID(each), decision.member.name, decision.member.id)
+            case_care.reopen_case(tx, now, episode, UUID(each), decision.member.name, decision.member.id)
         episodes.count_evidence(tx, episode.id)
         assess(tx, episodes.load(tx, episode.id), now)
         note_decision(tx, now, decision, episode, "decision_undone", {"was": decided.status})
@@ -85,7 +85,7 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        if not reopening.reopen_case(tx, now, episode, case.id, decision.member.name, decision.member.id):
+        if not case_care.reopen_case(tx, now, episode, case.id, decision.member.name, decision.member.id):
             raise Conflict("this case is open already, or another one like it is")
         if case.case_key == cases.RED_FLAG:
             today = local_today(now, episode.zone)

@@ -140,7 +140,7 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
             "Words that need a check now",
             "The patient wrote something that can point to a problem outside this plan. Safety text was sent; exercises are held "
             "until a clinician clears it, for the two graver tiers always. While they are held the chat speaks of no exercises, and "
-            "what cannot be read as an answer is kept for the physio.",
+            "what cannot be read as an answer is kept for the physio, on this flag.",
             "red-flag sources in the clinical notes; fixed",
         ),
         "D2": RuleText(

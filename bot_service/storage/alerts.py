@@ -74,6 +74,12 @@ def hurry(tx: Tx, now: datetime, case_id: UUID) -> None:
     tx.run(update(alerts).where(alerts.c.case_id == case_id, alerts.c.at > now).values(at=now))
 
 
+def count_untold(tx: Tx, clinic_id: UUID) -> int:
+    """How many of a clinic's urgent flags nobody was told of yet."""
+    of_clinic = select(func.count()).select_from(alerts).join(cases, cases.c.id == alerts.c.case_id).where(cases.c.clinic_id == clinic_id)
+    return int(tx.scalar(of_clinic.where(alerts.c.told == 0)))
+
+
 def hurry_untold(tx: Tx, now: datetime) -> None:
     """There is a new way to tell people: whatever nobody was told of yet is told now."""
     tx.run(update(alerts).where(alerts.c.told < alerts.c.hits, alerts.c.at > now).values(at=now))

@@ -14,12 +14,13 @@ from bot_service.storage.tables import case_events, cases, outbox
 
 @dataclass(frozen=True)
 class CaseEvent:
-    """Something that happened to a case: raised, acknowledged, closed, or what the patient said about it."""
+    """Something that happened to a case: raised, acknowledged, closed, what the patient said about it, or a clinician's `note` on it."""
 
     case_id: UUID
     what: str
     who: str
     at: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Waiting:
     due_at: datetime
 
 
-def list_case_events(tx: Tx, episode_id: UUID) -> dict[UUID, list[CaseEvent]]:
+def list_case_events(tx: Tx, patient_id: UUID, episode_id: UUID) -> dict[UUID, list[CaseEvent]]:
     """Events of the open cases of an episode, the oldest first."""
     query = (
         select(case_events)
@@ -40,7 +41,8 @@ def list_case_events(tx: Tx, episode_id: UUID) -> dict[UUID, list[CaseEvent]]:
     )
     found: dict[UUID, list[CaseEvent]] = {}
     for row in tx.all(query):
-        found.setdefault(row.case_id, []).append(CaseEvent(row.case_id, row.what, row.who, row.at))
+        note = tx.unseal(patient_id, f"case_events.note:{row.id}", row.note) or ""
+        found.setdefault(row.case_id, []).append(CaseEvent(row.case_id, row.what, row.who, row.at, note))
     return found
 
 

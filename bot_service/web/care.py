@@ -9,13 +9,23 @@ from starlette.responses import Response
 from bot_service.actions import care_record, review
 from bot_service.actions.review import Decision
 from bot_service.web.access import Visit
-from bot_service.web.decisions import Unfit, day_posted, submit
+from bot_service.web.decisions import Unfit, day_posted, id_posted, submit
 
 
 def note(visit: Visit) -> Response:
     """Write a private note."""
     words = visit.form.get("words", "")
     return submit(visit, "note", "noted", lambda decision, now: care_record.add_note(visit.service.db, decision, words, now))
+
+
+def note_case(visit: Visit) -> Response:
+    """Write a note on an open case."""
+    case, words = visit.part("case"), visit.form.get("words", "")
+
+    def write(decision: Decision, now: datetime) -> None:
+        care_record.note_case(visit.service.db, decision, id_posted(case), words, now)
+
+    return submit(visit, f"note-{case}", "noted", write)
 
 
 def appointment(visit: Visit) -> Response:

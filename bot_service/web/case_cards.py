@@ -27,6 +27,7 @@ EVENTS = {
     "acknowledged": "Seen by",
     "hit_again": "Red-flag words again",
     "opened_again": "Opened again by",
+    "noted": "Note by",
     "reopened": "Patient wrote again",
     "escalated": cases.FOR_THE_LEAD.removesuffix("."),
     "seen_yes": "Patient says: was seen",
@@ -174,5 +175,5 @@ def _source(name: str, references: Mapping[str, str]) -> str:
 
 
 def _event(event: CaseEvent, zone: str) -> str:
-    who = f" {event.who}" if event.what in ("acknowledged", "opened_again") else ""
-    return f"{EVENTS[event.what]}{who}, {moment(event.at, zone)}"
+    who = f" {event.who}" if event.what in ("acknowledged", "opened_again", "noted") else ""
+    return f"{EVENTS[event.what]}{who}, {moment(event.at, zone)}" + (f": {event.note}" if event.note else "")

@@ -202,7 +202,7 @@ def _figures(record: Record) -> dict[str, str]:
 
 
 def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime, zone: str) -> dict[str, object]:
-    events, found = episode_page.list_case_events(tx, episode.id), cases.list_open(tx, episode)
+    events, found = episode_page.list_case_events(tx, episode.patient_id, episode.id), cases.list_open(tx, episode)
     plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
     return {
         "cases": case_cards(tx, found, events, notes, plan.references, now, zone),

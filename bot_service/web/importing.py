@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from starlette.background import BackgroundTask
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bot_service.actions import importing
@@ -18,6 +19,7 @@ from bot_service.actions.invitations import Doors, doors_of
 from bot_service.actions.treating import physios_of
 from bot_service.clinical.in_words import sentence
 from bot_service.errors import Conflict, NotFound
+from bot_service.logs import log
 from bot_service.storage import clinics, imports
 from bot_service.storage.imports import ImportFile
 from bot_service.web.access import Visit
@@ -28,6 +30,8 @@ SHOWN = 100
 """Wrong rows on the page; the file to correct holds them all."""
 
 
+AT_ONCE = 200
+"""Rows that are taken in while the browser waits, a second or two; more go on behind a page that says how far they are."""
 LEAFLETS = 50
 """Leaflets on a page: a browser prints so many without trouble."""
 
@@ -97,6 +101,8 @@ def set_columns(visit: Visit) -> Response:
 def show_check(visit: Visit) -> Response:
     """What would be enrolled and what is wrong, or what came of it."""
     at = _at(visit)
+    if at.file.id in _going_on(visit) and at.file.content is not None:
+        return page(visit, "import_running.html", file=at.file, total=_rows(at.file), counts=_counts(at.file))
     if at.file.status == "imported":
         return page(visit, "import_done.html", file=at.file, counts=_counts(at.file), kept=at.file.content is not None)
     if at.file.content is not None and mapping_problem(at.file.fields, at.setting.columns):
@@ -106,13 +112,38 @@ def show_check(visit: Visit) -> Response:
 
 def take_in(visit: Visit) -> Response:
     """Enrol the good rows."""
-    at = _at(visit)
-    skip = visit.form.get("rows") == "good"
+    at, going_on = _at(visit), _going_on(visit)
+    skip, shown = visit.form.get("rows") == "good", RedirectResponse(f"/import/{at.file.id}", 303)
+    if at.file.status != "imported" and at.file.content is not None and _rows(at.file) > AT_ONCE:
+        if at.file.id not in going_on:
+            going_on.add(at.file.id)
+            shown.background = BackgroundTask(_go_on, visit, at, skip=skip)
+        return shown
     try:
         importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now(), skip_wrong=skip)
     except Conflict as error:
         return _check(visit, at, sentence(str(error)))
-    return RedirectResponse(f"/import/{at.file.id}", 303)
+    return shown
+
+
+def _go_on(visit: Visit, at: _At, *, skip: bool) -> None:
+    """The same after the answer; what keeps it from going on stands on the check again, since nothing of a wrong row is done."""
+    try:
+        importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now(), skip_wrong=skip)
+    except Conflict as error:
+        log().warning("import stopped", file=str(at.file.id), error=type(error).__name__)
+    finally:
+        _going_on(visit).discard(at.file.id)
+
+
+def _going_on(visit: Visit) -> set[UUID]:
+    """The files that this process takes in at this moment."""
+    found: set[UUID] = visit.request.app.state.going_on
+    return found
+
+
+def _rows(file: ImportFile) -> int:
+    return len(read_sheet(importing.content_of(file)).rows)
 
 
 def wrong_rows(visit: Visit) -> Response:

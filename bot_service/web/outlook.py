@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bot_service.clinical.catalogue import PRIORITY, RULES
 from bot_service.clinical.in_words import plural
-from bot_service.storage import clinics, unsent
+from bot_service.storage import alerts, clinics, unsent
 from bot_service.storage.rule_counts import RuleCount, count_rules
 from bot_service.storage.unsent import Lost
 from bot_service.web.access import Visit
@@ -26,11 +26,19 @@ KINDS = {
     "safety": "Safety text",
     "news": "News of a decision",
     "reply": "Answer",
+    "again": "Question, asked again",
+    "seen": "Were you seen?",
+    "silence": "Last message after a week of silence",
+    "goodbye": "Sign-off",
+    "message_read": "Word that a message was read",
+    "staff_answer": "Answer in a chat of staff",
     "flag_notice": "Notice of a flag",
     "digest": "Digest",
     "weekly": "Digest of the week",
     "sign_in_link": "Sign-in link",
 }
+NEEDED = ("news", "safety")
+"""What a patient has to know: too late to be sent is not too late to be said."""
 STATES = {"failed": "Failed", "expired": "Too late", "in_doubt": "In doubt"}
 
 
@@ -41,12 +49,14 @@ def show_forecast(visit: Visit) -> Response:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
         coming = forecast(tx, clinic.id, now)
         lost = unsent.list_of_clinic(tx, clinic.id, now - LOOKED_BACK)
+        untold = alerts.count_untold(tx, clinic.id)
         stopped = [each for each in clinics.list_senders(tx) if each.clinic_id == clinic.id and each.status == "broken"]
     return page(
         visit,
         "forecast.html",
         summary=f"{plural(coming.prompts, 'prompt')} in the next 24 hours; {plural(len(coming.stuck), 'patient')} in care without.",
         stuck=coming.stuck,
+        untold=f"{plural(untold, 'urgent flag')} {'waits' if untold == 1 else 'wait'} to be told" if untold else "",
         stopped=stopped,
         lost=[_lost(each, clinic.zone) for each in lost],
     )
@@ -71,6 +81,8 @@ def _what_to_do(each: Lost) -> str:
         return "Nothing is sent twice to find out. An answer will prove that it arrived; if it matters, call."
     if each.member:
         return "Check the address; the flag went on to the next person." if each.kind == "flag_notice" else "Check the address."
+    if each.status == "expired" and each.kind in NEEDED:
+        return "Tell the patient yourself: this did not reach them."
     if each.status == "expired":
         return "Nothing: it is not counted against the patient, and the next one comes as planned."
     return "Get in touch another way, and ask whether the chat or number has changed."

@@ -56,6 +56,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/undo", "decide", decisions.undo),
     Door("POST", "/patients/{ref}/release", "decide", decisions.release),
     Door("POST", "/patients/{ref}/cases/{case}/acknowledge", "decide", decisions.acknowledge),
+    Door("POST", "/patients/{ref}/cases/{case}/note", "decide", care.note_case),
     Door("POST", "/patients/{ref}/cases/{case}/close", "decide", decisions.close),
     Door("POST", "/patients/{ref}/take", "decide", queue.take),
     Door("POST", "/patients/{ref}/cases/{case}/reopen", "decide", decisions.reopen),
@@ -135,6 +136,7 @@ def build_site(service: Service) -> FastAPI:
     app = FastAPI(title="Stepwise", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.registry = health.make_registry(service)
     app.state.touched = {}
+    app.state.going_on = set()
     app.state.phones = phone.Phones()
     for door in DOORS:
         app.add_route(door.path, guarded(service, door), methods=[door.method], include_in_schema=False)

@@ -118,9 +118,10 @@ async def test_a_number_typed_late_counts_like_a_tapped_one_while_nothing_younge
 async def test_an_old_number_is_not_taken_for_a_session_when_nothing_holds_the_exercises(sqlite_clinic: RunningClinic) -> None:
     person = await prompted(sqlite_clinic)
     await person.say("pause 5 days")
-    await person.say("yes")
+    await person.tap("Yes")
     await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=12))
     await person.say("3")
+    assert holds(person) == ["pause"]
     assert not [row for row in scores(person) if row[0] == "pain_during"]
 
 

@@ -15,7 +15,7 @@ import pytest
 from bot_service.actions import review, undoing
 from bot_service.actions.deciding import Decision
 from bot_service.actions.prepare import prepare
-from bot_service.actions.prompt import move_cursor
+from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, claims, episodes, outbox, prescriptions, reviews
@@ -63,9 +63,11 @@ def standing(person: Person) -> dict[str, Any]:
         history = [item.id for item in prescriptions.list_of_episode(tx, episode.patient_id, episode.id)]
         held = [item.id for item in reviews.list_held(tx, episode, person.clinic.clock.now().date())]
         pending = [item.rule for item in reviews.list_proposals(tx, episode) if item.status == "pending"]
+        offers = [item.rule for item in reviews.list_offered(tx, episode)]
+    reminders = [each.status for each in person.messages(kind="nudge")]
     names = ("stage", "stage_start", "prescription_id", "next_prompt_at")
     return {name: getattr(episode, name) for name in names} | {
-        "history": history, "held": held, "pending": pending, "cases": sorted(open_cases(person)),
+        "history": history, "held": held, "pending": pending, "offers": offers, "reminders": reminders, "cases": sorted(open_cases(person)),
     }  # fmt: skip
 
 
@@ -74,18 +76,24 @@ async def a_minute_later(clinic: RunningClinic) -> None:
 
 
 async def test_an_approval_undone_in_time_leaves_everything_as_it_was_and_the_patient_hears_nothing(clinic: RunningClinic) -> None:
-    person = after(clinic)
+    person, now = after(clinic), clinic.clock.now()
+    with clinic.db.begin() as tx:
+        reviews.offer(tx, now, person.episode(), "C0", ("E1", "E1_2"), {})
+        an_hour, two = now + timedelta(hours=1), now + timedelta(hours=2)
+        queue_for_patient(tx, person.episode(), now, "nudge", "nudge:tonight", an_hour, two, {"lines": []}, day=now.date(), slot=1)
     before, heard = standing(person), len(person.received)
+    assert (before["offers"], before["reminders"]) == (["C0"], ["due"])
     decided = approve(person, ticked=("Strong on one leg",), unticked=("Sits for an hour",))
     await clinic.service.tick()
     assert person.episode().stage == "intermediate" and len(person.received) == heard, "the news waits"
+    assert (standing(person)["offers"], standing(person)["reminders"]) == ([], ["cancelled"])
     assert undoable(person) == [decided]
     undo(person, decided)
     assert standing(person) == before
     await a_minute_later(clinic)
     assert len(person.received) == heard
     kept = {each.status: each for each in proposals(person)}
-    assert set(kept) == {"undid", "undone", "pending"}, "nothing is deleted"
+    assert set(kept) == {"undid", "undone", "pending", "offered"}, "nothing is deleted"
     assert kept["undid"].detail["was"] == "approved" and kept["undid"].decided_by == clinic.physio.id
     assert (kept["undone"].detail["ticked"], kept["undone"].detail["unticked"]) == (["Strong on one leg"], ["Sits for an hour"])
     assert audited(person)[-1] == "decision_undone" and undoable(person) == []

@@ -109,6 +109,26 @@ def test_a_file_is_looked_at_corrected_and_taken_in(
     expect(page.get_by_text("1 patient is enrolled.")).to_be_visible()
 
 
+def test_a_large_file_is_taken_in_behind_a_page_that_says_how_far_it_is(
+    served: Served, new_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """The answer comes before the work: a browser that waited for thousands of rows would give up."""
+    plan, file = served.clinic.plan, tmp_path / "patients.csv"
+    file.write_bytes(a_file(plan, [good_row(plan, number) for number in range(1, 601)]))
+    page, seen = new_page(scripts=False, phone=True), set[str]()
+    page.goto("/import")
+    page.get_by_label("The file").set_input_files(file)
+    page.get_by_role("button", name="Look at the file").click()
+    page.get_by_role("button", name="Look at every row").click()
+    page.get_by_role("button", name="Enrol 600 patients").click()
+    expect(page.get_by_role("heading", name="Being imported")).to_be_visible()
+    while page.get_by_role("heading", name="Being imported").count():
+        seen.add(page.get_by_text("of 600 rows are done.").inner_text())
+        page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_text("600 patients are enrolled.")).to_be_visible()
+    assert len(seen) > 1, seen
+
+
 def test_care_ends_for_those_who_are_ticked_or_named_after_a_look(served: Served, new_page: Callable[..., Page]) -> None:
     refs = [served.clinic.enrol(name).ref for name in ("Ann Bell", "Bea Cole", "Cy Dunn")]
     page = new_page(scripts=False)

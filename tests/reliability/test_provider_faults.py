@@ -36,6 +36,7 @@ UNKNOWN: list[dict[str, Any]] = [
     {"kind": "slow", "seconds": 0.05},
     *({"kind": kind} for kind in ("reset_before", "reset_after", "garbage", "truncated", "ok_false", "no_result", "list")),
 ]
+STORM_ENDS = EIGHT + timedelta(minutes=30)
 STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 4] + [fault | {"tag": "unknown"} for fault in UNKNOWN]
 STORM.append({"kind": "odd_result", "tag": "accepted"})  # it says "ok": true
 
@@ -100,7 +101,7 @@ class Verdict:
 
 
 async def play(clinic: RunningClinic, fake: FakeBotApi, build: type[ToTheFake], patients: int) -> Verdict:
-    """A prompt for each patient, through a storm, until nothing is due any more."""
+    """A prompt for each patient, through half an hour of storm and five minutes of calm, after which nothing may be due any more."""
     crowd = a_crowd(clinic, [("Europe/London", time_of_day(8))] * patients)
     rated(clinic)
     fake.control("meet", chats=[int(person.address.removeprefix("sim:")) for person in crowd])
@@ -109,9 +110,12 @@ async def play(clinic: RunningClinic, fake: FakeBotApi, build: type[ToTheFake], 
     channels = [Telegram(fake.token, fake.url, timeout_s=0.3), closed, nowhere]
     for channel in channels:
         await channel.start()
-    clinic.service.channels[clinic.sender.id] = build(channels[0], (closed, nowhere), share=0.04)
+    clinic.service.channels[clinic.sender.id] = remote = build(channels[0], (closed, nowhere), share=0.04)
     clinic.clock.move_to(EIGHT)
-    while clinic.clock.now() < EIGHT + timedelta(minutes=40):
+    while clinic.clock.now() < STORM_ENDS + timedelta(minutes=5):
+        if clinic.clock.now() >= STORM_ENDS:
+            fake.control("storm", share=0.0, faults=[], seed=SEED)
+            remote.share = 0.0
         await clinic.service.tick()
         clinic.clock.move_to(clinic.clock.now() + timedelta(seconds=5))
     for channel in channels:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot_service.storage import audit, cases, entries, episodes, reviews
+from bot_service.storage import audit, cases, entries, episodes, reviews, tables
 from bot_service.storage.cases import Case
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, a_minute_on, another_clinic, live, look, say
@@ -199,6 +199,10 @@ def test_a_red_flag_says_what_closing_it_does_and_closing_lets_prompts_go_on(sql
     case = open_cases(person)[0]
     browser.post(f"{path_of(person)}/cases/{case.id}/acknowledge")
     assert "Being looked after" in browser.words and "Seen by Anna Reed" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/note", words="rang, <b>no answer</b>")
+    assert "Note by Anna Reed, Mon 21 Sep, 10:00: rang, <b>no answer</b>" in browser.words
+    browser.post(f"{path_of(person)}/cases/{case.id}/note", words=" ")
+    assert browser.status == 409 and "Write something first." in browser.words
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="")
     assert browser.status == 422
     browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="y" * 1001)
@@ -264,6 +268,22 @@ def test_writing_to_a_patient(sqlite_clinic: RunningClinic) -> None:
     assert "are you there?" not in person.texts[-1]
     browser.get(f"{path_of(person)}/message")
     assert "Pause or write" in browser.words, "nobody can write: back on the patient's page"
+
+
+def test_the_message_page_says_whether_whatsapps_window_is_open_and_when_quiet_hours_end(sqlite_clinic: RunningClinic) -> None:
+    person, clock = sqlite_clinic.in_care("Jo Park"), sqlite_clinic.clock
+    say(person, "hello")
+    with sqlite_clinic.db.begin() as tx:
+        tx.run(tables.senders.update().values(channel="whatsapp"))
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(f"{path_of(person)}/message")
+    assert "WhatsApp's window for free messages is open until Tue 22 Sep, 09:50." in browser.words
+    clock.move_to(clock.now() + timedelta(hours=36))  # 22:00
+    browser.get(f"{path_of(person)}/message")
+    assert "window for free messages is closed: the patient gets a neutral message" in browser.words
+    assert "The patient has quiet hours now: it goes out on Wed 23 Sep, 08:00." in browser.words
+    browser.post(f"{path_of(person)}/message", words="Well done")
+    assert "It goes on Wed 23 Sep, 08:00." in browser.words, "and can be taken back all night"
 
 
 def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:

@@ -52,6 +52,18 @@ def in_force(person: Person) -> Prescription:
         return prescriptions.load(tx, person.episode().prescription_id)
 
 
+def test_high_pain_is_named_before_other_exercises_are_prescribed(sqlite_clinic: RunningClinic) -> None:
+    sore = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, sore, "done 2/1, done 7/6")
+    look(sore)
+    browser = editor(sore)
+    posted = fields(browser.page)
+    browser.post(path_of(sore), posted | {"sets-E1": "6"}, step="check")
+    assert "Pain is high: look again if this makes it harder" in browser.words and "7 on 23 Sep" in browser.words
+    browser.post(path_of(sore), posted | {"own-pain_ceiling": "4"}, step="check")
+    assert "Pain is high" not in browser.words
+
+
 def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person: Person) -> None:
     browser = editor(person)
     before, posted = in_force(person), fields(browser.page)
@@ -62,7 +74,11 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     assert "5 × 30 s hold" in browser.words
     assert "3 × 30 s hold" in browser.words
     assert "the plan says 5" in browser.words
-    assert "What the patient will read on" in browser.words
+    assert browser.words.count("What the patient will read on") == 2, "days with the extra exercise, and days without"
+    assert "What the patient will read on Fri 25 Sep, Mon 28 Sep and Wed 30 Sep" in browser.words
+    assert "If you like, later today (evening): • Bridge hold" in browser.words
+    assert "Stop an exercise if the pain you are being treated for goes above 4 out of 10." in browser.words
+    assert "Pain is high" not in browser.words
     assert in_force(person) == before
     browser.post(path_of(person), fields(browser.page), step="save", reason="sore knees")
     assert "Prescribed. The new version applies" in browser.words

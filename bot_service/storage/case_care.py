@@ -1,4 +1,4 @@
-"""A case that was closed and is open again: the same case, with all that it was raised for."""
+"""What clinicians do with a case beside seeing to it and closing it: notes on it, and opening it again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot_service.storage.cases import record_event
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.tables import cases
+from bot_service.storage.tables import case_events, cases
 
 
 def reopen_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, owner_id: UUID) -> bool:
@@ -25,3 +25,10 @@ def reopen_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str,
     if row is not None:
         record_event(tx, now, case_id, "opened_again", by)
     return row is not None
+
+
+def note_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, words: str) -> None:
+    """A clinician's note on a case, beside what happened to it."""
+    new_id = tx.new_id()
+    sealed = tx.seal(episode.patient_id, f"case_events.note:{new_id}", words)
+    tx.run(case_events.insert().values(id=new_id, case_id=case_id, what="noted", who=by, at=now, note=sealed))
