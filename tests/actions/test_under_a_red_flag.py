@@ -60,7 +60,7 @@ async def test_who_was_seen_says_so_unasked_and_changes_nothing_else(clinic: Run
 async def test_no_chores_are_asked_beside_the_emergency(sqlite_clinic: RunningClinic) -> None:
     person = await prompted(sqlite_clinic)
     await person.say("4")
-    await person.say("not today")
+    await person.tap("Not today")
     assert "Shall we note" in person.texts[-1]
     await person.say(EMERGENCY)
     told = len(person.texts)
