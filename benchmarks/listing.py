@@ -153,8 +153,9 @@ def _served(url: str) -> Iterator[tuple[http.client.HTTPConnection, str]]:
 
 
 def _serve(url: str, descriptor: int) -> None:
-    site = build_site(_open(url))
-    uvicorn.run(site, fd=descriptor, log_config=None, access_log=False, lifespan="off")
+    # As a socket and not by number: uvicorn would take a number for a Unix socket, and small answers would wait 40 ms for Nagle.
+    listening = socket.socket(fileno=descriptor)
+    uvicorn.Server(uvicorn.Config(build_site(_open(url)), log_config=None, access_log=False, lifespan="off")).run(sockets=[listening])
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ MODULES = (
 )
 _MET_AT_LOADING = frozenset({"bot_service.conversation.language", "bot_service.clinical.words"})
 _FILLING_CACHES = _MET_AT_LOADING | {"bot_service.clinical.red_flags"}
-_LOADING = frozenset({"", "_screen", "_rule", "_written"})
+_LOADING = frozenset({"", "_screen", "_rule", "_written", "_with_same_words"})
 Restore = Callable[[], None]
 
 

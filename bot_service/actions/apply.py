@@ -17,9 +17,10 @@ from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today, prescription_on
 from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
-from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, raise_red_flag
+from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.conversation.exercise_text import prompted_slots
+from bot_service.conversation.held import HOLD_IN_FULL, HOLD_TOLD
 from bot_service.conversation.situation import (
     AnswerOffer,
     ChangeTime,
@@ -114,7 +115,7 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
         case PauseUntil() | Resume() | ChangeTime():
             _change_schedule(tx, episode, effect, now)
         case Seen():
-            note_seen(tx, episode, effect.yes, heard.inbox_id, now)
+            note_seen(tx, episode, effect, heard.inbox_id, now)
         case AnswerOffer():
             return answer_offer(tx, episode, effect, now)
         case Measured() | Named():
@@ -227,6 +228,8 @@ def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) 
             ask_tomorrow(tx, episode, content["ask"], now)
     if turn.change is not None:
         content["change"] = str(turn.change)
+    if any(line.key in HOLD_IN_FULL for line in turn.lines):
+        note_told(tx, episode, HOLD_TOLD, now)
     kind = "safety" if turn.safety else "goodbye" if any(isinstance(effect, OptOut) for effect in turn.effects) else "reply"
     queue_for_patient(tx, episode, now, kind, f"reply:{inbox_id}", now, now + ANSWER_KEPT, content, lane="now")
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
+from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.voices import voice_for
 from bot_service.conversation.commands import without_slash
 from bot_service.conversation.parsing import read
@@ -91,6 +92,7 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
     else:
         ask_tomorrow(tx, episode, {"kind": "baseline"}, now)
         episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
+    plan_seen_again(tx, episodes.load(tx, episode.id), now)
     audit.record(tx, now, "patient", "opted_in", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 

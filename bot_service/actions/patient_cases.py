@@ -11,8 +11,9 @@ from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question
 from bot_service.conversation.safety import told_as
-from bot_service.conversation.situation import ForPhysio, RedFlagged
-from bot_service.storage import cases, episodes, escalations, outbox
+from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
+from bot_service.conversation.states import MEASURED
+from bot_service.storage import cases, conversations, episodes, escalations, outbox
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -22,6 +23,10 @@ MEDIA = {
     "location": "a location", "venue": "a place", "document": "a document", "contact": "a contact", "poll": "a poll",
 }  # fmt: skip
 """What came that is no words, as the physio reads it."""
+
+PUT_ASIDE = "put_aside"
+_CHORES = ("confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
+"""What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
+            conversations.close_all(tx, episode.id, now, PUT_ASIDE, _CHORES)
         queue_seen_question(tx, episode, now)
 
 
@@ -92,12 +98,21 @@ def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetim
     cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG), due_at)
 
 
-def note_seen(tx: Tx, episode: Episode, yes: bool, inbox_id: UUID, now: datetime) -> None:
+def note_seen(tx: Tx, episode: Episode, seen: Seen, inbox_id: UUID, now: datetime) -> None:
     """What the patient says about having been seen, on the open red flag."""
-    words = "Was seen about it" if yes else "Has not been seen about it"
+    words = "Was seen about it" if seen.yes else "Has not been seen about it"
     open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
     if open_case is None:
         return
     raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
     cases.raise_case(tx, now, episode, raised, open_case.due_at)
-    cases.record_event(tx, now, open_case.id, "seen_yes" if yes else "seen_no", f"patient: {words}")
+    cases.record_event(tx, now, open_case.id, "seen_yes" if seen.yes else "seen_no", f"patient: {words}")
+    if seen.unasked:
+        outbox.cancel_waiting(tx, now, episode.patient_id, "answered already", ("seen",))
+
+
+def note_told(tx: Tx, episode: Episode, what: str, now: datetime) -> None:
+    """Let the open red flag remember that this was said in full today."""
+    case = next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    if case is not None:
+        cases.note_told(tx, case, what, local_today(now, episode.zone))

@@ -27,12 +27,25 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
     if episode.patient_status != "opted_in":
         return
     outbox.cancel_waiting(tx, now, episode.patient_id, "asked about the latest message", ("seen",))
+    _queue_seen(tx, episode, now, now)
+
+
+def plan_seen_again(tx: Tx, episode: Episode, now: datetime) -> None:
+    """What a STOP cancelled, or what nobody who had not agreed yet was asked: the same question, while the red flag still holds."""
+    held = any(hold.kind == "red_flag" for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)))
+    case = next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    if held and case is not None and no_longer_asked(tx, episode) is None:
+        _queue_seen(tx, episode, cases.last_hit_at(tx, case.id) or now, now)
+
+
+def _queue_seen(tx: Tx, episode: Episode, said_at: datetime, now: datetime) -> None:
     hit = tx.new_id()
     plan = prescriptions.load(tx, episode.prescription_id)
     today, rhythm = local_today(now, episode.zone), rhythm_for(tx, episode, plan)
     never_quiet = rhythm.quiet.start == rhythm.quiet.end
     at = (prompt_time(plan.slots) or MORNING) if never_quiet else rhythm.quiet.end
-    content = {"lines": [["ask_seen", {"day": today.isoformat()}]], "ask": {"kind": "seen"}}
+    said_on = local_today(said_at, episode.zone)
+    content = {"lines": [["ask_seen", {"day": said_on.isoformat()}]], "ask": {"kind": "seen"}}
     for ahead in range(1, SEEN_ASKED + 1):
         day = today + timedelta(days=ahead)
         due = out_of_quiet(instant(day, at, episode.zone), rhythm, earlier=False)

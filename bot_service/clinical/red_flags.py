@@ -195,8 +195,6 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
     hamstring", "my mate tore his hamstring".
     """
-    if not (rule.unless or rule.unless_of):
-        return False
     parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
     theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
     return (not parts and _is_a_things(rule, core, read, screen)) or (theirs and _is_anothers(rule, core, read, screen))

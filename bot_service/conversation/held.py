@@ -6,26 +6,29 @@ from dataclasses import replace
 
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.showing import same_again
-from bot_service.conversation.situation import Ask, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Situation, Told, Turn
-from bot_service.conversation.typed import says_help, says_something
+from bot_service.conversation.situation import Ask, Close, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Seen, Situation, Told, Turn
+from bot_service.conversation.typed import says_help, says_seen, says_something
 
-_ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung"})
+_ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung", "confirm_not_done"})
 _SAID = frozenset(
     "recorded recorded_for recorded_24h_for recorded_done recorded_done_for recorded_partly recorded_partly_for corrected corrected_24h "
-    "not_today not_today_pain not_done_for not_done_pain_for meant_instead meant_instead_24h baseline_fixed baseline_high which "
+    "not_today not_today_pain not_done_for not_done_pain_for meant_instead meant_instead_24h baseline_fixed baseline_high which back_again "
     "which_done again_which rung_gone rung_not_yet nothing_to_change reason_pain reason_other reason_unwell welcome welcome_back "
     "ask_baseline again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched "
     "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team time_which confirm_time confirm_time_one "
     "again_confirm_time time_changed time_changed_one time_taken left_as_is given_to_physio safety_none "
-    "pause_withdrawn confirm_not_done again_confirm_not_done media_received again_safety again_new_or_worse again_seen "
+    "pause_withdrawn media_received again_safety again_new_or_worse again_seen "
     "recorded_function recorded_change measure_not_now measures_done measure_over change_function change_global_change".split()
 )
 """Sentences that stay beside the one about the hold."""
 _ALONE = frozenset(
-    "passed_on what_is_wrong safety_question new_or_worse new_or_worse_yes new_or_worse_no seen_yes seen_no seen_noted".split()
+    "passed_on what_is_wrong safety_question new_or_worse new_or_worse_yes new_or_worse_no seen_yes seen_told seen_no seen_noted".split()
 )
 """Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
 _ABOUT_THE_FLAG = frozenset({"new_or_worse", "seen"})
+HOLD_TOLD = "held"
+"""Among what was told today: that the exercises are on hold, in full."""
+HOLD_IN_FULL = ("held_emergency", "held_urgent")
 _TIERS = frozenset({"suicide", "EMERGENCY", "URGENT"})
 
 
@@ -54,6 +57,16 @@ def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn
     return Turn(_for_physio(turn, told, reading, now), lines, ask, turn.change, turn.read)
 
 
+def seen_as_told(told: Told, reading: Reading, now: Situation) -> Turn | None:
+    """ "Yes, the hospital said all fine": whether it was asked or not, an answer to "were you seen?", and no consent to anything else."""
+    if "red_flag" not in now.held or told.tapped is not None or told.is_edit or reading.score is not None:
+        return None
+    if not says_seen(told.text, now.language):
+        return None
+    asked = tuple(Close(question.id) for question in now.open if question.kind == "seen")
+    return Turn((Seen(yes=True, unasked=True), ForPhysio("X3", told.text), *asked), (Line("seen_told"),))
+
+
 def _asked(turn: Turn, kept: tuple[Line, ...]) -> Ask | None:
     """A correction is still taken, as a number; no other question about exercises is asked."""
     if turn.ask is None or turn.ask.kind not in _ABOUT_EXERCISES:
@@ -66,19 +79,20 @@ def _asked(turn: Turn, kept: tuple[Line, ...]) -> Ask | None:
 def _with_hold(kept: tuple[Line, ...], ask: Ask | None, now: Situation) -> tuple[Line, ...]:
     """The question, if any, comes last."""
     at = len(kept) - 1 if ask is not None and kept and kept[-1].key != "media_received" else len(kept)
-    hold = [line for line in _hold_lines(now) if line not in kept]
+    short = HOLD_TOLD in now.safety_told and not any(line.key == "back_again" for line in kept)
+    hold = [line for line in _hold_lines(now, short=short) if line not in kept]
     return (*kept[:at], *hold, *kept[at:])
 
 
-def _hold_lines(now: Situation) -> tuple[Line, ...]:
-    """That the exercises wait, and what to do in an emergency, in the words of what they wait for."""
+def _hold_lines(now: Situation, *, short: bool) -> tuple[Line, ...]:
+    """That the exercises wait, and what to do in an emergency, in the words of what they wait for; in full once a day."""
     match now.red_flag:
         case "suicide":
             return (Line("held_suicide"),)
         case "EMERGENCY":
-            return (Line("held_emergency"),)
+            return (Line("held_emergency_short" if short else "held_emergency"),)
         case "URGENT":
-            return (Line("held_urgent"),)
+            return (Line("held_urgent_short" if short else "held_urgent"),)
     return (Line("held_for_physio"), Line("not_watched"))
 
 

@@ -6,6 +6,9 @@ from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import Ask, Asked, Close, Effect, Line, OptIn, OptOut, Resume, Situation, Told, Turn
 from bot_service.conversation.typed import consents, is_question
 
+_WAITS = {"clinic_pause": "paused_by_team", "red_flag": "held_for_physio", "physio_first": "held_for_physio"}
+"""What is said instead of when the exercises come, while they do not."""
+
 
 def before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     """Yes, no, or the question once more; whoever asks who writes and why is told that first."""
@@ -30,9 +33,11 @@ def come_back(now: Situation) -> Turn:
     if not now.ever_agreed:
         return _ask_consent()
     back: tuple[Effect, ...] = (OptIn(),) if "clinic_pause" in now.held else (OptIn(), Resume())
+    waits = next((said for hold, said in _WAITS.items() if hold in now.held), None)
+    welcome = Line("back_again" if waits else "welcome_back")
     if now.baseline_known:
-        return Turn(back, (Line("welcome_back"), Line("paused_by_team" if "clinic_pause" in now.held else "first_prompt")))
-    return Turn(back, (Line("welcome_back"), Line("ask_baseline")), Ask("baseline"))
+        return Turn(back, (welcome, Line(waits or "first_prompt")))
+    return Turn(back, (welcome, Line("ask_baseline")), Ask("baseline"))
 
 
 def _ask_consent() -> Turn:

@@ -54,8 +54,7 @@ def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language)
         return Exercised(None, pain_mentioned=pain)
     if counted:
         return Exercised(counted, pain_mentioned=pain)
-    bare = {"yes" if "bare_yes" in kinds else "", "no" if "bare_no" in kinds else ""} - {""}
-    return Exercised(None, refused=bare == {"no"}, pain_mentioned=pain)
+    return Exercised(None, refused="bare_no" in kinds and "bare_yes" not in kinds, pain_mentioned=pain)
 
 
 def tapped(items: Sequence[Item]) -> Session | None:

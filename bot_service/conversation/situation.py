@@ -193,9 +193,10 @@ class ChangeTime:
 
 @dataclass(frozen=True)
 class Seen:
-    """The patient said whether somebody saw them about the red flag."""
+    """The patient said whether somebody saw them about the red flag; `unasked` when in their own words, which are about the latest one."""
 
     yes: bool
+    unasked: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot_service.conversation.answers import another_number, answer_scored, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
-from bot_service.conversation.held import while_held
+from bot_service.conversation.held import seen_as_told, while_held
 from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
 from bot_service.conversation.opting_in import before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
@@ -51,6 +51,8 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return before_opt_in(told, reading, target, now)
     if told.media is not None and not told.text:
         return Turn() if told.is_edit else _media(told.media, target, now)  # a live location is an edit for every step
+    if seen := seen_as_told(told, reading, now):
+        return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     return _written(told, reading, target, now)

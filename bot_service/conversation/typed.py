@@ -85,6 +85,15 @@ def says_help(text: str, language: str) -> bool:
     return plain(text, catalogue) in ("help", plain(catalogue.says["help"], catalogue))
 
 
+def says_seen(text: str, language: str) -> bool:
+    """Whether somebody who may know has looked, in the patient's words: no question, no plan, and not "nobody has seen me yet"."""
+    known = language_for(language)
+    if known is None or is_question(text):
+        return False
+    whole = " , ".join(clauses_of(tokens(text), known))
+    return known.pattern("was_seen").search(whole) is not None and known.pattern("not_seen").search(whole) is None
+
+
 def asks_progress(text: str, language: str) -> bool:
     """Whether the words are the one that asks how it is going."""
     catalogue = load_catalogue(language)

@@ -99,6 +99,13 @@ def note_over(tx: Tx, case: Case, rules: Collection[str], today: date) -> Case:
     return replace(case, reasons=reasons)
 
 
+def note_told(tx: Tx, case: Case, what: str, today: date) -> None:
+    """Let an open red flag remember what was said in full on that day."""
+    detail = case.reasons.get(RED_FLAG, {})
+    reasons = {**case.reasons, RED_FLAG: {**detail, "told": {**detail.get("told", {}), what: today.isoformat()}}}
+    tx.run(update(cases).where(cases.c.id == case.id).values(reasons=reasons))
+
+
 def close_case(tx: Tx, now: datetime, episode: Episode, case_id: UUID, by: str, reason: str) -> bool:
     """Close an open case; False when it was closed already."""
     sealed = tx.seal(episode.patient_id, f"cases.close_reason:{case_id}", reason)

@@ -56,7 +56,10 @@ def count_of_episodes(tx: Tx, episode_ids: Collection[UUID], since: datetime, un
 
 
 def list_of_clinic(tx: Tx, clinic_id: UUID, since: datetime, limit: int = 200) -> list[Lost]:
-    """Messages of a clinic that were lost since then, or are in doubt, the latest first."""
+    """Messages of a clinic that were lost since then, or are in doubt, the latest first; those that were too late at the end.
+
+    An outage makes hundreds of the last, about which there is mostly nothing to do.
+    """
     newer = outbox.alias("newer")
     again = select(newer.c.id).where(newer.c.replaces_id == outbox.c.id).exists().label("said_again")
     query = (
@@ -68,7 +71,7 @@ def list_of_clinic(tx: Tx, clinic_id: UUID, since: datetime, limit: int = 200) -
         .join(staff, staff.c.id == outbox.c.staff_id, isouter=True)
         .join(senders, senders.c.id == outbox.c.sender_id, isouter=True)
         .where(outbox.c.clinic_id == clinic_id, outbox.c.status.in_(LOST), outbox.c.status_at >= since)
-        .order_by(outbox.c.status_at.desc(), outbox.c.id)
+        .order_by(outbox.c.status == "expired", outbox.c.status_at.desc(), outbox.c.id)
         .limit(limit)
     )  # fmt: skip
     return [Lost(**row._mapping) for row in tx.all(query)]

@@ -26,11 +26,19 @@ KINDS = {
     "safety": "Safety text",
     "news": "News of a decision",
     "reply": "Answer",
+    "again": "Question, asked again",
+    "seen": "Were you seen?",
+    "silence": "Last message after a week of silence",
+    "goodbye": "Sign-off",
+    "message_read": "Word that a message was read",
+    "staff_answer": "Answer in a chat of staff",
     "flag_notice": "Notice of a flag",
     "digest": "Digest",
     "weekly": "Digest of the week",
     "sign_in_link": "Sign-in link",
 }
+NEEDED = ("news", "safety")
+"""What a patient has to know: too late to be sent is not too late to be said."""
 STATES = {"failed": "Failed", "expired": "Too late", "in_doubt": "In doubt"}
 
 
@@ -73,6 +81,8 @@ def _what_to_do(each: Lost) -> str:
         return "Nothing is sent twice to find out. An answer will prove that it arrived; if it matters, call."
     if each.member:
         return "Check the address; the flag went on to the next person." if each.kind == "flag_notice" else "Check the address."
+    if each.status == "expired" and each.kind in NEEDED:
+        return "Tell the patient yourself: this did not reach them."
     if each.status == "expired":
         return "Nothing: it is not counted against the patient, and the next one comes as planned."
     return "Get in touch another way, and ask whether the chat or number has changed."

@@ -66,7 +66,7 @@ async def test_the_first_text_is_full_and_says_where_to_turn(sqlite_clinic: Runn
     assert "Please go to A&E now or call 999." in person.texts[-1], "a new day gets the full text again"
 
 
-@pytest.mark.parametrize(("words", "told"), [(EMERGENCY, "go to A&E now"), (URGENT, "call 111 today"), (SUICIDE, "Samaritans on 116 123")])
+@pytest.mark.parametrize(("words", "told"), [(EMERGENCY, "go to A&E"), (URGENT, "call 111 today"), (SUICIDE, "Samaritans on 116 123")])
 async def test_while_held_whatever_is_written_is_answered_with_the_hold_and_reaches_the_physio(
     sqlite_clinic: RunningClinic, words: str, told: str
 ) -> None:
@@ -78,7 +78,9 @@ async def test_while_held_whatever_is_written_is_answered_with_the_hold_and_reac
     case = open_cases(person)["D1"]
     assert set(open_cases(person)) == {"D1"} and case.words == words and "X3" in case.reasons
     assert len(evidence(person, case)) == 2, "what could not be read stands beside the red-flag words"
-    assert ("exercises" in person.texts[-1]) is (words != SUICIDE), "the text for suicidal words speaks of nothing else"
+    assert any("exercises" in text for text in person.texts[-4:]) is (words != SUICIDE), (
+        "the text for suicidal words speaks of nothing else"
+    )
 
 
 async def test_what_is_written_after_somebody_looked_makes_the_red_flag_wait_again(clinic: RunningClinic) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from bot_service.actions import review
+from bot_service.actions.care_record import record_outcome, record_told
 from bot_service.actions.review import Decision
 from tests.browser.conftest import Served
 from tests.running_clinic import Person
@@ -38,8 +40,19 @@ def people(served: Served) -> dict[str, Person]:
     say(found["redflag"], "I cannot feel my legs")
     say(found["flared"], "talk to my physio")
     found["held"] = held
+    _measured(found["steady"])
     found["new"] = Person(clinic, clinic.enrol("Lena Fischer"), "sim:none")
     return found
+
+
+def _measured(person: Person) -> None:
+    """Values of a physio and of the patient in chat, two of one activity, and one that is named and not rated."""
+    clinic, day = person.clinic, person.episode().start_date
+    by, now = Decision(clinic.physio, person.invitation.episode_id, ""), clinic.clock.now()
+    for activity, value in (("sit through a whole film at the cinema", 3), ("kneel", None)):
+        record_outcome(clinic.db, by, "psfs", activity, value, day, now)
+    with clinic.db.begin() as tx:
+        record_told(tx, person.episode(), "psfs", "sit through a whole film at the cinema", 7, day + timedelta(days=9), now)
 
 
 def findings(page: Page) -> list[str]:

@@ -133,7 +133,8 @@ def test_a_thing_or_a_child_or_a_purpose_is_no_symptom_of_the_patient(text: str)
         "crashed on my bike", "bladder not normal", "kids gave me a fever", "my son is fine but fever",
         "can't walk now but the dog is fine", "rain or shine I can't walk",
         "my mate tore my hamstring", "my son fell on my leg", "the band snapped his hamstring", "mum fell and can't put her foot down",
-        "leg popped, mate saw his", "snapped his hamstring with my mate", "popped hamstring my mate says", "leg popped my son",
+        "leg popped, mate saw his", "leg my mate tore his",
+        "snapped his hamstring with my mate", "popped hamstring my mate says", "leg popped my son",
     ],
 )  # fmt: skip
 def test_a_thing_or_a_child_beside_it_hides_no_symptom_of_the_patient(text: str) -> None:

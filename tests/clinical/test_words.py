@@ -69,6 +69,7 @@ def test_a_text_is_cut_into_words_numbers_and_signs(written: str, words: list[st
 
 def test_a_token_says_whether_it_touches_the_one_before_it() -> None:
     assert [token.glued for token in tokens("5abc 6 /7")] == [False, True, False, False, True]
+    assert [token.glued for token in tokens(" 5")] == [False]
 
 
 @pytest.mark.parametrize(

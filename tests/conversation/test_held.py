@@ -118,4 +118,4 @@ def test_stop_and_start_still_work() -> None:
     assert found(says("stop", held()), OptOut) and keys(says("stop", held())) == ["goodbye"]
     assert found(says("start", held()), Resume)
     back = says("start", held(status="opted_out"))
-    assert keys(back) == ["welcome_back", "held_urgent"]
+    assert keys(back) == ["back_again", "held_urgent"]

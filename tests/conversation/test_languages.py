@@ -66,6 +66,10 @@ def test_a_language_that_is_not_shipped_reads_plain_digits_and_asks_about_the_re
     ]
 
 
+def test_a_thumb_beside_words_of_a_language_that_is_not_shipped_is_asked_again() -> None:
+    assert [read(text, "did_you_exercise", "de").answer for text in ["👍", "leider nicht 👍"]] == ["yes", "ambiguous"]
+
+
 def test_the_dual_of_arabic_means_two() -> None:
     assert [read(f"توقف مؤقت لمدة {words}", None, "ar").days for words in ("يومين", "أسبوعين", "يوم", "3 أيام")] == [2, 14, 1, 3]
 

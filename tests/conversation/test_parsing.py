@@ -187,6 +187,7 @@ def test_without_the_patients_date_no_end_is_guessed() -> None:
     [
         ("can you send it at 7pm", time(19)), ("message me at 18:30 please", time(18, 30)),
         ("could you text me at 7 in the evening", time(19)), ("change time to 8am", time(8)), ("remind me at 7", None),
+        ("send it at 7 or 18:30 please", time(18, 30)),
         ("can you stop asking at work time?", None), ("send it at 12am", time(0)), ("send it at 12pm", time(12)),
         ("text me at 7pm or 8pm", None),
     ],

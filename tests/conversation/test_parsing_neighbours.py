@@ -30,7 +30,8 @@ from bot_service.conversation.parsing import read
             ("6, no wait, 4 during", 4), ("3, hang on, 5", 5), ("maybe one", 1), ("~one", 1),
             ("8 great session but it hurts", 8), ("8 good session but severe ache", 8), ("8, good session but worse", 8),
             ("6. sorry, 5", 5),
-            ("6 sorry about 5", 5), ("6 sorry 🙈 5", 5), ("no wait one", 1),
+            ("6 sorry about 5", 5), ("6 sorry 🙈 5", 5), ("no wait one", 1), ("pain one", 1),
+            ("7/8 out of 10 sorry 5", 5), ("4/10 before 3/10 during", 3),
             ("3 sets, no pain", 0), ("bridge 2 weeks no pain", 0), ("zorb but no pain", 0), (", ".join(["pain 5"] * 8), 5),
     ],
 )  # fmt: skip
@@ -42,7 +43,7 @@ def test_beside_these_words_and_signs_a_number_is_a_score(text: str, score: int)
     "text",
     [
         "7 during, no wait, 3 after", "hang on 2", "4 no wait", "scale 1 to 5 a 3", "scale 1 to 10 to 5", "one during it",
-        "5 ⭐", "after 6 it hurts", "6 sorry today 5", "3 done of the exercises", "4, wait, knee 6",
+        "5 ⭐", "after 6 it hurts", "6 sorry today 5", "3 done of the exercises", "4/5 or 6/10", "4, wait, knee 6",
         "finished around 8",
         "sevn, blah", "5 or 11", "9-11", "9-11/10", "10 or 11", "1/10 to 8/10", "3 x 5", "3 times 5", "3 x 10", "5 x a day", "1/2/3",
         "12/5/24", "4 out of 10/5", "2-3-4", "3-4-4", "3-4-5/10", "3/4 out of 10 sets", "3 to 4 and a half sets", "3-4/10 sets",

@@ -452,7 +452,7 @@ class TestRequests:
         assert keys(says("plan", opted_in(held=frozenset({"pause"})))) == ["plan_paused_open"]
         assert keys(says("plan", opted_in(asked("session"), held=frozenset({"clinic_pause"})))) == ["paused_by_team"]
         back = says("start", opted_in(status="opted_out", held=frozenset({"clinic_pause"})))
-        assert keys(back) == ["welcome_back", "paused_by_team"]
+        assert keys(back) == ["back_again", "paused_by_team"]
 
     def test_the_plan_waits_for_the_safety_question(self) -> None:
         turn = says("plan", opted_in(asked("safety")))

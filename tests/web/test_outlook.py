@@ -11,12 +11,12 @@ import pytest
 from bot_service.actions import review
 from bot_service.actions.review import Decision
 from bot_service.errors import MessageRejected, OutcomeUnknown, RecipientStopped
-from bot_service.storage import cases, clinics
+from bot_service.storage import cases, clinics, outbox
 from bot_service.storage.rule_counts import RuleCount, count_rules
 from bot_service.web.forecast import forecast
 from tests.notice_clinic import EMERGENCY, with_mail
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_day_on, a_member, another_clinic, say
+from tests.web.lives import Browser, a_day_on, a_member, a_tick, another_clinic, say
 
 DAY = timedelta(days=1)
 
@@ -123,3 +123,33 @@ def test_flags_are_counted_for_ninety_days(sqlite_clinic: RunningClinic, days: i
     say(person, "please ask my physio to call me")
     sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + days * DAY)
     assert ("X3" in counts(sqlite_clinic)) is (days == 89)
+
+
+def test_a_flag_that_nobody_was_told_of_is_said_until_somebody_is_reached(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    say(clinic.in_care("Jo Park"), EMERGENCY)
+    browser = Browser(clinic).sign_in()
+    browser.get("/forecast")
+    assert "1 urgent flag waits to be told: nothing reaches the staff yet." in browser.words
+    with_mail(clinic)
+    a_tick(clinic)
+    browser.get("/forecast")
+    assert "to be told" not in browser.words
+
+
+def test_what_asks_for_somebody_stands_before_what_was_only_too_late(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person, now = clinic.in_care("Jo Park"), clinic.clock.now()
+    lost = [("nudge", "failed"), ("news", "expired"), ("nudge", "expired"), ("safety", "in_doubt")]
+    with clinic.db.begin() as tx:
+        for number, (kind, status) in enumerate(lost):
+            outbox.queue(
+                tx, now + number * timedelta(minutes=1), clinic_id=clinic.clinic.id, patient_id=person.invitation.patient_id,
+                episode_id=person.invitation.episode_id, kind=kind, key=f"lost:{number}", due_at=now, expires_at=now, content={},
+                status=status,
+            )  # fmt: skip
+    browser = Browser(clinic).sign_in()
+    page = browser.get("/forecast")
+    states = re.findall(r"<td>(Failed|Too late|In doubt)<", page)
+    assert states == ["In doubt", "Failed", "Too late", "Too late"]
+    assert browser.words.count("Tell the patient yourself: this did not reach them.") == 1
