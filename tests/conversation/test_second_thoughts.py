@@ -215,3 +215,17 @@ def test_who_asks_before_agreeing_is_told_who_writes_and_asked_again(words: str)
     assert keys(turn) == ["who_writes", "not_watched", "consent_again"] and turn.effects == ()
     assert turn.ask is not None and turn.ask.again == asked("consent").id
     assert keys(says("hmm", before_opt_in(asked("consent")))) == ["consent_again"]
+
+
+@pytest.mark.parametrize("words", ["8 was a typo, I meant 3", "the 8 was a mistake, I meant 3", "sorry, 3"])
+@pytest.mark.parametrize("open_now", [True, False])
+def test_a_number_named_only_to_take_it_back_is_a_correction_even_while_safety_is_asked(words: str, open_now: bool) -> None:
+    turn = says(words, opted_in(*([asked("safety")] if open_now else []), last=replace(DURING, score=8)))
+    assert keys(turn)[0] == "corrected" and kept(turn) == {"pain_during": (TODAY, 3)}
+    assert keys(says("8 was a lot, my 3 kids were here", opted_in(asked("safety"), last=replace(DURING, score=8))))[0] != "corrected"
+
+
+@pytest.mark.parametrize("words", ["no none of those", "No, none of these", "none of them", "no"])
+def test_no_none_of_those_is_none(words: str) -> None:
+    turn = says(words, opted_in(asked("safety")))
+    assert keys(turn) == ["safety_none"] and [each.outcome for each in found(turn, Keep)] == ["none"]
