@@ -210,7 +210,7 @@ def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
         tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
         document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id,
         starts_on=max(local_today(now, episode.zone), prescriptions.list_starts(tx, episode.id)[-1][0]),  # a step taken is tomorrow's
-        reason="the patient asked for another time of day",
+        reason=prescriptions.OWN_TIME,
     )  # fmt: skip
     episodes.change(tx, episode.id, prescription_id=new_id)
     move_cursor(tx, episodes.load(tx, episode.id), now)

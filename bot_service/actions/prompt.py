@@ -15,8 +15,8 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from plans.model import Prescription
 from plans.running import RUN_SLOT
-from schedules.follow_ups import nudge_time
-from schedules.occurrences import Occurrence, expires_at, next_occurrence
+from schedules.follow_ups import daily_cap, nudge_time
+from schedules.occurrences import Occurrence, expires_at, instant, next_occurrence
 from schedules.rhythm import Rhythm
 from schedules.spreading import minutes_needed, time_later
 
@@ -26,6 +26,7 @@ GAP_TOLERANCE = timedelta(hours=3)
 """A prompt comes at the same time of day, sessions a little later: that much less than the gap is still the gap (default)."""
 SET_ASIDE = timedelta(hours=1)
 """When an episode that cannot be planned is tried again; the others must not wait for it (default)."""
+A_DAY = timedelta(days=1)
 MOST_MISSED = 400
 """Occurrences caught up in one go; more than a year of downtime would take several ticks."""
 
@@ -97,7 +98,8 @@ def _queue_one(
             status, reason = "cancelled", TOO_SOON
         not_before = start.strftime("%H:%M")
     message_id = tx.new_id()
-    content = _content(tx, episode, item, not_before, message_id, now) if status == "due" else {}
+    is_last = _takes_the_last_message(plan, rhythm, item)
+    content = _content(tx, episode, item, not_before, message_id, now, is_last=is_last) if status == "due" else {}
     queued = queue_for_patient(
         tx, episode, now, "prompt", prompt_key(episode, item.day, item.slot), item.due_at + later, expires_at(item, rhythm), content,
         day=item.day, slot=item.slot, status=status, reason=reason, new_id=message_id,
@@ -106,10 +108,14 @@ def _queue_one(
         _plan_nudge(tx, episode, plan, rhythm, item, now)
 
 
-def _content(tx: Tx, episode: Episode, item: Occurrence, not_before: str | None, message_id: UUID, now: datetime) -> dict[str, Any]:
+# fmt: off
+def _content(
+    tx: Tx, episode: Episode, item: Occurrence, not_before: str | None, message_id: UUID, now: datetime, *, is_last: bool
+) -> dict[str, Any]:
+    # fmt: on
     """The prompt, or the 24-hour question with the exercises to follow when both fall due together."""
     day = item.day.isoformat()
-    asked = _merge_check_ins(tx, episode, item, message_id, now)
+    asked = _merge_check_ins(tx, episode, item, message_id, now, is_last=is_last)
     if asked is not None:
         about = {"kind": "pain_24h", "day": asked[0].isoformat(), "slot": asked[1], "detail": {"show": item.slot}}
         return {"lines": [["ask_24h", {"day": about["day"]}], ["exercises_follow", {}]], "ask": about}
@@ -117,13 +123,24 @@ def _content(tx: Tx, episode: Episode, item: Occurrence, not_before: str | None,
     return {"lines": [["prompt_intro", {}], ["exercises", exercises]], "ask": {"kind": "session", "day": day, "slot": item.slot}}
 
 
-def _merge_check_ins(tx: Tx, episode: Episode, item: Occurrence, message_id: UUID, now: datetime) -> tuple[Any, int] | None:
-    """Take the waiting 24-hour questions into this prompt: the latest one is asked, none is sent by itself."""
+def _takes_the_last_message(plan: Prescription, rhythm: Rhythm, item: Occurrence) -> bool:
+    """Whether nothing unsolicited may follow this prompt on its local day (`clinical.md` 0.12)."""
+    today = rhythm.slots_on(item.day)
+    is_latest = all(instant(item.day, slot.at, rhythm.zone) <= item.due_at for slot in today)
+    return is_latest and len(today) >= max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
+
+
+def _merge_check_ins(
+    tx: Tx, episode: Episode, item: Occurrence, message_id: UUID, now: datetime, *, is_last: bool
+) -> tuple[Any, int] | None:
+    """Take the waiting 24-hour questions into this prompt: the latest one is asked, none is sent by itself.
+
+    One that falls due later comes along when no other message is left for it: not today, and tomorrow's would be too late.
+    """
     if asked_on(tx, episode, item.day):
         return None
-    waiting = [
-        each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.due_at <= item.due_at and each.expires_at > item.due_at
-    ]
+    found = [each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.expires_at > item.due_at]
+    waiting = [each for each in found if each.due_at <= item.due_at or (is_last and each.expires_at <= item.due_at + A_DAY)]
     # Another replica may have begun to send one: that one is asked by itself.
     merged = [each for each in waiting if outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"{MERGED}{message_id}")]
     latest = max(merged, key=lambda each: (each.day or item.day, each.slot or 0), default=None)

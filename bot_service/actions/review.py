@@ -274,7 +274,7 @@ def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, n
     tell_patient(tx, episode, "holds_released", decision, once, now)
     quiet = [hold.created_at for hold in episodes.list_holds(tx, episode.id) if hold.kind in NO_NEWS and hold.released_at == now]
     past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
-    if quiet and any(item.created_at >= min(quiet) for item in past[1:]):
+    if quiet and any(item.created_at >= min(quiet) and not item.by_patient for item in past[1:]):
         tell_patient(tx, episode, "plan_changed_same", decision, f"{once}:plan", now)
 
 

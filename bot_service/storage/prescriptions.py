@@ -17,6 +17,9 @@ from bot_service.storage.tables import plan_versions, prescriptions
 from plans.editing import side_of
 from plans.model import CarePlan, Prescription
 
+OWN_TIME = "the patient asked for another time of day"
+"""The reason of a prescription that differs only in the time, as the patient asked for it; no clinician changed anything."""
+
 
 @dataclass(frozen=True)
 class Prescribed:
@@ -30,6 +33,11 @@ class Prescribed:
     staff_id: UUID
     document: Prescription
     reason: str | None
+
+    @property
+    def by_patient(self) -> bool:
+        """Whether the patient changed it."""
+        return self.reason == OWN_TIME
 
 
 def load(tx: Tx, prescription_id: UUID) -> Prescription:

@@ -58,11 +58,7 @@ def prescription_view(plan: Prescription, past: Sequence[Prescribed], names: Map
         flare_plan=plan.flare_plan or "",
         rungs_preauthorised=plan.rungs_preauthorised,
         next_steps=tuple(_offer(item, plan) for item in plan.exercises if agreed_beforehand(item, plan) and item.next_rung),
-        history=tuple(
-            f"{long_day(item.starts_on)}: {item.document.stage_title}, by {names.get(item.staff_id, 'staff')}"
-            + (f" ({item.reason})" if item.reason else "")
-            for item in reversed(past)
-        ),
+        history=tuple(_came_about(item, names) for item in reversed(past)),
     )
 
 
@@ -88,6 +84,13 @@ def running_view(plan: Prescription, care_plan: CarePlan) -> RunningView | None:
 def days_words(days: Sequence[str]) -> str:
     """every day; Mon, Wed, Fri"""
     return "every day" if len(set(days)) == 7 else ", ".join(SHORT[WEEKDAYS.index(day)] for day in WEEKDAYS if day in days)
+
+
+def _came_about(item: Prescribed, names: Mapping[object, str]) -> str:
+    since = f"{long_day(item.starts_on)}: {item.document.stage_title}, by"
+    if item.by_patient:
+        return f"{since} the patient (another time of day)"
+    return f"{since} {names.get(item.staff_id, 'staff')}" + (f" ({item.reason})" if item.reason else "")
 
 
 def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:

@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from bot_service.actions import review
+from bot_service.actions import prescribing, review
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from bot_service.messages import Outbound
@@ -192,3 +192,27 @@ async def test_whatever_waits_one_goes_out_a_day(sqlite_clinic: RunningClinic, o
     asked = [each.at for each in person.received if "One question about" in each.outbound.text]
     assert asked == [DAY2 + timedelta(minutes=20)]
     assert person.messages(kind="prompt")[-1].status in ("sent", "due")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+async def test_what_was_done_in_the_evening_is_asked_with_the_one_message_of_the_next_morning(
+    sqlite_clinic: RunningClinic, moved: bool
+) -> None:
+    """Alone and 24 hours later it would be the day's second message, so it never came."""
+    clinic = sqlite_clinic
+    person = await clinic.opted_in(at=time(19) if moved else time(8))
+    await clinic.service.move_clock(DAY1 + timedelta(hours=11, minutes=30))
+    await person.say("done, 3")
+    assert asked_alone(person)[0].due_at > DAY2 + 10 * HOUR
+    if moved:
+        with clinic.db.begin() as tx:
+            plan = prescriptions.load(tx, person.episode().prescription_id)
+            slots = tuple(slot.model_copy(update={"at": time(8, 15) if slot.prompted else slot.at}) for slot in plan.slots)
+            document = plan.model_copy(update={"slots": slots})
+            prescribing.supersede(tx, person.episode(), document, clinic.physio.id, "mornings", clinic.clock.now())
+    await clinic.service.move_clock(DAY2 + HOUR)
+    assert is_about_tuesday(person.received[-1].outbound) and "exercises follow your answer" in person.texts[-1]
+    await person.say("2")
+    assert ("pain_24h", TUESDAY, 2) in scores(person)
+    await clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert len([each for each in person.texts if "One question about" in each]) == 1

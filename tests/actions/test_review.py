@@ -15,6 +15,7 @@ from bot_service.actions.review import Decision
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, clinics, prescriptions, reviews, staff, tables
 from bot_service.storage.staff import Member
+from bot_service.web.prescribed import prescription_view
 from tests.actions.told import DAY1, audited, holds, open_cases, open_questions, prescription, proposals, settled_weeks, status
 from tests.running_clinic import Person, RunningClinic
 from tests.source_tree import parsed, python_files
@@ -220,6 +221,22 @@ async def test_closing_a_red_flag_releases_the_hold_and_closing_another_case_doe
     assert holds(ready) == []
     with pytest.raises(Conflict, match="closed already"):
         review.close_case(clinic.db, decision(ready), red_flag, now)
+
+
+async def test_a_time_that_the_patient_changed_on_hold_is_no_news_of_the_physios_and_theirs_on_the_page(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    person = await sqlite_clinic.opted_in()
+    await person.say("I can't feel my legs")
+    await person.say("send it at 7pm")
+    await person.tap("Yes")
+    review.close_case(sqlite_clinic.db, decision(person), open_cases(person)["D1"].id, sqlite_clinic.clock.now())
+    await sqlite_clinic.service.tick()
+    assert "Your exercises start again" in person.texts[-1] and not [text for text in person.texts if "has changed your exercises" in text]
+    with sqlite_clinic.db.read() as tx:
+        past = prescriptions.list_of_episode(tx, person.id, person.episode().id)
+    first, second = reversed(prescription_view(prescription(person), past, {sqlite_clinic.physio.id: "Anna Reed"}).history)
+    assert "by Anna Reed" in first and "by the patient (another time of day)" in second and "Anna Reed" not in second
 
 
 async def test_resuming_does_not_clear_a_red_flag(ready: Person) -> None:
