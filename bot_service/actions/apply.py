@@ -230,7 +230,8 @@ def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) 
         content["change"] = str(turn.change)
     if any(line.key in HOLD_IN_FULL for line in turn.lines):
         note_told(tx, episode, HOLD_TOLD, now)
-    kind = "safety" if turn.safety else "goodbye" if any(isinstance(effect, OptOut) for effect in turn.effects) else "reply"
+    said_no = any(isinstance(effect, OptOut) for effect in turn.effects) or any(line.key == "how_to_begin" for line in turn.lines)
+    kind = "safety" if turn.safety else "goodbye" if said_no else "reply"
     queue_for_patient(tx, episode, now, kind, f"reply:{inbox_id}", now, now + ANSWER_KEPT, content, lane="now")
 
 

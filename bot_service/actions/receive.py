@@ -242,11 +242,17 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         red_flag=_told_about(red_flags),
         held=frozenset(_held_as(hold) for hold in holds),
         paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
+        refused=episode.patient_status == "opted_out" and _refused(tx, episode),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
         day_is_over=local_today(now, episode.zone) > today,
         offers=still_open(tx, episode, record),
         measured=_measured(tx, episode, scored[-1].at if scored else None, at),
     )
+
+
+def _refused(tx: Tx, episode: Episode) -> bool:
+    asked = conversations.find_latest(tx, episode.id, "consent")
+    return asked is not None and asked.closed_why == "declined"
 
 
 def _measured(tx: Tx, episode: Episode, scored_at: datetime | None, at: datetime) -> Answered | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot_service.conversation.parsing import Reading
-from bot_service.conversation.situation import Ask, Asked, Close, Effect, Line, OptIn, OptOut, Resume, Situation, Told, Turn
-from bot_service.conversation.typed import consents, is_question
+from bot_service.conversation.situation import Ask, Asked, Close, CountAgain, Effect, Line, OptIn, OptOut, Resume, Situation, Told, Turn
+from bot_service.conversation.states import ASK_AGAIN_AT_MOST
+from bot_service.conversation.typed import consents, is_question, says_something
 
 _WAITS = {"clinic_pause": "paused_by_team", "red_flag": "held_for_physio", "physio_first": "held_for_physio"}
 """What is said instead of when the exercises come, while they do not."""
@@ -19,13 +20,30 @@ def before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situa
             if now.baseline_known:
                 return Turn(effects, (Line("welcome"), Line("first_prompt"), Line("not_watched")))
             return Turn(effects, (Line("welcome"), Line("ask_baseline")), Ask("baseline"))
-        if answer == "no":
-            return Turn((OptOut(declined=True), Close(target.id, "declined")), (Line("declined"),))
-        if not told.started:
-            asks = reading.answer == "help" or is_question(told.text)
-            first = (Line("who_writes"), Line("not_watched")) if asks else ()
-            return Turn(lines=(*first, Line("consent_again")), ask=Ask("consent", again=target.id), read=False)
+        if answer == "no":  # closed first, as what it was: a STOP closes every question as stopped
+            return Turn((Close(target.id, "declined"), OptOut(declined=True)), (Line("declined"),))
+        if answer == "later" or (reading.answer == "no" and not _asks(told, reading)):
+            return Turn(lines=(Line("consent_later"),), read=False)
+        if not told.started and reading.answer != "start":
+            return _once_more(told, reading, target)
     return _ask_consent()
+
+
+def _once_more(told: Told, reading: Reading, target: Asked) -> Turn:
+    """The question once more, after who writes and why for somebody who asks; whoever has been asked twice is left in peace."""
+    first = (Line("who_writes"), Line("not_watched")) if _asks(told, reading) else ()
+    if target.asked_again >= ASK_AGAIN_AT_MOST:
+        return Turn(lines=(*first, Line("consent_later")), read=False)
+    return Turn((CountAgain(target.id),), (*first, Line("consent_again")), Ask("consent", again=target.id), read=False)
+
+
+def after_refusal(told: Told, now: Situation) -> Turn:
+    """Who said no to the question hears how to begin when they write again; after a STOP there is silence."""
+    return Turn(lines=(Line("how_to_begin"),)) if now.refused and says_something(told.text, now.language) else Turn()
+
+
+def _asks(told: Told, reading: Reading) -> bool:
+    return reading.answer == "help" or is_question(told.text)
 
 
 def come_back(now: Situation) -> Turn:

@@ -21,6 +21,8 @@ def red_flag_turn(reading: Reading, told: Told, target: Asked | None, now: Situa
     if reading.score is not None and target is not None and KINDS[target.kind].scored and target.kind in ENTRY:
         day = target.day or now.today
         effects.append(Keep(ENTRY[target.kind], day, target.slot, reading.score, question_id=target.id, confirmed=False))
+    if now.status == "discharged" and flag.family != "suicide":
+        return Turn(tuple(effects), (Line(f"safety_ended_{flag.tier.lower()}"),), safety=True)
     if told_as(flag) in now.safety_told:
         return Turn(tuple(effects), (Line(_REPEAT[told_as(flag)]),), safety=True)
     if target is not None and target.kind == "seen" and flag.family == "hospital":

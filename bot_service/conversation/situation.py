@@ -62,7 +62,7 @@ class Situation:
     in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or the like was thanked
     for a moment ago; `offers` are the ids of the offers that hold at this moment;
     `paused_until` is the first day after the pauses in force, None when that is open; `measured` is a value of an outcome measure that
-    was given in the last day and after `last`.
+    was given in the last day and after `last`; `refused` says that somebody said no to the question whether they agree, not STOP.
     """
 
     today: date
@@ -81,6 +81,7 @@ class Situation:
     offers: frozenset[UUID] = frozenset()
     paused_until: date | None = None
     measured: Answered | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bot_service.conversation.choices import answer_choice, give_reason, given_t
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
 from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
-from bot_service.conversation.opting_in import before_opt_in, come_back
+from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
@@ -65,7 +65,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.red_flag is not None:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":
-        return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else Turn()
+        return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else after_refusal(told, now)
     if reading.stop or reading.answer == "stop":
         return Turn((OptOut(declined=now.status in ("invited", "asked")),), (Line("goodbye"),))
     if now.status == "discharged":

@@ -20,7 +20,8 @@ from bot_service.web.times import local_day, moment, moment_ago
 
 URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
-"""Rows of evidence shown at once, the latest first; the rest is folded away."""
+"""Rows of evidence shown at once, the raising words and then the latest; the rest is folded away."""
+_Row = tuple[tuple[datetime, int], Evidence]
 DEFAULT = "default"
 """How a number without a source is marked."""
 EVENTS = {
@@ -128,7 +129,7 @@ def _card(
 ) -> CaseCard:
     today, heard = local_day(now, notes.zone), notes.heard
     rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
-    evidence = joined(row for _, row in sorted(rows, key=lambda found: found[0], reverse=True))
+    evidence = joined(row for _, row in _in_order(rows, words_raised_it=bool(rows_of) and rows_of[0][2] is not None))
     leading = leading_rule(case)
     return CaseCard(
         id=str(case.id),
@@ -149,6 +150,12 @@ def _card(
         earlier=evidence[SHOWN:],
         events=tuple(_event(event, zone) for event in events if event.what in EVENTS),
     )
+
+
+def _in_order(rows: Sequence[_Row], *, words_raised_it: bool) -> list[_Row]:
+    """The latest first; the words that raised the case stand before all others, whatever has been written since."""
+    first = list(rows[:1]) if words_raised_it else []
+    return [*first, *sorted(rows[len(first) :], key=lambda found: found[0], reverse=True)]
 
 
 def _reason(rule: str, detail: Mapping[str, object], case: Case, words: str, references: Mapping[str, str]) -> RuleReason:

@@ -61,7 +61,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
     today = local_day(now, patient.zone)
     address = patients.find_active_address(tx, patient.id)
     channel = next((sender.channel for sender in clinics.list_senders(tx) if address and sender.id == address.sender_id), "")
-    unreleased = [hold for hold in episodes.list_holds(tx, episode.id) if hold.released_at is None]
+    unreleased = [hold for hold in episodes.list_holds(tx, episode.id) if hold.released_at is None and episode.status == "active"]
     held = [hold for hold in unreleased if hold.until_day is None or hold.until_day > today]
     steps_held = reviews.list_held(tx, episode, today)
     document = prescriptions.load(tx, episode.prescription_id)

@@ -89,6 +89,47 @@ async def test_declining_is_respected_and_the_clinic_is_told(sqlite_clinic: Runn
     assert len(person.received) == sent
 
 
+async def test_a_question_is_no_refusal_and_is_answered_whatever_was_asked_before(sqlite_clinic: RunningClinic) -> None:
+    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    for written in ("how did you get my number", "how long does this take?"):
+        await person.say(written)
+        assert person.texts[-1].startswith("This is an automatic message") and person.received[-1].labels == ["Yes", "No"], written
+    await person.say("who reads this?")
+    assert person.texts[-1].startswith("This is an automatic message") and person.texts[-1].endswith("write START at any time.")
+    assert person.received[-1].labels == [] and status(person) == "asked", "asked twice, then left in peace"
+
+
+@pytest.mark.parametrize("begins", ["ok go on then", "START"])
+async def test_maybe_later_is_no_refusal(clinic: RunningClinic, begins: str) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    await person.say("maybe later")
+    assert person.texts[-1].startswith("That is fine, there is no hurry.") and status(person) == "asked" and not open_cases(person)
+    await person.say(begins)
+    if begins == "START":
+        assert person.texts[-1].endswith("Do you agree?")
+        await person.say("yes")
+    assert status(person) == "opted_in"
+
+
+async def test_after_a_refusal_words_are_told_how_to_begin_and_nothing_is_sent_unasked(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    await person.say("no thanks")
+    assert status(person) == "opted_out"
+    for written in ("ok go on then", "hello?"):
+        await person.say(written)
+        assert person.texts[-1] == "We send you nothing by ourselves. If you would like to begin after all, write START.", written
+    sent = len(person.received)
+    await person.say("thanks")
+    await clinic.service.move_clock(DAY1)
+    assert len(person.received) == sent and status(person) == "opted_out"
+    await person.say("START")
+    await person.say("yes")
+    assert status(person) == "opted_in"
+
+
 async def test_consent_is_shown_before_anything_else_whatever_the_first_words_are(sqlite_clinic: RunningClinic) -> None:
     for number, words in enumerate(("hi", "3", "yes", "plan")):
         person = Person(sqlite_clinic, sqlite_clinic.enrol(f"P {number}"), f"sim:{number}")

@@ -274,6 +274,9 @@ async def test_after_discharge_only_safety_texts_and_one_kind_sentence(sqlite_cl
     assert "programme with us has ended" in person.texts[-1] and not [row for row in scores(person) if row[0] == "pain_during"]
     await person.say(EMERGENCY)
     assert "A&E" in person.texts[-1] and "D1" in open_cases(person)
+    assert "programme with us has ended" in person.texts[-1] and "exercises" not in person.texts[-1] and "told" not in person.texts[-1]
+    await person.say(EMERGENCY)
+    assert "told" not in person.texts[-1]
     sent = len(person.received)
     await clinic.service.move_clock(DAY5)
     assert len(person.received) == sent and proposals(person) == []

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot_service.actions import review
+from bot_service.actions.review import Decision
 from bot_service.storage import audit, tables
 from bot_service.web.attention import due_words, said
 from tests.running_clinic import Person, RunningClinic
@@ -110,6 +112,32 @@ def test_a_red_flag_at_night_is_due_now_on_both_pages(sqlite_clinic: RunningClin
     for path in ("/", path_of(person)):
         browser.get(path)
         assert "due now, clinic closed until Mon 28 Sep, 08:00" in browser.words, path
+
+
+def test_the_raising_words_stand_first_however_much_is_written_after_them(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "I can't feel my legs")
+    for number in range(8):
+        say(person, f"anybody there, number {number} of mine")
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(path_of(person))
+    table = browser.words.partition("What raised it")[2]
+    shown, _, folded = table.partition(" earlier")
+    assert shown.index("I can't feel my legs") < shown.index("number 7 of mine") and "number 0 of mine" not in shown
+    assert "number 0 of mine" in folded
+
+
+def test_the_page_after_discharge_shows_no_pause_and_no_criteria(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    decision = Decision(sqlite_clinic.physio, person.episode().id, "holiday")
+    review.pause(sqlite_clinic.db, decision, None, sqlite_clinic.clock.now())
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(path_of(person))
+    assert "Paused" in browser.words and "criteria met" in browser.words
+    review.discharge(sqlite_clinic.db, decision, sqlite_clinic.clock.now())
+    browser.get(path_of(person))
+    assert "Episode ended" in browser.words and "Paused" not in browser.words and "criteria met" not in browser.words
 
 
 def test_a_patient_who_has_not_started_is_in_no_week(sqlite_clinic: RunningClinic) -> None:
