@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import another_number, answer_scored, record_score
-from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
 from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
@@ -41,7 +41,7 @@ PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
-    told = without_slash(told, now.language)
+    told, now = without_slash(told, now.language), replace(now, open=tuple(each for each in now.open if not lapsed(each, now)))
     target = _target(told, now)
     if target is None or target.kind != "what_is_wrong":  # whose answer is kept word for word
         told = _as_tap(in_own_words(told, now.language), now)

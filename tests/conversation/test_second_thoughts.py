@@ -229,3 +229,24 @@ def test_a_number_named_only_to_take_it_back_is_a_correction_even_while_safety_i
 def test_no_none_of_those_is_none(words: str) -> None:
     turn = says(words, opted_in(asked("safety")))
     assert keys(turn) == ["safety_none"] and [each.outcome for each in found(turn, Keep)] == ["none"]
+
+
+def test_which_one_lapses_once_one_of_its_questions_is_answered_or_the_day_is_over() -> None:
+    usual, session = asked("baseline"), asked("session")
+    (asks,) = [turn.ask for turn in [says("4", opted_in(session, usual))] if turn.ask]
+    which = asked("which", **asks.detail)
+    assert keys(taps("0", which, opted_in(which, session, usual)))[0] == "recorded"
+    tomorrow = replace(opted_in(which, session, usual), today=TODAY + timedelta(days=1))
+    for later in (opted_in(which, session), tomorrow):
+        turn = taps("1", which, later)
+        assert keys(turn) == ["measure_over"] and turn.effects == (Close(which.id),), "nothing is overwritten by an old tap"
+        assert "again_which" not in keys(says("blue horses", later))
+
+
+def test_another_usual_pain_is_told_as_a_correction_with_the_old_one() -> None:
+    quiet = a_record("-", baseline=0)
+    assert quiet.baseline == 0 and not quiet.scheduled
+    turn = taps("4", asked("baseline"), opted_in(asked("baseline"), record=quiet, baseline_known=True))
+    assert keys(turn)[0] == "baseline_corrected" and turn.lines[0].values == {"score": 4, "before": 0}
+    assert kept(turn) == {"baseline": (TODAY, 4)}, "a new entry beside the old one"
+    assert keys(taps("0", asked("baseline"), opted_in(asked("baseline"), record=quiet, baseline_known=True)))[0] == "recorded"
