@@ -9,7 +9,14 @@ from bot_service.conversation.answers import another_number, answer_scored, reco
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
-from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
+from bot_service.conversation.measured import (
+    about_exercises,
+    ask_measure_anew,
+    correct_measure,
+    mentions_pain,
+    tapped_measure,
+    written_measure,
+)
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
@@ -152,7 +159,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if target is None:
         return _nothing_asked(reading, now)
     if target.kind in MEASURED:
-        return written_measure(told, reading, target, now) or _ask_again(told, reading, target)
+        return written_measure(told, reading, target, now) or _measure_again(told, reading, target, now)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
     if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
@@ -184,10 +191,22 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
     if scored is not None and (reading.score is not None or reading.session is not None):
         return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
     again = _ask_again(told, reading, target)
-    if reading.score is not None and now.last is not None and target.kind in AFTER_A_NUMBER and again.ask is not None:
-        number = another_number(reading.score, now.last)
-        return replace(again, lines=(*number.lines, *again.lines[1:]), change=number.change)
-    return again
+    return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
+
+
+def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:
+    """The question once more, behind what can be said of a number that is about the score recorded last."""
+    if reading.score is None or now.last is None or again.ask is None:
+        return again
+    number = another_number(reading.score, now.last)
+    return replace(again, lines=(*number.lines, *again.lines[1:]), change=number.change)
+
+
+def _measure_again(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
+    """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once."""
+    if about_exercises(told, reading, now):
+        return _beside_number(_ask_again(told, reading, target), reading, now)
+    return _ask_again(told, reading, target, keep=mentions_pain(told.text, reading, now.language))
 
 
 def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn | None:
@@ -236,7 +255,7 @@ def _late_reason(told: Told, reading: Reading, target: Asked | None, now: Situat
     return replace(turn, lines=(*turn.lines, Line("again_session", _about(target))), ask=same_again(target))
 
 
-def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
+def _ask_again(told: Told, reading: Reading, target: Asked, *, keep: bool = False) -> Turn:
     again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
     if reading.answer == "none":
         return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
@@ -244,7 +263,7 @@ def _ask_again(told: Told, reading: Reading, target: Asked) -> Turn:
         return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
     effects: tuple[Effect, ...] = (CountAgain(target.id),)
     first = Line("not_understood")
-    if target.kind in ABOUT_SAFETY and reading.score is None and reading.session is None:
+    if (keep or target.kind in ABOUT_SAFETY) and reading.score is None and reading.session is None:
         effects, first = (*effects, ForPhysio("X3", told.text)), Line("words_kept")
     return Turn(effects, (first, Line(f"again_{target.kind}", _about(target))), again, read=False)
 

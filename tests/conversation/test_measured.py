@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
 from bot_service.clinical.outcome_measures import may_ask
-from bot_service.conversation.situation import Close, CountAgain, Keep, Measured, Named, RedFlagged
+from bot_service.conversation.situation import Answered, Close, CountAgain, ForPhysio, Keep, Measured, Named, RedFlagged
 from bot_service.conversation.states import CHANGES
 from tests.builders import TODAY, ago
 from tests.conversation.situations import asked, found, keys, opted_in, says, taps
@@ -90,3 +91,67 @@ def test_an_answer_more_than_a_week_late_is_about_another_time() -> None:
 def test_a_measure_is_asked_twice_at_most_and_not_twice_in_a_week() -> None:
     assert may_ask([], TODAY) and may_ask([ago(7)], TODAY)
     assert not may_ask([ago(6)], TODAY) and not may_ask([TODAY], TODAY) and not may_ask([ago(20), ago(9)], TODAY)
+
+
+LAST = Answered("pain_during", TODAY, 1, 4, None)
+PAIN = {
+    "en": ("pain 7", "the pain is worse than yesterday", "my back hurts a lot more today", "it is worse"),
+    "es": ("dolor 7", "el dolor es peor que ayer", "me ha dolido la espalda", "está peor"),
+    "pl": ("ból 7", "ból jest gorszy niż wczoraj", "plecy bolą mnie dziś bardziej", "jest gorzej"),
+    "hi": ("दर्द 7", "दर्द कल से ज्यादा है", "dard kal se zyada hai", "पहले से बदतर"),
+    "ar": ("ألم 7", "الألم أسوأ من أمس", "ظهري يؤلمني أكثر اليوم", "صار أسوأ"),
+}
+NO_NAME = {
+    "en": ("not today", "I don't know", "not sure", "yes", "seven", "about a seven", "seven or eight", "did them all", "done 9"),
+    "es": ("hoy no", "no lo sé", "sí", "siete", "hecho 9"),
+    "pl": ("dzisiaj nie", "nie wiem", "tak", "siedem", "zrobione 9"),
+    "hi": ("आज नहीं", "पता नहीं", "हाँ", "सात", "pata nahi"),
+    "ar": ("ليس اليوم", "لا أعرف", "نعم", "سبعة", "تم 9"),
+}
+NAMES = {
+    "en": ("do the shopping", "do the stairs", "reach higher shelves", "stand for 10 minutes", "sitting"),
+    "es": ("subir las escaleras", "hacer la compra", "caminar más de 1 km"),
+    "pl": ("wchodzić po schodach", "siedzieć godzinę"),
+    "hi": ("सीढ़ियाँ चढ़ना", "ek ghanta baithna"),
+    "ar": ("صعود الدرج", "الجلوس أكثر من ساعة"),
+}
+
+
+def _each(table: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(language, words) for language, several in table.items() for words in several]
+
+
+@pytest.mark.parametrize("words", ["did them again, it hurts, 8", "my pain was 3", "done 7"])
+def test_a_number_of_pain_or_of_the_exercises_rates_no_activity(words: str) -> None:
+    turn = says(words, opted_in(FUNCTION, last=LAST))
+    assert found(turn, Measured) == [] and keys(turn) == ["meant_instead", "again_function"]
+    assert turn.ask is not None and turn.ask.again == FUNCTION.id
+
+
+@pytest.mark.parametrize("kind", ["function", "activity"])
+@pytest.mark.parametrize("language", list(PAIN))
+def test_a_number_of_pain_is_told_from_a_measure_in_every_language(language: str, kind: str) -> None:
+    question = asked(kind, day=TODAY, week=6)
+    turn = says(PAIN[language][0], opted_in(question, last=LAST, language=language))
+    assert found(turn, Measured) == [] and found(turn, Named) == [] and keys(turn) == ["meant_instead", f"again_{kind}"]
+    older = says(PAIN[language][0], opted_in(question, asked("pain_24h"), language=language))
+    assert [(each.kind, each.score) for each in found(older, Keep)] == [("pain_24h", 7)]
+
+
+@pytest.mark.parametrize(("language", "words"), [each for each in _each(PAIN) if "7" not in each[1]])
+def test_words_of_pain_are_for_the_physio_and_name_no_activity(language: str, words: str) -> None:
+    turn = says(words, opted_in(ACTIVITY, language=language))
+    assert found(turn, Named) == [] and found(turn, ForPhysio) == [ForPhysio("X3", words)]
+    assert keys(turn) == ["words_kept", "again_activity"]
+
+
+@pytest.mark.parametrize(("language", "words"), _each(NO_NAME))
+def test_what_names_nothing_gets_the_question_once_more(language: str, words: str) -> None:
+    turn = says(words, opted_in(ACTIVITY, language=language))
+    assert found(turn, Named) == [] and keys(turn) == ["not_understood", "again_activity"]
+    assert turn.ask is not None and turn.ask.kind == "activity"
+
+
+@pytest.mark.parametrize(("language", "words"), _each(NAMES))
+def test_activities_are_named_in_every_language(language: str, words: str) -> None:
+    assert found(says(words, opted_in(ACTIVITY, language=language)), Named) == [Named(TODAY, 1, words)]
