@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot_service.actions import window
 from bot_service.actions.check_ins import put_back_check_in
+from bot_service.actions.prepare import STOPPED, has_stopped
 from bot_service.actions.staff_messages import is_not_told, sealed, unsealed
 from bot_service.actions.unreachable import is_refused
 from bot_service.clock import real_now
@@ -48,11 +49,12 @@ def record_outcome(
         message = outbox.load(tx, message_id)
         if message is None:
             return
-        if message.patient_id is not None:
-            episodes.find_of_patient(tx, message.patient_id, lock=True)
+        episode = None if message.patient_id is None else episodes.find_of_patient(tx, message.patient_id, lock=True)
         log().warning("not sent", message=outbound.id, error=type(error).__name__, attempt=message.attempts)
         is_down = _look_at_the_provider(tx, UUID(outbound.sender_id), error, real)
         _record_failure(tx, message, outbound, now, error, is_down=is_down)
+        if episode is not None and has_stopped(episode, message):
+            outbox.move(tx, message.id, ("due",), "cancelled", now, STOPPED)  # nothing waits for who stopped meanwhile
 
 
 def _record_failure(tx: Tx, message: Message, outbound: Outbound, now: datetime, error: DeliveryError, *, is_down: bool) -> None:

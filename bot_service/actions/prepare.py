@@ -36,6 +36,7 @@ from schedules.quiet import is_quiet, out_of_quiet
 
 AFTER_STOP = ("goodbye", "safety")
 """Kinds that may answer a patient who has stopped: the one confirmation, and one safety text to their own red-flag message."""
+STOPPED = "the patient stopped all messages"
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,16 @@ def _blocked(tx: Tx, address: Address) -> _No | None:
     return _No("cancelled", "the patient blocked the chat")
 
 
+def has_stopped(episode: Episode, message: Message) -> bool:
+    """Whether the patient has said STOP to such a message."""
+    return episode.patient_status == "opted_out" and message.kind not in AFTER_STOP
+
+
 def _objection(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     if message.expires_at <= now:
         return _No("expired", "too late to send")
-    if episode.patient_status == "opted_out" and message.kind not in AFTER_STOP:
-        return _No("cancelled", "the patient stopped all messages")
+    if has_stopped(episode, message):
+        return _No("cancelled", STOPPED)
     if message.kind not in UNSOLICITED:
         return None
     if episode.patient_status != "opted_in" or episode.status != "active":

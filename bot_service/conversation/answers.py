@@ -240,7 +240,10 @@ def _baseline(score: int, question: Asked | None, now: Situation) -> Turn:
     if question is not None:
         effects.append(Close(question.id))
     high = now.record is not None and score > now.record.rules.baseline_physio_first_above
-    lines = (Line("recorded", {"score": score}), Line("baseline_high" if high else "baseline_thanks"), Line("not_watched"))
+    before = now.record.baseline if now.record is not None and now.baseline_known else None
+    changed = before is not None and before != score
+    recorded = Line("baseline_corrected", {"score": score, "before": before}) if changed else Line("recorded", {"score": score})
+    lines = (recorded, Line("baseline_high" if high else "baseline_thanks"), Line("not_watched"))
     return Turn(tuple(effects), lines, change=question_id)
 
 
@@ -257,7 +260,8 @@ def _ask_which(score: int, now: Situation) -> Turn:
         {"id": str(question.id), "kind": question.kind, "day": (question.day or now.today).isoformat(), "slot": question.slot}
         for question in scored
     ]
-    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail={"score": score, "choices": choices}), read=False)
+    detail = {"score": score, "choices": choices, "on": now.today.isoformat()}
+    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
 
 
 def _session_question(target: Asked, now: Situation) -> Asked | None:

@@ -218,10 +218,21 @@ def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:
     return Turn((AnswerOffer(offer, taken), Close(question.id)), (said,))
 
 
+def lapsed(question: Asked, now: Situation) -> bool:
+    """Whether "which one is the number for?" is over: one of its questions has been answered since, or the day it was asked is."""
+    if question.kind != "which":
+        return False
+    still_open = {str(each.id) for each in now.open}
+    is_another_day = question.detail.get("on", now.today.isoformat()) != now.today.isoformat()
+    return is_another_day or any(choice["id"] not in still_open for choice in question.detail["choices"])
+
+
 def _which(answer: str, question: Asked, now: Situation) -> Turn:
     choices = question.detail["choices"]
     if not question.is_open:
         return Turn(lines=(Line("which_done"),))
+    if lapsed(question, now):
+        return Turn((Close(question.id),), (Line("measure_over"),), read=False)
     index = int(answer) if answer.isdecimal() else -1
     if not 0 <= index < len(choices):
         return Turn(

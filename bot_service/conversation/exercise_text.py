@@ -18,7 +18,7 @@ def describe_session(
     """The numbered exercises of a slot, and for each slot that is only named in this message its label and exercises."""
     weekday, slot = WEEKDAYS[day.weekday()], _known(plan, slot)
     shown = [item for item in plan.for_day(slot, weekday) if item.exercise.id not in left_out]
-    main = "\n".join(f"{number}. {describe(item, words, easier=item.exercise.id in easier)}" for number, item in enumerate(shown, 1))
+    main = "\n".join(f"{number}. {describe_now(item, words, easier=item.exercise.id in easier)}" for number, item in enumerate(shown, 1))
     extras = [
         (
             other.label.lower(),
@@ -76,6 +76,24 @@ def describe(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool
     return f"{exercise.name}: {words['comma'].join(parts)}"
 
 
+def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:
+    """The same as the patient is to do it now: with the words of a step above the first, which the exercise's own do not tell."""
+    line, step = describe(item, words, easier=easier), step_words(item)
+    return f"{line}\n{Template(words['step_now']).substitute(step=step)}" if step and not easier else line
+
+
+def step_words(item: PrescribedExercise) -> str:
+    """What the present step asks, empty at the first one; nor is it said where a clinician's own dose has made its numbers untrue."""
+    rung = next((each for each in item.exercise.rungs[1:] if each.id == item.rung), None)
+    if rung is None or (_numbers(rung.dose) != _numbers(item.dose) and any(sign.isdigit() for sign in rung.text)):
+        return ""
+    return rung.text
+
+
+def _numbers(dose: Dose) -> tuple[int | None, ...]:
+    return dose.sets, dose.reps, dose.hold_s, dose.dist_m, dose.effort_pct
+
+
 def _known(plan: Prescription, slot: int) -> int:
     """The slot, or the first one when the question is older than the prescription and it has none of that number."""
     numbers = [other.number for other in plan.slots]
@@ -91,11 +109,11 @@ def _amount(dose: Dose, words: Mapping[str, str]) -> str:
 
 
 def _listed(items: Sequence[PrescribedExercise], words: Mapping[str, str], easier: Collection[str]) -> str:
-    return "\n".join(f"• {describe(item, words, easier=item.exercise.id in easier)}" for item in items)
+    return "\n".join(f"• {describe_now(item, words, easier=item.exercise.id in easier)}" for item in items)
 
 
 def _steps(item: PrescribedExercise, words: Mapping[str, str]) -> str:
-    lines = [describe(item, words), item.exercise.how]
+    lines = [describe_now(item, words), item.exercise.how]
     parts = (item.dose.tempo or "").split("-")
     if len(parts) == 3:
         lines.append(Template(words["tempo"]).substitute(up=parts[0], hold=parts[1], down=parts[2]))

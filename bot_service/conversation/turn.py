@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import another_number, answer_scored, record_score
-from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, words_for_choice
+from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
 from bot_service.conversation.measured import ask_measure_anew, correct_measure, tapped_measure, written_measure
@@ -13,7 +14,20 @@ from bot_service.conversation.opting_in import after_refusal, before_opt_in, com
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
-from bot_service.conversation.situation import Ask, Asked, Close, CountAgain, Effect, ForPhysio, Line, OptOut, Situation, Told, Turn
+from bot_service.conversation.situation import (
+    Answered,
+    Ask,
+    Asked,
+    Close,
+    CountAgain,
+    Effect,
+    ForPhysio,
+    Line,
+    OptOut,
+    Situation,
+    Told,
+    Turn,
+)
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer
 
@@ -27,15 +41,24 @@ PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
-    told = without_slash(told, now.language)
+    told, now = without_slash(told, now.language), replace(now, open=tuple(each for each in now.open if not lapsed(each, now)))
     target = _target(told, now)
     if target is None or target.kind != "what_is_wrong":  # whose answer is kept word for word
         told = _as_tap(in_own_words(told, now.language), now)
     target = _target(told, now)
     kind = KINDS[target.kind] if target else None
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
+    if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
+        reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     turn = _decided(told, reading, target, now)
     return while_held(turn, told, reading, now) if "red_flag" in now.held else turn
+
+
+def _meant_instead(text: str, last: Answered, now: Situation) -> Reading | None:
+    """ "8 was a typo, I meant 3": read without the recorded number, which is named only to take it back."""
+    without, found = re.subn(rf"(?<!\d){last.score}(?!\d)", "", text, count=1)
+    meant = read(without, None, now.language, now.today) if found else None
+    return meant if meant is not None and meant.correction and meant.score is not None else None
 
 
 def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:

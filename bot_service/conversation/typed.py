@@ -39,6 +39,8 @@ def typed_answer(text: str, question: Asked, language: str, today: date) -> str 
     phrases = {answer: {plain(phrase, catalogue) for phrase in known} for answer, known in catalogue.typed.get(question.kind, {}).items()}
     if question.kind == "reason":
         return _reason(words, phrases)
+    if question.kind == "safety" and words.removeprefix(f"{plain(catalogue.buttons['no'], catalogue)} ") in phrases.get("none", ()):
+        return "none"  # "no, none of those"
     return next((answer for answer, known in phrases.items() if words in known), None)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot_service.actions import prompt, receive, review
@@ -128,6 +128,7 @@ numbers = iter(range(1_000_000))
     after=st.lists(st.tuples(st.integers(0, 1), st.sampled_from(STEPS)), min_size=5, max_size=25),
     outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=4),
 )
+@example(["claim bulk", "prepare"], [], [(0, "plan")] * 5, [ChannelUnavailable("down")])
 def test_nothing_begins_to_go_out_after_stop_in_any_interleaving(
     sqlite_db: Database, begun: list[str], before: list[tuple[int, str]], after: list[tuple[int, str]], outcomes: list[DeliveryError | None]
 ) -> None:

@@ -215,3 +215,38 @@ def test_who_asks_before_agreeing_is_told_who_writes_and_asked_again(words: str)
     assert keys(turn) == ["who_writes", "not_watched", "consent_again"] and turn.effects == ()
     assert turn.ask is not None and turn.ask.again == asked("consent").id
     assert keys(says("hmm", before_opt_in(asked("consent")))) == ["consent_again"]
+
+
+@pytest.mark.parametrize("words", ["8 was a typo, I meant 3", "the 8 was a mistake, I meant 3", "sorry, 3"])
+@pytest.mark.parametrize("open_now", [True, False])
+def test_a_number_named_only_to_take_it_back_is_a_correction_even_while_safety_is_asked(words: str, open_now: bool) -> None:
+    turn = says(words, opted_in(*([asked("safety")] if open_now else []), last=replace(DURING, score=8)))
+    assert keys(turn)[0] == "corrected" and kept(turn) == {"pain_during": (TODAY, 3)}
+    assert keys(says("8 was a lot, my 3 kids were here", opted_in(asked("safety"), last=replace(DURING, score=8))))[0] != "corrected"
+
+
+@pytest.mark.parametrize("words", ["no none of those", "No, none of these", "none of them", "no"])
+def test_no_none_of_those_is_none(words: str) -> None:
+    turn = says(words, opted_in(asked("safety")))
+    assert keys(turn) == ["safety_none"] and [each.outcome for each in found(turn, Keep)] == ["none"]
+
+
+def test_which_one_lapses_once_one_of_its_questions_is_answered_or_the_day_is_over() -> None:
+    usual, session = asked("baseline"), asked("session")
+    (asks,) = [turn.ask for turn in [says("4", opted_in(session, usual))] if turn.ask]
+    which = asked("which", **asks.detail)
+    assert keys(taps("0", which, opted_in(which, session, usual)))[0] == "recorded"
+    tomorrow = replace(opted_in(which, session, usual), today=TODAY + timedelta(days=1))
+    for later in (opted_in(which, session), tomorrow):
+        turn = taps("1", which, later)
+        assert keys(turn) == ["measure_over"] and turn.effects == (Close(which.id),), "nothing is overwritten by an old tap"
+        assert "again_which" not in keys(says("blue horses", later))
+
+
+def test_another_usual_pain_is_told_as_a_correction_with_the_old_one() -> None:
+    quiet = a_record("-", baseline=0)
+    assert quiet.baseline == 0 and not quiet.scheduled
+    turn = taps("4", asked("baseline"), opted_in(asked("baseline"), record=quiet, baseline_known=True))
+    assert keys(turn)[0] == "baseline_corrected" and turn.lines[0].values == {"score": 4, "before": 0}
+    assert kept(turn) == {"baseline": (TODAY, 4)}, "a new entry beside the old one"
+    assert keys(taps("0", asked("baseline"), opted_in(asked("baseline"), record=quiet, baseline_known=True)))[0] == "recorded"

@@ -9,6 +9,7 @@ import pytest
 
 from bot_service.conversation.situation import (
     Answered,
+    Asked,
     ChangeTime,
     Close,
     CountAgain,
@@ -50,6 +51,11 @@ def test_a_score_is_recorded_the_same_from_a_button_and_from_words(kind: str, en
         assert kept(turn)[entry] == (question.day or TODAY, int(score))
         assert Close(question.id) in turn.effects
     assert kept(taps(score, question, now)) == kept(says(score, now))
+
+
+def behind(kind: str) -> list[Asked]:
+    """The questions that "which one is the number for" is about: it is over when one of them is."""
+    return [asked("session"), asked("pain_24h")] if kind == "which" else []
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,7 @@ def test_a_score_is_recorded_the_same_from_a_button_and_from_words(kind: str, en
 )
 def test_words_do_what_the_button_does(kind: str, words: str, answer: str) -> None:
     question = asked(kind)
-    now = before_opt_in(question) if kind == "consent" else opted_in(question)
+    now = before_opt_in(question) if kind == "consent" else opted_in(question, *behind(kind))
     typed, tapped = says(words, now), taps(answer, question, now)
     assert [type(effect) for effect in typed.effects] == [type(effect) for effect in tapped.effects]
     assert kept(typed) == kept(tapped)
@@ -185,12 +191,12 @@ TAKES_ANY_WORDS = ("reason", "what_is_wrong", "consent", "activity", "another")
 def test_an_unreadable_answer_is_asked_again_twice_with_buttons_and_then_goes_to_the_physio(kind: str) -> None:
     for times in (0, 1):
         question = asked(kind, asked_again=times)
-        turn = says("wobbly fish", opted_in(question))
+        turn = says("wobbly fish", opted_in(question, *behind(kind)))
         assert found(turn, CountAgain) == [CountAgain(question.id)]
         assert turn.ask is not None and turn.ask.again == question.id and turn.ask.kind == kind
         assert bool(found(turn, ForPhysio)) is (kind in ABOUT_SAFETY)
         assert not turn.read
-    last = says("wobbly fish", opted_in(asked(kind, asked_again=2)))
+    last = says("wobbly fish", opted_in(asked(kind, asked_again=2), *behind(kind)))
     assert found(last, ForPhysio) == [ForPhysio("X2", "wobbly fish")]
     assert last.ask is None and not found(last, Keep)
 

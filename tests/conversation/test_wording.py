@@ -16,6 +16,10 @@ from bot_service.conversation.states import KINDS
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.turn import take_turn
 from bot_service.conversation.wording import SHIPPED, Voice, load_catalogue, placeholders, render
+from plans.editing import at_rungs
+from plans.loading import LIBRARY, load_plan, load_words
+from plans.model import prescribe
+from plans.tongues import in_words
 from tests.builders import TODAY, a_plan, a_prescription
 from tests.conversation.situations import asked
 from tests.conversation.test_turn_properties import situations, things_told
@@ -214,3 +218,24 @@ def test_the_catalogue_file_says_that_it_is_a_draft() -> None:
     head = (ROOT / "bot_service/conversation/catalogues/en.toml").read_text(encoding="utf-8")[:400]
     assert "physiotherapist must approve" in head
     assert date(2026, 11, 22) == TODAY
+
+
+@pytest.mark.parametrize("language", SHIPPED)
+def test_a_step_above_the_first_is_told_in_its_own_words_wherever_the_exercise_is(language: str) -> None:
+    plan = load_plan(LIBRARY / "proximal_hamstring_tendinopathy.toml")
+    there = at_rungs(prescribe(plan, "early"), {"E4": "E4_2", "E1": "E1_2"})
+    step, hold = there.exercise("E4").exercise.rungs[1].text, there.exercise("E1").exercise.rungs[1].text
+    if language != "en":
+        told = in_words(there, load_words(plan.id, language))
+        step, hold = told.exercise("E4").exercise.rungs[1].text, told.exercise("E1").exercise.rungs[1].text
+    voice = replace(VOICE, language=language, prescription=there)
+    about = {"day": "2026-09-22", "slot": 1}
+    for key in ("exercises", "how_to"):
+        text = render({"lines": [[key, about]]}, voice)[0]
+        assert step in text and hold in text
+    assert step not in render({"lines": [["exercises", about]]}, replace(voice, prescription=prescribe(plan, "early")))[0]
+    assert step not in render({"lines": [["exercises", {**about, "easier": ["E4"]}]]}, voice)[0]
+    shorter = (each.model_copy(update={"dose": each.dose.model_copy(update={"hold_s": 20})}) for each in there.exercises)
+    own = there.model_copy(update={"exercises": tuple(shorter)})
+    text = render({"lines": [["exercises", about]]}, replace(voice, prescription=own))[0]
+    assert step in text and hold not in text, "a clinician's own hold makes the step's number untrue"
