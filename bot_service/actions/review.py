@@ -203,14 +203,14 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        acknowledge_in(tx, episode, decision, case, now)
+        if acknowledge_in(tx, episode, decision, case, now):
+            _say_it_was_read(tx, episode, case, now)
 
 
 def acknowledge_in(tx: Tx, episode: Episode, decision: Decision, case: Case, now: datetime) -> bool:
-    """The same inside a transaction that holds the episode; False when somebody looks after it already."""
+    """The same inside a transaction that holds the episode, perhaps unread; False when somebody looks after it already."""
     done = cases.acknowledge_case(tx, now, case.id, decision.member.name, decision.member.id)
     if done:
-        _say_it_was_read(tx, episode, case, now)
         note_decision(tx, now, decision, episode, "case_acknowledged", {"rule": case.rule})
     return done
 
