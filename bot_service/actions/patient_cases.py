@@ -75,13 +75,21 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
         before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
         unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
         detail |= {"unread": unread} if unread else {}
-        sentence = "The patient has written to you."
+        due_at = flag_due_by(tx, episode, "three_days", now)
+        detail |= {"newest_due": due_at.isoformat()}
+        sentence = _written(tx, red_flag, before)
         raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
         return False
     _join(tx, episode, red_flag, raised, now)
     return True
+
+
+def _written(tx: Tx, red_flag: Case | None, before: Case | None) -> str:
+    """How many messages have come together on one case, whose words are the latest."""
+    count = 1 + len(cases.list_evidence(tx, before.id)) if before is not None and red_flag is None else 1
+    return "The patient has written to you." if count == 1 else f"The patient has written to you: {count} messages."
 
 
 def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:
