@@ -10,6 +10,7 @@ from uuid import UUID
 from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question
+from bot_service.actions.withheld import stop_unwanted_news
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -55,6 +56,7 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
+            stop_unwanted_news(tx, episode, now)
             conversations.close_all(tx, episode.id, now, PUT_ASIDE, _CHORES)
         queue_seen_question(tx, episode, now)
 
@@ -73,13 +75,21 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
         before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
         unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
         detail |= {"unread": unread} if unread else {}
-        sentence = "The patient has written to you."
+        due_at = flag_due_by(tx, episode, "three_days", now)
+        detail |= {"newest_due": due_at.isoformat()}
+        sentence = _written(tx, red_flag, before)
         raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
         return False
     _join(tx, episode, red_flag, raised, now)
     return True
+
+
+def _written(tx: Tx, red_flag: Case | None, before: Case | None) -> str:
+    """How many messages have come together on one case, whose words are the latest."""
+    count = 1 + len(cases.list_evidence(tx, before.id)) if before is not None and red_flag is None else 1
+    return "The patient has written to you." if count == 1 else f"The patient has written to you: {count} messages."
 
 
 def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:

@@ -112,6 +112,8 @@ def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line])
     rules, signed = now.record.rules, now.record.prescription.flare_plan is not None
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
     flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
+    if entry == "pain_during" and signed and not run and score >= rules.session_pain.severe_min:
+        return [Line("severe_leave_out")]  # one instruction: gentler holds, or the whole signed plan around it, would blur it
     if entry == "pain_during":
         lines = run or [Line("advice", {"score": score} | ({"late": True} if day < now.today else {}))]
         return [*lines, flare] if signed and score > rules.pain_ceiling else lines

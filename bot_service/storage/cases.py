@@ -17,6 +17,7 @@ from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
 RED_FLAG = "D1"
+LATEST_WORDS = "X3"
 FOR_THE_LEAD = "Nobody has taken this on within the clinic's limit: the lead should look."
 _HITS = ("raised", "hit_again")
 
@@ -66,7 +67,8 @@ def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: 
         case_id, new = opened, True
     else:
         row = row or tx.one(_OPEN_OF_KEY, of_key)  # another replica opened it in this very moment
-        case_id, new = row.id, _merge(tx, row, raised, due_at)
+        words = tx.seal(episode.patient_id, f"cases.words:{row.id}", raised.words)
+        case_id, new = row.id, _merge(tx, row, raised, due_at, words)
         if new:
             alerts.note(tx, now, case_id, "more_urgent")
         if raised.rule == RED_FLAG and raised.words is not None:
@@ -236,7 +238,7 @@ def _open(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datet
 _URGENCY = ("now", "same_day", "three_days", "routine")
 
 
-def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bool:
+def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None, words: bytes | None) -> bool:
     reasons = dict(row.reasons)
     more_urgent = _URGENCY.index(raised.urgency) < _URGENCY.index(row.urgency)
     milder = _URGENCY.index(raised.urgency) > _URGENCY.index(row.urgency)
@@ -251,6 +253,8 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None) -> bo
         values |= {"rule": raised.rule, "sentence": raised.sentence}
     if raised.rule == RED_FLAG and raised.words is not None:
         values |= _waits_again(row, due_at)  # every hit notifies again (clinical.md 0.10)
+    if row.rule == raised.rule == LATEST_WORDS and raised.words is not None:
+        values |= {"words": words}
     if raised.detail.get("unread") not in (None, (before or {}).get("unread")):
         values |= _waits_again(row, due_at)  # a message that nobody has read yet
     if more_urgent:

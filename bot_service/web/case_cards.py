@@ -138,7 +138,7 @@ def _card(
         urgency=URGENCIES.get(case.urgency, case.urgency),
         sentence=said(case.reasons.get(leading, {}), today, heard) or case.sentence,
         opened=moment_ago(now, case.opened_at, zone),
-        due=due_words(case.due_at, now, zone, at_once=case.urgency == "now"),
+        due=_due(case, now, zone),
         overdue=case.due_at is not None and case.due_at < now,
         acknowledged=case.status == "acknowledged",
         words=case.words or "",
@@ -150,6 +150,15 @@ def _card(
         earlier=evidence[SHOWN:],
         events=tuple(_event(event, zone) for event in events if event.what in EVENTS),
     )
+
+
+def _due(case: Case, now: datetime, zone: str) -> str:
+    """By when, of the oldest that nobody has seen; where a newer message has its own time, that too."""
+    due = due_words(case.due_at, now, zone, at_once=case.urgency == "now")
+    newest = case.reasons.get(cases.LATEST_WORDS, {}).get("newest_due") if case.rule == cases.LATEST_WORDS else None
+    if newest is None or case.due_at is None or datetime.fromisoformat(newest) <= case.due_at:
+        return due
+    return f"{due}, the newest message {due_words(datetime.fromisoformat(newest), now, zone)}"
 
 
 def _in_order(rows: Sequence[_Row], *, words_raised_it: bool) -> list[_Row]:

@@ -198,6 +198,32 @@ def test_every_tier_is_found_in_every_shipped_language_and_its_negation_heard(la
     assert tier(text, language) == expected
 
 
+DESPAIR = {
+    "en": ("I hate this, I can't go on", "I can't do this anymore, what's the point", "hopeless, cant take it any more"),
+    "es": ("odio esto, no puedo seguir",),
+    "pl": ("nienawidzę tego, nie mogę tak dalej",),
+    "ar": ("أكره هذا، لا أستطيع الاستمرار",),
+    "hi": ("इससे नफरत है, अब और नहीं सहा जाता",),
+}
+ONLY_THE_EXERCISES = {
+    "en": (
+        "can't go on holiday with this, I hate it", "can't go on with this exercise", "I hate this exercise, can't do this anymore",
+        "I can't go on with this exercise, I hate it", "I hate it",
+    ),
+    "es": ("no puedo seguir con este ejercicio", "no puedo más, odio este ejercicio"),
+    "pl": ("nie dam rady dalej ćwiczyć",),
+    "ar": ("لا أستطيع الاستمرار في التمرين",),
+    "hi": ("और नहीं कर सकता व्यायाम",),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", DESPAIR)
+def test_who_cannot_go_on_in_despair_is_in_a_crisis_and_who_cannot_go_on_exercising_is_not(language: str) -> None:
+    flags = [find_red_flag(text, language) for text in DESPAIR[language]]
+    assert [flag and (flag.tier, flag.family) for flag in flags] == [("EMERGENCY", "suicide")] * len(flags)
+    assert [text for text in ONLY_THE_EXERCISES[language] if find_red_flag(text, language)] == []
+
+
 def test_a_frightened_patient_may_write_in_any_shipped_language() -> None:
     assert tier("nie mogę się wysikać", "en") == tier("can't pee", "pl") == tier("لا أستطيع التبول", "de") == "EMERGENCY"
 

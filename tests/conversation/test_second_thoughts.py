@@ -250,3 +250,11 @@ def test_another_usual_pain_is_told_as_a_correction_with_the_old_one() -> None:
     assert keys(turn)[0] == "baseline_corrected" and turn.lines[0].values == {"score": 4, "before": 0}
     assert kept(turn) == {"baseline": (TODAY, 4)}, "a new entry beside the old one"
     assert keys(taps("0", asked("baseline"), opted_in(asked("baseline"), record=quiet, baseline_known=True)))[0] == "recorded"
+
+
+@pytest.mark.parametrize("score", [8, 9])
+def test_at_eight_or_more_there_is_one_instruction(score: int) -> None:
+    signed = replace(a_record(), prescription=a_prescription(signed=True))
+    assert keys(says(f"done, {score}", opted_in(asked("session"), record=signed))) == ["recorded", "safety_question", "severe_leave_out"]
+    assert keys(says("done, 7", opted_in(asked("session"), record=signed)))[-2:] == ["advice", "flare_plan"]
+    assert keys(says(f"done, {score}", opted_in(asked("session"))))[-1] == "advice", "nobody has agreed to leave anything out"

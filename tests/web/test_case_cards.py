@@ -128,6 +128,20 @@ def test_the_raising_words_stand_first_however_much_is_written_after_them(sqlite
     assert "number 0 of mine" in folded
 
 
+def test_a_message_that_joins_an_older_one_leads_the_case_with_its_words_and_its_own_time(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "talk to my physio can we book a slot")
+    for _ in range(6):
+        a_day_on(sqlite_clinic)
+    say(person, "Something's wrong")
+    say(person, "I twisted my knee on the stairs")
+    page = Browser(sqlite_clinic).sign_in().get(path_of(person))
+    card = page.partition("Needs a look")[2].partition("What raised it")[0]
+    assert "<mark>I twisted my knee on the stairs</mark>" in card and "book a slot" not in card
+    assert "2 messages" in card and "overdue, the newest message due by" in card
+
+
 def test_the_page_after_discharge_shows_no_pause_and_no_criteria(sqlite_clinic: RunningClinic) -> None:
     person = sqlite_clinic.in_care("Jo Park")
     decision = Decision(sqlite_clinic.physio, person.episode().id, "holiday")
