@@ -36,18 +36,18 @@ def link_chat(tx: Tx, received: Received, inbound: Inbound, known: Address | Non
         if known is not None and known.status != "left":
             return known
         if inbound.heard in ("text", "tap", "media"):
-            _say_to_stranger(tx, received, inbound, "code_not_known" if code else "stranger", now)
+            say_to_stranger(tx, received, inbound, "code_not_known" if code else "stranger", now)
         return None
     episodes.find_of_patient(tx, patient_id, lock=True)  # before the invitation and the audit trail, as everybody does
     patient = patients.load(tx, patient_id)
     if patient.clinic_id != clinics.clinic_of_sender(tx, received.sender_id):
         # Another clinic's code: nothing crosses, and the code stays good for that clinic's own bot or number.
-        _say_to_stranger(tx, received, inbound, "code_not_known", now)
+        say_to_stranger(tx, received, inbound, "code_not_known", now)
         return None
     others = known is not None and known.patient_id != patient_id
     # A chat of somebody else in care: never send two people's exercises to one phone unseen. The code stays good for the right phone.
     if (known is not None and others and not is_free(tx, known)) or patients.use_invitation(tx, now, code) is None:
-        _say_to_stranger(tx, received, inbound, "code_not_known", now)
+        say_to_stranger(tx, received, inbound, "code_not_known", now)
         return None
     if known is None:
         address = patients.add_address(tx, now, patient, received.sender_id, inbound.address)
@@ -71,7 +71,7 @@ def is_free(tx: Tx, known: Address) -> bool:
 
 def refuse_group(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> None:
     """Nobody is served where others read along: say so, once for ever, and keep nothing of what was said."""
-    _say_to_stranger(tx, received, inbound, "group_chat", now, once=True)
+    say_to_stranger(tx, received, inbound, "group_chat", now, once=True)
 
 
 def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
@@ -135,14 +135,17 @@ def stop_from_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Addr
     if not said.stop and said.answer != "stop":
         return False
     opt_out(tx, episode, now, declined=False)
-    _say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language)
+    say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language)
     return True
 
 
-def _say_to_stranger(
-    tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime, *, once: bool = False, language: str = "en"
+# fmt: off
+def say_to_stranger(
+    tx: Tx, received: Received, inbound: Inbound, key: str, now: datetime, *, once: bool = False, language: str = "en",
+    lines: list[list[Any]] | None = None, kept: timedelta = timedelta(hours=1),
 ) -> None:
-    """One sentence, a day or for ever, to an address that is nobody's."""
+    # fmt: on
+    """One sentence, or these lines, a day or for ever, to an address that is nobody's; not sent when they waited longer than `kept`."""
     sender = next(sender for sender in clinics.list_senders(tx) if sender.id == received.sender_id)
     day = "once" if once else now.date().isoformat()
     token = patients.address_hash(tx, inbound.address).hex()[:32]
@@ -156,8 +159,8 @@ def _say_to_stranger(
         kind="notice",
         key=f"stranger:{sender.id}:{token}:{day}:{key}",
         due_at=now,
-        expires_at=now + timedelta(hours=1),
-        content={"lines": [[key, {}]], "language": language},
+        expires_at=now + kept,
+        content={"lines": lines or [[key, {}]], "language": language},
         lane="now",
         sender_id=sender.id,
         address=tx.seal_raw(f"outbox.address:{new_id}", inbound.address),

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.team import check_admin
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, clinics, notices, staff
 from bot_service.storage.database import Database, Tx
@@ -63,11 +64,10 @@ def set_limits(db: Database, by: Member, limits: tuple[int, int, int], now: date
 
 def set_duty(db: Database, by: Member, staff_id: UUID, duty: str | None, now: datetime) -> None:
     """Make a colleague deputy or lead, or neither. Raises Conflict, NotFound, NotPermitted."""
-    if by.role != "admin":
-        raise NotPermitted("only an admin can set this")
     if duty not in (None, *notices.DUTIES):
         raise Conflict("choose deputy, lead or neither")
     with db.begin() as tx:
+        check_admin(tx, by)
         member = staff.load(tx, staff_id)
         if member.clinic_id != by.clinic_id:
             raise NotFound("no such member of staff")

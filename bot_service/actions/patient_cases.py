@@ -10,6 +10,7 @@ from uuid import UUID
 from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question
+from bot_service.actions.withheld import stop_unwanted_news
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -55,6 +56,7 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
+            stop_unwanted_news(tx, episode, now)
             conversations.close_all(tx, episode.id, now, PUT_ASIDE, _CHORES)
         queue_seen_question(tx, episode, now)
 

@@ -18,6 +18,7 @@ from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.staff_messages import prepare_for_staff
 from bot_service.actions.voices import voice_for
+from bot_service.actions.withheld import unwanted_news
 from bot_service.clinical.flare import advice_stands, flare_state, severe_since
 from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
@@ -131,7 +132,8 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", why)
     if message.kind == "seen" and (why := no_longer_asked(tx, episode)):
         return _No("cancelled", why)
-    return None
+    why = unwanted_news(tx, episode, message, now)
+    return _No("cancelled", why) if why else None
 
 
 def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:

@@ -12,8 +12,9 @@ from uuid import UUID
 from bot_service.actions import window
 from bot_service.actions.apply import apply_turn
 from bot_service.actions.asked_again import still_to_follow
-from bot_service.actions.consent import link_chat, refuse_group, stop_from_left_chat
+from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.left_chats import heed_left_chat
 from bot_service.actions.offers import still_open
 from bot_service.actions.patient_cases import Heard
 from bot_service.actions.staff_chats import take_from_staff
@@ -113,7 +114,7 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
         inbox.mark_handled(tx, received.id, now, inbound, None)
         return None
     address = aliases.find_address(tx, received.sender_id, inbound.address, inbound.alias)
-    if address is not None and address.status == "left" and stop_from_left_chat(tx, received, inbound, address, now):
+    if address is not None and address.status == "left" and heed_left_chat(tx, received, inbound, address, now):
         inbox.mark_handled(tx, received.id, now, inbound, (address.clinic_id, address.patient_id))
         return None
     if address is None or address.status == "left" or inbound.start_code:

@@ -12,7 +12,6 @@ from bot_service.actions.deciding import (
     LONGEST_REASON,
     MAY_DECIDE,
     NEWS_KEPT,
-    NO_NEWS,
     Decision,
     before,
     episode_of,
@@ -26,6 +25,7 @@ from bot_service.actions.histories import local_today
 from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
+from bot_service.actions.withheld import announce_release
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound
@@ -190,7 +190,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
             raise Conflict("this case is closed already")
         if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
-            _announce_release(tx, episode, decision, f"cleared:{case.id}", now)
+            announce_release(tx, episode, decision, f"cleared:{case.id}:{tx.new_id()}", now)
         _say_it_was_read(tx, episode, case, now)
         note_decision(tx, now, decision, episode, "case_closed", {"rule": case.rule})
         assess(tx, episodes.load(tx, episode.id), now)
@@ -203,14 +203,14 @@ def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datet
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        acknowledge_in(tx, episode, decision, case, now)
+        if acknowledge_in(tx, episode, decision, case, now):
+            _say_it_was_read(tx, episode, case, now)
 
 
 def acknowledge_in(tx: Tx, episode: Episode, decision: Decision, case: Case, now: datetime) -> bool:
-    """The same inside a transaction that holds the episode; False when somebody looks after it already."""
+    """The same inside a transaction that holds the episode, perhaps unread; False when somebody looks after it already."""
     done = cases.acknowledge_case(tx, now, case.id, decision.member.name, decision.member.id)
     if done:
-        _say_it_was_read(tx, episode, case, now)
         note_decision(tx, now, decision, episode, "case_acknowledged", {"rule": case.rule})
     return done
 
@@ -235,7 +235,7 @@ def resume(db: Database, decision: Decision, now: datetime) -> None:
         episode = episode_of(tx, decision)
         if not episodes.release_holds(tx, now, episode.id, ("pause", "physio_first", "lost_contact"), decision.member.name):
             raise Conflict("nothing is paused for this patient")
-        _announce_release(tx, episode, decision, f"resumed:{tx.new_id()}", now)
+        announce_release(tx, episode, decision, f"resumed:{tx.new_id()}", now)
         note_decision(tx, now, decision, episode, "resumed", {})
 
 
@@ -265,17 +265,6 @@ def write_to_patient(db: Database, decision: Decision, words: str, now: datetime
             tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, sealed=seal_words(tx, episode, words.strip()[:1500])
         )
         note_decision(tx, now, decision, episode, "wrote_to_patient", {})
-
-
-def _announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, now: datetime) -> None:
-    """Exercises go on, unless something else still holds them back; with what was decided about them meanwhile."""
-    if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
-        return
-    tell_patient(tx, episode, "holds_released", decision, once, now)
-    quiet = [hold.created_at for hold in episodes.list_holds(tx, episode.id) if hold.kind in NO_NEWS and hold.released_at == now]
-    past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
-    if quiet and any(item.created_at >= min(quiet) and not item.by_patient for item in past[1:]):
-        tell_patient(tx, episode, "plan_changed_same", decision, f"{once}:plan", now)
 
 
 def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:

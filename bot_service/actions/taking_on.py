@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from bot_service.actions.review import Decision, acknowledge_in, episode_of, note_decision
 from bot_service.errors import Conflict, NotPermitted
@@ -19,8 +20,11 @@ def take_on(db: Database, decision: Decision, now: datetime) -> None:
             raise Conflict("somebody is looking after this patient already, or what is open needs a decision on their page")
 
 
-def take_over(db: Database, decision: Decision, now: datetime) -> None:
-    """The same, and the patient is this physio's from now on. Raises Conflict for one's own or one whose care has ended, and as above."""
+def take_over(db: Database, decision: Decision, shown: UUID | None, now: datetime) -> None:
+    """The same, and the patient is this physio's from now on. `shown` is the physio of whom the page said that the patient is theirs.
+
+    Raises Conflict for one's own, one whom somebody else has taken since, or one whose care has ended, and as above.
+    """
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         member = decision.member
@@ -31,6 +35,8 @@ def take_over(db: Database, decision: Decision, now: datetime) -> None:
         done = _look_after(tx, episode, decision, now)
         if episode.physio_id == member.id and not done:
             raise Conflict("this is your patient already")
+        if episode.physio_id not in (member.id, shown):
+            raise Conflict("somebody else treats this patient since you opened the list; look at it again")
         if episode.physio_id != member.id:
             episodes.change(tx, episode.id, physio_id=member.id)
             note_decision(tx, now, decision, episode, "patient_taken_over", {"from": staff.load(tx, episode.physio_id).email})

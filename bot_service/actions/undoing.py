@@ -8,9 +8,11 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.deciding import NEWS_KEPT, Decision, episode_of, note_decision
-from bot_service.actions.histories import local_today, rhythm_of
+from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prescribing import PLAN_CHANGED, put_back
+from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.sealed_words import with_words
+from bot_service.actions.withheld import stop_unwanted_news
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import case_care, cases, episodes, outbox, prescriptions, reviews, undone
 from bot_service.storage.database import Database, Tx
@@ -23,6 +25,8 @@ UNDO_FOR = timedelta(seconds=30)
 """How long the news of what is decided on the page waits, so that it can be undone (default)."""
 UNDOABLE = ("approved", "held", "stepped_back")
 WAITS = ("due", "claimed")
+HOLDS = ("now", "same_day")
+"""How urgent a red flag is that holds the exercises: all tiers but PROMPT (`clinical.md` 0.10)."""
 OF_A_CLINICIAN = "from_physio"
 
 
@@ -52,6 +56,7 @@ def undo(db: Database, decision: Decision, decided_id: UUID, now: datetime) -> N
             raise Conflict(_NOT_IN_FORCE)
         if stood["after"] != stood["prescription"]:
             put_back(tx, episode, UUID(stood["prescription"]), stood["stage"], date.fromisoformat(stood["stage_start"]), now)
+            stop_unwanted_news(tx, episode, now)
         if decided.decided_at is not None:
             undone.restore(tx, now, episode.patient_id, PLAN_CHANGED, decided.decided_at)
         reviews.put_back(tx, [UUID(each) for each in stood["held"]], "released", "held")
@@ -79,7 +84,10 @@ def take_message_back(db: Database, decision: Decision, message_id: UUID, now: d
 
 
 def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
-    """Open a closed case again; a red flag holds exercise prompts again. Raises Conflict when it is open, NotFound."""
+    """Open a closed case again. Raises Conflict when it is open, NotFound.
+
+    A red flag of a tier that holds the exercises holds them again, and the patient is asked again whether they were seen.
+    """
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         case = cases.load_case(tx, episode, case_id)
@@ -88,10 +96,14 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
         if not case_care.reopen_case(tx, now, episode, case.id, decision.member.name, decision.member.id):
             raise Conflict("this case is open already, or another one like it is")
         if case.case_key == cases.RED_FLAG:
+            reviews.withdraw_pending(tx, now, episode.id)
+        if case.case_key == cases.RED_FLAG and case.urgency in HOLDS:
             today = local_today(now, episode.zone)
             episodes.place_hold(tx, now, episode, "red_flag", why=decision.reason, by=decision.member.name, from_day=today)
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))
-            reviews.withdraw_pending(tx, now, episode.id)
+            stop_unwanted_news(tx, episode, now)
+            if episode.patient_status == "opted_in":
+                plan_seen_again(tx, episode, now)
         note_decision(tx, now, decision, episode, "case_reopened", {"rule": case.rule})
 
 
@@ -135,7 +147,7 @@ def _told_at(tx: Tx, episode: Episode, message: Message | None) -> datetime | No
     """When it goes out, quiet hours included; None when it does not."""
     if message is None or message.status not in WAITS:
         return None
-    rhythm = rhythm_of(prescriptions.load(tx, episode.prescription_id), episode.zone, episode.start_date)
+    rhythm = rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id))
     return out_of_quiet(message.due_at, rhythm, earlier=False)
 
 

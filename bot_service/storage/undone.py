@@ -24,6 +24,12 @@ def find_of_key(tx: Tx, key: str) -> Message | None:
     return None if row is None else message(row)
 
 
+def list_cancelled(tx: Tx, episode_id: UUID, reason: str, since: datetime) -> list[Message]:
+    """The news that was cancelled for that reason since then."""
+    where = (outbox.c.episode_id == episode_id, outbox.c.kind == "news", outbox.c.status == "cancelled", outbox.c.reason == reason)
+    return [message(row) for row in tx.all(select(*COLUMNS).where(*where, outbox.c.status_at >= since))]
+
+
 def shown_since(tx: Tx, patient_id: UUID, prescription_id: UUID) -> bool:
     """Whether anything went out to the patient, or may have, while that prescription was in force."""
     found = select(outbox.c.id).where(outbox.c.patient_id == patient_id, outbox.c.prescription_id == prescription_id)

@@ -50,6 +50,7 @@ class Row:
     ref: str
     name: str
     need: str
+    physio_id: UUID
     physio: str
     cover: str
     own: bool
@@ -183,6 +184,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         ref=item.ref,
         name=name,
         need=seen.first.need.name.lower(),
+        physio_id=item.physio_id,
         physio=item.physio,
         cover=cover,
         own=item.physio_id == visit.who.id,

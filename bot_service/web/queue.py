@@ -56,6 +56,16 @@ def take(visit: Visit) -> Response:
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
         patient, episode = find(tx, visit)
-    do = take_over if visit.form.get("do") == "patient" else take_on
-    do(visit.service.db, Decision(visit.who, episode.id, ""), now)
+    db, decision = visit.service.db, Decision(visit.who, episode.id, "")
+    if visit.form.get("do") == "patient":
+        take_over(db, decision, _shown(visit.form.get("physio", "")), now)
+    else:
+        take_on(db, decision, now)
     return RedirectResponse(f"/?whose=queue&taken={patient.ref}", 303)
+
+
+def _shown(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

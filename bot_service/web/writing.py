@@ -6,7 +6,7 @@ from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
 
-from bot_service.actions.histories import rhythm_of
+from bot_service.actions.histories import rhythm_for
 from bot_service.actions.review import MAY_DECIDE
 from bot_service.actions.window import WINDOW, WITH_A_WINDOW
 from bot_service.storage import clinics, entries, inbox, patients, prescriptions, receipts, transcripts
@@ -61,7 +61,7 @@ def _arrives(tx: Tx, episode: Episode, zone: str, now: datetime) -> str:
     if address is None:
         return "No chat is linked, so nothing can arrive."
     channel = receipts.channel_of(tx, address.sender_id) or ""
-    quiet = quiet_period(now, rhythm_of(prescriptions.load(tx, episode.prescription_id), episode.zone, episode.start_date))
+    quiet = quiet_period(now, rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id)))
     later = f" The patient has quiet hours now: it goes out on {moment(quiet[1], zone)}." if quiet else ""
     if channel not in WITH_A_WINDOW:
         return f"On {CHANNELS.get(channel, channel)} a message can arrive at any time.{later}"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions.enrol import Invitation, invite_again
-from bot_service.storage import clinics
+from bot_service.storage import cases, clinics
 from tests.actions.test_delivering import EIGHT
 from tests.fakes.bot_api_process import running_bot_api
 from tests.fakes.twilio_api_process import DAILY, running_twilio
@@ -94,6 +94,23 @@ async def test_a_stop_in_the_chat_that_was_left_stops_the_new_one_too(both: Both
     await both.at(24 * 5)
     await both.tell("STOP")
     assert len(both.whatsapp.sent()) == on_whatsapp, "nothing follows, not even the template"
+
+
+async def test_red_flag_words_in_the_chat_that_was_left_are_answered_there_and_may_stop_too(both: Both) -> None:
+    await both.move()
+    on_whatsapp, on_telegram = len(both.whatsapp.sent()), len(both.telegram.sent(CHAT))
+    for words in ("I can't feel my legs", "I can't feel my legs", "STOP, I can't feel my legs"):
+        await both.tell(words)
+    first, again, stopped = both.telegram.sent(CHAT)[on_telegram:]
+    assert "go to A&E now or call 999" in first and "You will get no other messages" not in first and again == first
+    assert "Their next hours: ." not in first and "go to A&E now or call 999" in stopped
+    assert stopped.endswith("You will get no other messages from us.")
+    episode = both.whatsapp.episode(both.invitation.episode_id)
+    with both.clinic.db.read() as tx:
+        assert {case.rule: case.urgency for case in cases.list_open(tx, episode)} == {"D1": "now", "X1": "routine"}
+    assert episode.patient_status == "opted_out"
+    await both.at(24 * 5)
+    assert len(both.whatsapp.sent()) == on_whatsapp
 
 
 async def test_what_waits_for_a_bot_that_is_stopped_leaves_by_whatsapp_after_the_move(both: Both) -> None:

@@ -160,7 +160,10 @@ async def test_a_patient_reads_the_clinics_words_in_their_language_until_the_pro
         ("welcome", "Hello ${name}", "Nothing fills in ${name}"),
         ("welcome", "That is 5$", "A lone $ cannot be sent"),
         ("welcome", "Call 020 7946 0123", "telephone number"),
+        ("welcome", "Ring 07 70 09 00 12", "telephone number"),
+        ("welcome", "In an emergency ring 9-9-9", "telephone number"),
         ("goodbye", "Goodbye.", "to write START"),
+        ("goodbye", "Goodbye. We can restart at your next visit.", "to write START"),
         ("welcome", "x" * 601, "601 characters; 600 fit"),
         ("welcome", "  ", "Write something"),
     ],
@@ -180,6 +183,45 @@ def test_the_products_own_words_pass_the_check_and_safety_texts_are_not_on_the_l
     texts = load_catalogue(language).texts
     assert {key: found for key in OWN_TEXTS if (found := wording_problems(key, texts[key], language))} == {}
     assert not any(key.startswith(("safety", "held", "ask", "advice", "consent")) for key in OWN_TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "groin, lower back, your back, glutes, glute, buttock, spine, hip, sitting bone"),
+        ("es", "ingle, espalda, zona lumbar, glúteos, nalga, columna, cadera, isquion"),
+        ("pl", "pachwina, plecy, pleców, krzyż, lędźwie, pośladek, pośladki, kręgosłup, biodro, bioder, kość kulszowa, siedzenie"),
+        ("ar", "المغبن, أسفل الظهر, ظهرك, الألوية, الأرداف, العمود الفقري, الورك, عظام"),
+        ("hi", "ग्रोइन, कमर, पीठ, ग्लूट, नितंब, रीढ़, कूल्हे, हड्डी"),
+    ],
+)
+def test_no_part_of_the_body_stands_in_a_first_line_that_may_show_on_a_locked_phone(language: str, words: str) -> None:
+    for word in words.split(", "):
+        assert any("locked phone" in found for found in wording_problems("prompt_intro", f"1: {word}!\n2", language)), word
+        assert wording_problems("prompt_intro", f"1!\n{word}", language) == [], "further down it may"
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "language"),
+    [
+        ("prompt_intro", "Welcome back. Back to it, 10-15 minutes, 3 x 8, between 08:00-18:00 or 9.30-17.30.", "en"),
+        ("prompt_intro", "تمارين بعد الظهر، أو ظهرًا", "ar"),
+        ("prompt_intro", "अपने कमरे में", "hi"),
+        ("goodbye", "Goodbye. Write START to restart.", "en"),
+        ("goodbye", "Adiós. Para volver a empezar, escriba EMPEZAR.", "es"),
+    ],
+)
+def test_words_with_another_meaning_times_and_ranges_pass(key: str, words: str, language: str) -> None:
+    assert wording_problems(key, words, language) == []
+
+
+@pytest.mark.parametrize("words", ["07.70.09.00.12", "(07) 70-09", "99 9", "1 12", "9 9 9", "07 – 70 – 09"])
+def test_a_telephone_number_is_seen_in_pieces(words: str) -> None:
+    assert any("telephone" in found for found in wording_problems("welcome", f"Ring {words}.", "en"))
+
+
+def test_who_stops_is_told_the_word_itself_not_that_they_may_begin_again() -> None:
+    assert wording_problems("goodbye", "Adiós. Puede volver a empezar cuando quiera.", "es") != []
 
 
 def test_a_safety_text_is_never_reworded(admin: Browser) -> None:

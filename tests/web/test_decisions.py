@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot_service.actions.clinic_settings import set_quiet
 from bot_service.storage import audit, cases, entries, episodes, reviews, tables
 from bot_service.storage.cases import Case
 from tests.running_clinic import Person, RunningClinic
@@ -284,6 +285,17 @@ def test_the_message_page_says_whether_whatsapps_window_is_open_and_when_quiet_h
     assert "The patient has quiet hours now: it goes out on Wed 23 Sep, 08:00." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
     assert "It goes on Wed 23 Sep, 08:00." in browser.words, "and can be taken back all night"
+
+
+def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_waits(sqlite_clinic: RunningClinic) -> None:
+    person, clock = sqlite_clinic.in_care("Jo Park"), sqlite_clinic.clock
+    set_quiet(sqlite_clinic.db, a_member(sqlite_clinic, "admin", "admin@example.org"), "18:00", "09:30", clock.now())
+    clock.move_to(clock.now().replace(hour=19, minute=0))
+    browser = Browser(sqlite_clinic).sign_in()
+    browser.get(f"{path_of(person)}/message")
+    assert "The patient has quiet hours now: it goes out on Tue 22 Sep, 09:30." in browser.words
+    browser.post(f"{path_of(person)}/message", words="Well done")
+    assert "It goes on Tue 22 Sep, 09:30." in browser.words
 
 
 def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:

@@ -6,7 +6,9 @@ from datetime import date
 
 import pytest
 
-from bot_service.storage import clinics, notices, tables
+from bot_service.actions import notice_choices
+from bot_service.errors import NotPermitted
+from bot_service.storage import clinics, notices, staff, tables
 from bot_service.storage.staff import Member
 from tests.notice_clinic import NoticeClinic, with_mail
 from tests.running_clinic import RunningClinic
@@ -148,3 +150,12 @@ def test_the_page_lists_what_went_out_and_says_so_when_nothing_can(here: NoticeC
     with sqlite_clinic.db.begin() as tx:
         clinics.mark_sender(tx, here.mail_sender.id, "unused", None)
     assert "No mail server is set up" in signed_in(here, here.anna).words
+
+
+def test_who_is_no_admin_any_more_gives_no_duty_from_a_page_that_is_still_open(here: NoticeClinic) -> None:
+    admin = a_member(here.clinic, "admin", "al@riverside.example")
+    with here.clinic.db.begin() as tx:
+        staff.set_role(tx, admin.id, "viewer")
+    with pytest.raises(NotPermitted):
+        notice_choices.set_duty(here.clinic.db, admin, here.ben.id, "lead", here.clinic.clock.now())
+    assert choices(here, here.ben).duty is None

@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from bot_service.storage import cases, notices, tables
+from bot_service.actions import review
+from bot_service.actions.review import Decision
+from bot_service.storage import cases, notices, staff, tables
 from bot_service.storage.cases import Case
 from tests.notice_clinic import EMERGENCY, with_mail
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, another_clinic, live, look, say
+from tests.web.lives import Browser, a_member, a_minute_on, another_clinic, live, look, say
 
 QUEUE = "/?whose=queue"
 
@@ -46,7 +48,7 @@ def test_it_holds_what_nobody_looks_after_and_a_case_or_the_patient_is_taken_in_
     browser.post(f"/patients/{flagged.episode().ref}/take", do="case")
     assert f"You look after {flagged.episode().ref} now." in browser.words and flagged.episode().ref not in refs(browser)
     assert open_case(flagged).status == "acknowledged" and flagged.episode().physio_id == clinic.physio.id
-    browser.post(f"/patients/{other.episode().ref}/take", do="patient")
+    browser.post(f"/patients/{other.episode().ref}/take", do="patient", physio=str(clinic.physio.id))
     assert (open_case(other).status, other.episode().physio_id) == ("acknowledged", ben.id)
     assert trail(clinic)[-3:] == [(ben.email, what) for what in ("case_acknowledged", "case_acknowledged", "patient_taken_over")]
     browser.get("/?whose=mine")
@@ -58,6 +60,38 @@ def test_it_holds_what_nobody_looks_after_and_a_case_or_the_patient_is_taken_in_
     browser.get(QUEUE)
     browser.post(f"/patients/{fine.episode().ref}/take", do="case")
     assert browser.status == 409 and trail(clinic) == before
+
+
+def test_of_two_who_take_the_patient_from_the_same_list_the_second_is_told(clinic: RunningClinic) -> None:
+    person = clinic.in_care("Jo Park")
+    say(person, EMERGENCY)
+    ben, cy = (Browser(clinic).sign_in(a_member(clinic, "physio", f"{name}@example.org")) for name in ("ben", "cy"))
+    for browser in (ben, cy):
+        browser.get(QUEUE)
+    for browser in (ben, cy):
+        browser.post(f"/patients/{person.episode().ref}/take", do="patient", physio=browser.hidden("physio"))
+    with clinic.db.read() as tx:
+        assert staff.load(tx, person.episode().physio_id).email == "ben@example.org"
+    assert cy.status == 409 and "somebody else treats this patient since you opened the list" in cy.words.lower()
+    assert [what for _, what in trail(clinic)].count("patient_taken_over") == 1
+    cy.get("/?whose=all")
+    cy.post(f"/patients/{person.episode().ref}/take", do="patient", physio="nobody")
+    assert cy.status == 409, "nor by a form that does not say whose the patient was"
+
+
+def test_who_takes_a_case_unread_from_the_queue_does_not_tell_the_patient_that_it_was_read(clinic: RunningClinic) -> None:
+    person = clinic.in_care("Jo Park")
+    say(person, "please ask my physio to ring me about my shoes")
+    browser = Browser(clinic).sign_in(a_member(clinic, "physio", "ben@example.org"))
+    browser.get(QUEUE)
+    browser.post(f"/patients/{person.episode().ref}/take", do="case")
+    a_minute_on(clinic)
+    assert browser.status == 200 and person.messages(kind="message_read") == []
+    with clinic.db.read() as tx:
+        (case,) = cases.list_open(tx, person.episode())
+    assert case.status == "acknowledged"
+    review.close_case(clinic.db, Decision(clinic.physio, person.episode().id, "rang them"), case.id, clinic.clock.now())
+    assert len(person.messages(kind="message_read")) == 1, "whoever closes it on the patient's page has read it"
 
 
 @pytest.mark.parametrize("role", ["viewer", "admin", "stranger"])
