@@ -9,7 +9,18 @@ from uuid import UUID
 import pytest
 
 from bot_service.conversation.parsing import read
-from bot_service.conversation.situation import Answered, Ask, ChangeTime, Close, ForPhysio, Keep, PauseUntil, RedFlagged, Situation
+from bot_service.conversation.situation import (
+    Answered,
+    Ask,
+    ChangeTime,
+    Close,
+    CountAgain,
+    ForPhysio,
+    Keep,
+    PauseUntil,
+    RedFlagged,
+    Situation,
+)
 from bot_service.conversation.wording import SHIPPED, Voice, render
 from tests.builders import TODAY, a_prescription
 from tests.conversation.situations import YESTERDAY, a_record, asked, before_opt_in, found, kept, keys, opted_in, says, taps
@@ -212,7 +223,7 @@ def test_words_that_are_no_answer_to_the_safety_question_are_kept_and_it_is_aske
 @pytest.mark.parametrize("words", ["what is this about?", "who is this?", "who are you", "Yes but what is it?"])
 def test_who_asks_before_agreeing_is_told_who_writes_and_asked_again(words: str) -> None:
     turn = says(words, before_opt_in(asked("consent")))
-    assert keys(turn) == ["who_writes", "not_watched", "consent_again"] and turn.effects == ()
+    assert keys(turn) == ["who_writes", "not_watched", "consent_again"] and turn.effects == (CountAgain(asked("consent").id),)
     assert turn.ask is not None and turn.ask.again == asked("consent").id
     assert keys(says("hmm", before_opt_in(asked("consent")))) == ["consent_again"]
 

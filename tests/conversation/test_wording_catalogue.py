@@ -21,6 +21,7 @@ EXPANDED = {
     "change_": [f"change_{kind.name}" for kind in KINDS.values() if kind.scored],
     "reason_": [f"reason_{reason}" for reason in REASONS],
     "safety_": ["safety_emergency", "safety_urgent"],
+    "safety_ended_": [f"safety_ended_{tier}" for tier in ("emergency", "urgent", "prompt")],
 }
 """What keys made at run time can become, by how they begin."""
 TREES = [parsed(path) for path in python_files() if str(path).startswith(("bot_service/conversation/", "bot_service/actions/"))]
