@@ -34,8 +34,11 @@ class Month:
     weeks: tuple[tuple[CalendarDay | None, ...], ...]
 
 
-def calendar_of(record: Record, stages: Sequence[tuple[date, str]], appointment: date | None) -> tuple[Month, ...]:
-    """The months of an episode, the latest first; with the month of the next appointment when that is not far off."""
+def calendar_of(record: Record, stages: Sequence[tuple[date, str]], appointment: date | None, ahead: str = "") -> tuple[Month, ...]:
+    """The months of an episode, the latest first; with the month of the next appointment when that is not far off.
+
+    `ahead`: see `strips.still_ahead`.
+    """
     last = appointment if appointment and record.today < appointment <= record.today + AHEAD else record.today
     pains = {day.day: day.pain for day in record.rated_days if day.pain is not None}
     marks: dict[date, tuple[str, ...]] = {}
@@ -46,17 +49,17 @@ def calendar_of(record: Record, stages: Sequence[tuple[date, str]], appointment:
     months, year, month = list[Month](), record.episode_start.year, record.episode_start.month
     while (year, month) <= (last.year, last.month):
         weeks = Calendar().monthdatescalendar(year, month)
-        rows = tuple(tuple(_day(day, record, pains, marks) if day.month == month else None for day in week) for week in weeks)
+        rows = tuple(tuple(_day(day, record, pains, marks, ahead) if day.month == month else None for day in week) for week in weeks)
         months.append(Month(f"{MONTHS[month - 1]} {year}", rows))
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
     return tuple(reversed(months))
 
 
-def _day(day: date, record: Record, pains: Mapping[date, int], marks: Mapping[date, tuple[str, ...]]) -> CalendarDay:
+def _day(day: date, record: Record, pains: Mapping[date, int], marks: Mapping[date, tuple[str, ...]], ahead: str) -> CalendarDay:
     noted = marks.get(day, ())
     if not record.episode_start <= day <= record.today:
         return CalendarDay(day.day, "", "", ", ".join((day_words(day), *noted)) if noted else "", noted)
-    status = shown_status(day, record.status(day), record)
+    status = shown_status(day, record.status(day), record, ahead)
     sign, name = WORDS[status]
     pain = (f"worst pain {pains[day]}",) if day in pains else ()
     return CalendarDay(day.day, status, sign, ", ".join((f"{day_words(day)}: {name}", *pain, *noted)), noted)

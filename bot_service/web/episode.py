@@ -53,7 +53,7 @@ from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view, running_view
 from bot_service.web.progress_card import card_of, offer_words
 from bot_service.web.recent import DAYS
-from bot_service.web.strips import strip_of
+from bot_service.web.strips import still_ahead, strip_of
 from bot_service.web.times import long_day, moment, zone_words
 from bot_service.web.transcript import KINDS, transcript
 
@@ -152,7 +152,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
     return {
         "header": header_of(tx, patient, episode, clinic, now),
         "figures": _figures(record),
-        "strip": strip_of(record),
+        "strip": strip_of(record, _ahead(tx, episode, record)),
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
         **_cases(tx, episode, record, notes, now, clinic.zone),
@@ -160,6 +160,10 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         **_details(tx, patient, episode, clinic.zone),
         "untold": holds_news(tx, episode, now),
     }
+
+
+def _ahead(tx: Tx, episode: Episode, record: Record) -> str:
+    return still_ahead(episode, record.today, held=bool(episodes.list_holds_in_force(tx, episode.id, record.today)))
 
 
 def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
@@ -225,7 +229,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) ->
         "running": running_view(record.prescription, plan),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
         "days": _table(record),
-        "calendar": calendar_of(record, stage_starts(past), episode.next_appointment),
+        "calendar": calendar_of(record, stage_starts(past), episode.next_appointment, _ahead(tx, episode, record)),
         "ladders": ladders(past, record.today),
         "steps_taken": steps_taken(past),
         "loads": load_chart(entries.list_current(tx, episode), record.episode_start, record.today),

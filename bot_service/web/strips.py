@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot_service.clinical.record import DayStatus, Record
+from bot_service.storage.episodes import Episode
 from bot_service.web.times import day_words
 
 DAYS = 28
@@ -54,9 +55,9 @@ class Strip:
     legend: tuple[Legend, ...]
 
 
-def strip_of(record: Record) -> Strip:
-    """The strip of a record's last 28 days, fewer when the episode is younger."""
-    days = [(day, shown_status(day, status, record)) for day, status in record.strip(DAYS)]
+def strip_of(record: Record, ahead: str = "") -> Strip:
+    """The strip of a record's last 28 days, fewer when the episode is younger. `ahead`: see `still_ahead`."""
+    days = [(day, shown_status(day, status, record, ahead)) for day, status in record.strip(DAYS)]
     counts = Counter(status for _, status in days)
     pains = {day.day: day.pain for day in record.rated_days}
     cells = []
@@ -68,6 +69,15 @@ def strip_of(record: Record) -> Strip:
     return Strip(tuple(cells), tuple(Legend(status, sign, name, counts[status]) for status, (sign, name) in WORDS.items()))
 
 
-def shown_status(day: date, status: DayStatus, record: Record) -> str:
-    """The status of a day as the pages show it: no silence on a day on which the patient wrote."""
-    return WROTE if status == "no_reply" and day in record.replies else status
+def shown_status(day: date, status: DayStatus, record: Record, ahead: str = "") -> str:
+    """The status of a day as the pages show it: no silence on a day on which the patient wrote, no rest before its exercises."""
+    if status == "no_reply" and day in record.replies:
+        return WROTE
+    return ahead if status == "rest" and ahead and day == record.today else status
+
+
+def still_ahead(episode: Episode, today: date, *, held: bool) -> str:
+    """What today is before its prompt falls due: waiting, or paused while it is held; empty when no prompt comes today."""
+    if episode.status != "active" or episode.patient_status != "opted_in" or episode.next_prompt_day != today:
+        return ""
+    return "paused" if held else "waiting"

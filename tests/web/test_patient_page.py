@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from markupsafe import escape
@@ -14,11 +15,11 @@ from bot_service.actions.histories import load_record
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.progression import standing
 from bot_service.clinical.record import Record
-from bot_service.storage import entries
+from bot_service.storage import entries, episodes
 from bot_service.web.strips import WORDS
 from bot_service.web.times import long_day
 from tests.actions.told import DAY1
-from tests.running_clinic import Person, RunningClinic
+from tests.running_clinic import START, Person, RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look, say
 
 NASTY = """<script>alert(1)</script>"><img src=x onerror=alert(2)>{{ 7*7 }}'--&amp;"""
@@ -67,6 +68,24 @@ def test_every_number_on_the_page_is_that_of_the_record(sqlite_clinic: RunningCl
     for criterion in standing(record, sqlite_clinic.plan, set()).criteria:
         detail = "for you to test" if criterion.key.startswith("checklist") else criterion.detail
         assert f"{criterion.text} {detail}" in words
+
+
+async def test_a_day_whose_exercises_are_still_to_come_is_no_rest_day(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    await sqlite_clinic.service.move_clock(DAY1 - timedelta(hours=3))
+    browser, link = Browser(sqlite_clinic).sign_in(), f"/patients/{person.invitation.ref}"
+
+    def today() -> list[str]:
+        page = browser.get(link)
+        return [re.findall(pattern, page)[-1] for pattern in (r'<li class="(\w+)" title', r'<td class="(\w+)"><span class="hidden">')]
+
+    assert today() == ["waiting", "waiting"]
+    with sqlite_clinic.db.begin() as tx:
+        episodes.place_hold(tx, START, person.episode(), "red_flag", why="", by="rule D1", from_day=START.date())
+    assert today() == ["paused", "paused"]
+    with sqlite_clinic.db.begin() as tx:
+        episodes.change(tx, person.episode().id, next_prompt_day=START.date() + timedelta(days=2))
+    assert today() == ["rest", "rest"]
 
 
 def test_what_patients_write_is_shown_as_they_wrote_it(sqlite_clinic: RunningClinic) -> None:
