@@ -13,7 +13,7 @@ from pathlib import Path
 from bot_service.clock import monotonic
 
 ROOT = Path(__file__).resolve().parents[1]
-FIRST_HALF = ("actions", "acceptance", "browser", "channels", "clinical", "storage", "migrations")
+FIRST_HALF = ("actions", "acceptance", "browser", "channels", "clinical", "conversation", "storage", "migrations")
 """Folders of the first half; the second takes all the rest, so that no test can be in neither."""
 _COUNT = re.compile(r"(\d+) (failed|errors?|passed|skipped|deselected|xfailed|xpassed|warnings?)")
 _ORDER = ("failed", "error", "errors", "passed", "skipped", "deselected", "xfailed", "xpassed", "warning", "warnings")
