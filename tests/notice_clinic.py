@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.app import Service
 from bot_service.errors import DeliveryError
 from bot_service.messages import Inbound, Outbound

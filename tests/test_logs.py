@@ -14,7 +14,7 @@ import structlog
 
 from bot_service import logs
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
 from bot_service.messages import Outbound
 from bot_service.storage.columns import SealedBytes

@@ -13,10 +13,10 @@ from tests.source_tree import ROOT
 
 # No skips of ours: the texts of little suites that are run to see that CI refuses each way of skipping.
 SKIPPED = {
-    "in a test": "import pytest\ndef test_it():\n    pytest.skip('no browser')\n",
-    "by a mark": "import pytest\n@pytest.mark.skip(reason='later')\ndef test_it(): pass\n",
-    "in a fixture": "import pytest\n@pytest.fixture\ndef gone(): pytest.skip('no server')\ndef test_it(gone): pass\n",
-    "a whole file": "import pytest\npytest.skip('not here', allow_module_level=True)\n",
+    "in a test": "import pytest\ndef test_it():\n    pytest.skip('no browser')\n",  # to be refused
+    "by a mark": "import pytest\n@pytest.mark.skip(reason='later')\ndef test_it(): pass\n",  # to be refused
+    "in a fixture": "import pytest\n@pytest.fixture\ndef gone(): pytest.skip('no server')\ndef test_it(gone): pass\n",  # to be refused
+    "a whole file": "import pytest\npytest.skip('not here', allow_module_level=True)\n",  # to be refused
 }
 
 

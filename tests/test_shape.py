@@ -18,8 +18,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "lib", "s
 CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "datetime.datetime.now"}
 ENVIRONMENT = {"os.environ", "os.getenv", "os.environb"}
 MOCKS = {"unittest.mock", "mock.patch", "monkeypatch.setattr", "monkeypatch.setitem", "mocker.patch"}
-# No skips: names that this test looks for and forbids.
-LEFT_OUT = {"pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail", "pytest.xfail", "pytest.importorskip"}
+LEFT_OUT = {"pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail", "pytest.xfail", "pytest.importorskip"}  # names to forbid
 CORE = ("plans/", "schedules/", "bot_service/clinical/", "bot_service/conversation/", "bot_service/messages.py", "bot_service/errors.py")
 
 # Written in halves, so that this file does not contain what it looks for.

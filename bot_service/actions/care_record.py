@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from bot_service.actions.assess import assess
+from bot_service.actions.deciding import LONGEST_REASON, Decision, episode_of, note_decision
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
-from bot_service.actions.review import LONGEST_REASON, Decision, episode_of, note_decision
 from bot_service.actions.voices import offered_languages
 from bot_service.clinical.outcome_measures import LONGEST_ACTIVITY, MEASURES, MOST_ACTIVITIES, Measure
 from bot_service.conversation.states import MEASURED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import NotFound
 from bot_service.storage import cases, episodes, patients
 from bot_service.storage.database import Database, Tx

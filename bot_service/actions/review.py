@@ -9,8 +9,6 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.deciding import (
-    LONGEST_REASON,
-    MAY_DECIDE,
     NEWS_KEPT,
     Decision,
     before,
@@ -37,8 +35,6 @@ from bot_service.storage.reviews import HELD_FOR, OWN, Proposed
 from plans.editing import Unfit, at_start
 from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
-
-__all__ = ["LONGEST_REASON", "MAY_DECIDE", "Decision", "episode_of", "holds_news", "note_decision", "tell_patient"]
 
 
 def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, proposal_id: UUID, now: datetime) -> None:

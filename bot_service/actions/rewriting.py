@@ -7,8 +7,8 @@ from datetime import datetime
 from uuid import UUID
 
 from bot_service.actions.assess import assess
+from bot_service.actions.deciding import Decision, episode_of, note_decision, tell_patient
 from bot_service.actions.prescribing import supersede, with_own_words
-from bot_service.actions.review import Decision, episode_of, note_decision, tell_patient
 from bot_service.errors import AlreadyDecided, Conflict
 from bot_service.storage import episodes, prescriptions
 from bot_service.storage.database import Database, Tx

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from bot_service.actions.review import Decision, acknowledge_in, episode_of, note_decision
+from bot_service.actions.deciding import Decision, episode_of, note_decision
+from bot_service.actions.review import acknowledge_in
 from bot_service.errors import Conflict, NotPermitted
 from bot_service.storage import cases, episodes, staff
 from bot_service.storage.database import Database, Tx

@@ -10,7 +10,7 @@ from uuid import UUID
 import click
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.cli.kinds import FlagId
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show
 from bot_service.errors import Conflict, NotFound

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from bot_service.actions import care_record, review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.enrol import invite_again
 from bot_service.actions.histories import load_record, local_today
-from bot_service.actions.review import Decision
 from bot_service.cli.enrolling import print_invitation
 from bot_service.cli.kinds import Day
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened, show

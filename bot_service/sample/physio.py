@@ -10,8 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import local_today
-from bot_service.actions.review import Decision
 from bot_service.errors import Conflict
 from bot_service.sample.body import draws
 from bot_service.storage import cases, episodes, reviews

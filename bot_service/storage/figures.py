@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -82,13 +82,3 @@ def list_stage_starts(tx: Tx) -> dict[UUID, list[tuple[date, str]]]:
     for row in tx.all(query.order_by(prescriptions.c.number)):
         found.setdefault(row.episode_id, []).append((row.starts_on, row.stage))
     return found
-
-
-def count_by_status(tx: Tx, kind: str, until: datetime) -> dict[str, int]:
-    """How many messages of a kind that fell due before `until` are in each state."""
-    query = (
-        select(outbox.c.status, func.count().label("number"))
-        .where(outbox.c.kind == kind, outbox.c.due_at < until)
-        .group_by(outbox.c.status)
-    )
-    return {row.status: int(row.number) for row in tx.all(query)}

@@ -7,7 +7,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from bot_service.actions import care_record, review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.web.access import Visit
 from bot_service.web.decisions import Unfit, day_posted, id_posted, submit
 

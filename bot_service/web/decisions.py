@@ -10,8 +10,7 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import review, undoing
-from bot_service.actions.deciding import PainIsHigh
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web.access import Visit
@@ -22,7 +21,7 @@ from bot_service.web.progress_card import own_checks
 from bot_service.web.writing import still_writing, writing
 
 Do = Callable[[Decision, datetime], None]
-LONGEST_REASON, LONGEST_MESSAGE = 1000, 1500
+LONGEST_MESSAGE = 1500
 
 
 class Unfit(Exception):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE
 from bot_service.actions.discharging import MOST, discharge_each, look_up, refs_in
-from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE
 from bot_service.errors import NotPermitted
 from bot_service.storage import caseload, clinics
 from bot_service.web.access import Visit

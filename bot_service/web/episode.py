@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 
 from starlette.responses import HTMLResponse, Response
 
+from bot_service.actions.deciding import MAY_DECIDE, holds_news
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
-from bot_service.actions.review import MAY_DECIDE, holds_news
 from bot_service.actions.undoing import list_undoable
 from bot_service.actions.viewing import record_view
 from bot_service.actions.voices import offered_languages

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import care_record
+from bot_service.actions.deciding import MAY_DECIDE, Decision
 from bot_service.actions.histories import local_today
 from bot_service.actions.measures_asked import last_asked
-from bot_service.actions.review import MAY_DECIDE, Decision
 from bot_service.actions.viewing import record_view
 from bot_service.clinical.outcome_measures import MEASURES, Measure, Value, change_words, due
 from bot_service.errors import Conflict, NotFound

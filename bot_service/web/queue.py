@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
-from bot_service.actions.review import MAY_DECIDE, Decision
+from bot_service.actions.deciding import MAY_DECIDE, Decision
 from bot_service.actions.taking_on import take_on, take_over
 from bot_service.clinical.duty import acts_for
 from bot_service.storage import notices, staff

@@ -9,9 +9,8 @@ from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
-from bot_service.actions.deciding import list_concerns
+from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE, Decision, list_concerns
 from bot_service.actions.histories import local_today
-from bot_service.actions.review import LONGEST_REASON, MAY_DECIDE, Decision
 from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.in_words import listed

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from starlette.responses import RedirectResponse, Response
 
+from bot_service.actions.deciding import MAY_DECIDE
 from bot_service.actions.histories import rhythm_for
-from bot_service.actions.review import MAY_DECIDE
 from bot_service.actions.window import WINDOW, WITH_A_WINDOW
 from bot_service.storage import clinics, entries, inbox, patients, prescriptions, receipts, transcripts
 from bot_service.storage.database import Tx

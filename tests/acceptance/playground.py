@@ -10,8 +10,8 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.deciding import Decision
 from bot_service.actions.enrol import enrol
-from bot_service.actions.review import Decision
 from bot_service.app import Service
 from bot_service.channels.simulator import Faults, Simulator
 from bot_service.clock import MovableClock

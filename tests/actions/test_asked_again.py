@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from tests.actions.told import DAY1, DAY2, DAY3, DAY4, DAY5, evidence, holds, open_cases, scores
 from tests.running_clinic import Person, RunningClinic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from tests.actions.told import DAY1, audited, open_cases, proposals
 from tests.running_clinic import Person, RunningClinic
 

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 
 from bot_service.actions import prescribing, review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from bot_service.messages import Outbound
@@ -79,7 +80,7 @@ async def test_what_is_held_back_is_not_put_in_line_again(sqlite_clinic: Running
     person = await done_on_tuesday(clinic)
     clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if is_about_tuesday(outbound) else None
     await clinic.service.move_clock(DAY2 + timedelta(minutes=1))
-    review.pause(clinic.db, review.Decision(clinic.physio, person.invitation.episode_id, "rest"), None, clinic.clock.now())
+    review.pause(clinic.db, Decision(clinic.physio, person.invitation.episode_id, "rest"), None, clinic.clock.now())
     clinic.phones.fails = None
     await clinic.service.move_clock(DAY2 + 5 * HOUR)
     assert [each.status for each in asked_alone(person)] == ["cancelled"]

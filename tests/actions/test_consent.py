@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import tables
 from tests.actions.told import DAY1, DAY2, DAY3, audited, open_cases, scores, status
 from tests.running_clinic import Person, RunningClinic

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from bot_service.actions import review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.errors import (
@@ -180,7 +181,7 @@ async def test_a_safety_text_in_doubt_is_said_again_in_a_new_message_that_names_
 async def test_news_in_doubt_is_said_again_but_not_without_end(clinic: RunningClinic) -> None:
     jo = clinic.in_care()
     failing(clinic, unknown)
-    review.write_to_patient(clinic.db, review.Decision(clinic.physio, jo.invitation.episode_id, "a word"), "Well done", clinic.clock.now())
+    review.write_to_patient(clinic.db, Decision(clinic.physio, jo.invitation.episode_id, "a word"), "Well done", clinic.clock.now())
     await clinic.service.move_clock(clinic.clock.now() + timedelta(hours=3))
     copies = jo.messages(kind="news")
     assert [copy.status for copy in copies] == ["in_doubt"] * 4

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import Executable
 
 from bot_service.actions import review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.digests import build_all, send_due, send_now
 from bot_service.actions.histories import load_record
-from bot_service.actions.review import Decision
 from bot_service.errors import OutcomeUnknown
 from bot_service.storage import cases, clinics, notices, outbox, reviews, tables
 from bot_service.storage.staff import Member

@@ -7,8 +7,8 @@ from datetime import time, timedelta
 import pytest
 
 from bot_service.actions import review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.enrol import ANEW, INVITATION_LIFE, Enrolment, enrol, find_made, invite_again
-from bot_service.actions.review import Decision
 from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
 from bot_service.storage import clinics, episodes, patients, staff
 from tests.actions.told import audited, prescription

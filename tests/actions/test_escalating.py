@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.clinical.working_hours import DEFAULT_HOURS, a_working_day_after
 from bot_service.storage import tables
 from bot_service.storage.cases import FOR_THE_LEAD

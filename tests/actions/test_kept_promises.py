@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from bot_service.actions import review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import local_today, prescription_on
-from bot_service.actions.review import Decision
 from bot_service.storage import prescriptions
 from tests.actions.test_escalating import flagged, seen_questions
 from tests.actions.test_offers import offered, rung_of

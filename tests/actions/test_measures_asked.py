@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from bot_service.actions import care_record, review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.measures_asked import last_asked
-from bot_service.actions.review import Decision
 from bot_service.storage import audit, care_records
 from bot_service.storage.care_records import Outcome
 from bot_service.storage.outbox import CAPPED

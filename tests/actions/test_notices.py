@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import (
     ChannelMisconfigured,
     ChannelUnavailable,

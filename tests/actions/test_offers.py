@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import entries, prescriptions
 from plans.model import Prescription
 from tests.actions.told import DAY1, audited, everything, open_questions, prescription, proposals, transcript

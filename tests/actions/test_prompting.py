@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot_service.actions import care_record, review
+from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.prompt import queue_due_prompts
 from bot_service.clock import MovableClock
@@ -34,8 +35,8 @@ def states(person: Person) -> dict[int, str]:
     return {row.day.day: row.status for row in person.messages(kind="prompt") if row.day}
 
 
-def decision(person: Person) -> review.Decision:
-    return review.Decision(person.clinic.physio, person.invitation.episode_id, "because")
+def decision(person: Person) -> Decision:
+    return Decision(person.clinic.physio, person.invitation.episode_id, "because")
 
 
 def days_as_ruled(person: Person) -> dict[int, str]:

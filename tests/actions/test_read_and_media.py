@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage.cases import Case
 from tests.actions.told import DAY1, open_cases, status, transcript
 from tests.running_clinic import Person, RunningClinic

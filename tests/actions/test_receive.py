@@ -195,7 +195,7 @@ async def test_pause_and_resume(sqlite_clinic: RunningClinic) -> None:
 
 async def test_a_pause_that_the_clinic_placed_is_not_the_patients_to_end_or_to_shorten(sqlite_clinic: RunningClinic) -> None:
     from bot_service.actions import review
-    from bot_service.actions.review import Decision
+    from bot_service.actions.deciding import Decision
 
     person = await prompted(sqlite_clinic)
     review.pause(

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, clinics, prescriptions, reviews, staff, tables
 from bot_service.storage.staff import Member

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import Conflict, NotPermitted
 from bot_service.storage import prescriptions, reviews, staff
 from plans.running import RUN_SLOT

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot_service.actions import prompt, receive, review
 from bot_service.actions.assess import assess_due
+from bot_service.actions.deciding import Decision
 from bot_service.actions.outcomes import record_outcome, recover_after_crash
 from bot_service.actions.prepare import AFTER_STOP, may_begin, prepare
 from bot_service.clock import MovableClock, real_now
@@ -74,7 +75,7 @@ class Story:
             case ["tap", _] | ["type", _]:
                 self.hear("3")
             case ["news"] if not self.has_stopped:
-                review.write_to_patient(db, review.Decision(self.clinic.physio, self.person.invitation.episode_id, "x"), "Well done", now)
+                review.write_to_patient(db, Decision(self.clinic.physio, self.person.invitation.episode_id, "x"), "Well done", now)
             case ["an", "hour"]:
                 self.clinic.clock.move_to(now + timedelta(hours=1))
             case ["crash"]:

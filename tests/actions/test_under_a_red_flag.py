@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.conversation.typed import says_seen
 from tests.actions.test_receive_safety import EMERGENCY, SUICIDE, URGENT, prompted
 from tests.actions.told import DAY1, DAY2, DAY3, evidence, open_cases, open_questions, prescription

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from bot_service.actions import review
 from bot_service.actions.care_record import record_outcome, record_told
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from tests.browser.conftest import Served
 from tests.running_clinic import Person
 from tests.web.lives import a_day_on, a_member, live, look, say

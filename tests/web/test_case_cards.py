@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import audit, tables
 from bot_service.web.attention import due_words, said
 from tests.running_clinic import Person, RunningClinic

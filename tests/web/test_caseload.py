@@ -11,8 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
-from bot_service.actions.review import Decision, acknowledge_case, pause
+from bot_service.actions.review import acknowledge_case, pause
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.storage import caseload, cases, episodes
 from bot_service.storage.database import Tx

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.errors import MessageRejected, OutcomeUnknown, RecipientStopped
 from bot_service.storage import cases, clinics, outbox
 from bot_service.storage.rule_counts import RuleCount, count_rules

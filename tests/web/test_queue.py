@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import cases, notices, staff, tables
 from bot_service.storage.cases import Case
 from tests.notice_clinic import EMERGENCY, with_mail

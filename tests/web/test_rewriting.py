@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import audit, cases, prescriptions
 from plans.model import Prescription
 from tests.running_clinic import Person, RunningClinic

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from bot_service.actions import review
-from bot_service.actions.review import Decision
+from bot_service.actions.deciding import Decision
 from bot_service.storage import audit
 from bot_service.web.summary import pain_figures
 from tests.running_clinic import Person, RunningClinic
