@@ -30,6 +30,11 @@ HOSTILE = [
 ]
 
 
+# Only what must not be answered in time is given little of it: the rest would fail on a busy machine for no fault of ours.
+PATIENT_S, IMPATIENT_S = 20.0, 0.7
+WAITED_OUT = {"silence before accepting", "silence after accepting", "one byte at a time"}
+
+
 @dataclass
 class Subject:
     """A channel under test: how to see what its provider accepted, and how to make the provider fail the next message, by name."""
@@ -42,6 +47,12 @@ class Subject:
 
 def an_outbound(address: str, text: str = "Time for your exercises.", rows: tuple[tuple[Button, ...], ...] = ()) -> Outbound:
     return Outbound(id="5f0c2f9e-0d5c-4f3e-9f43-2a1f3f2b7c11", sender_id="s", address=address, text=text, rows=rows)
+
+
+def patience_for(request: pytest.FixtureRequest) -> float:
+    """Seconds a call may take in this test, by the failure it is about, if any."""
+    about = getattr(request.node, "callspec", None)
+    return IMPATIENT_S if about and about.params.get("failure") in WAITED_OUT else PATIENT_S
 
 
 def payloads(channel: str) -> list[Any]:

@@ -19,12 +19,11 @@ from bot_service.channels.channel import Editable
 from bot_service.channels.telegram import LONGEST_TEXT, Identity, Telegram, split_text
 from bot_service.conversation.progress_picture import draw_progress
 from bot_service.messages import Button
-from tests.channels.contract import ChannelContract, Subject, an_outbound
+from tests.channels.contract import IMPATIENT_S, ChannelContract, Subject, an_outbound, patience_for
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
 
 PAT = 1001
 YES = ((Button("Yes", "v1:q:yes"),),)
-OK_TIMEOUT_S = 0.7
 
 # What the server does, and what it means. Accepted or not, the meaning is the same when we cannot know.
 FAILURES: dict[str, tuple[type[errors.DeliveryError], dict[str, Any]]] = {
@@ -74,8 +73,8 @@ def fake(server: FakeBotApi) -> FakeBotApi:
 
 
 @pytest.fixture
-async def telegram(fake: FakeBotApi) -> AsyncIterator[Telegram]:
-    channel = Telegram(fake.token, fake.url, timeout_s=OK_TIMEOUT_S)
+async def telegram(fake: FakeBotApi, request: pytest.FixtureRequest) -> AsyncIterator[Telegram]:
+    channel = Telegram(fake.token, fake.url, timeout_s=patience_for(request))
     await channel.start()
     yield channel
     await channel.close()
@@ -208,9 +207,9 @@ async def test_who_the_bot_is_needs_no_more_than_its_id_and_name(telegram: Teleg
         await telegram.whoami()
 
 
-@pytest.mark.parametrize("name", FAILURES)
-async def test_a_picture_that_fails_means_what_a_text_that_fails_means(telegram: Telegram, fake: FakeBotApi, name: str) -> None:
-    error, fault = FAILURES[name]
+@pytest.mark.parametrize("failure", FAILURES)
+async def test_a_picture_that_fails_means_what_a_text_that_fails_means(telegram: Telegram, fake: FakeBotApi, failure: str) -> None:
+    error, fault = FAILURES[failure]
     fake.control("faults", faults=[{"method": "sendPhoto", **fault}, {"method": "sendMessage", **fault}])
     told = replace(an_outbound(str(PAT)), picture=draw_progress({}, 5, date(2026, 10, 20)))
     with pytest.raises(errors.DeliveryError) as caught:
@@ -251,13 +250,16 @@ async def test_updates_come_raw_and_in_order_and_again_until_confirmed(telegram:
     assert fake.control("state")["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
 
 
-async def test_a_long_poll_waits_longer_than_a_send_and_ends_when_something_arrives(telegram: Telegram, fake: FakeBotApi) -> None:
-    (hello,) = await telegram.poll(None, seconds=0)
-    waiting = asyncio.create_task(telegram.poll(hello["update_id"] + 1, seconds=20))
-    await asyncio.sleep(OK_TIMEOUT_S + 0.3)
+async def test_a_long_poll_waits_longer_than_a_send_and_ends_when_something_arrives(fake: FakeBotApi) -> None:
+    impatient = Telegram(fake.token, fake.url, timeout_s=IMPATIENT_S)
+    await impatient.start()
+    (hello,) = await impatient.poll(None, seconds=20)
+    waiting = asyncio.create_task(impatient.poll(hello["update_id"] + 1, seconds=60))
+    await asyncio.sleep(IMPATIENT_S + 0.3)
     assert not waiting.done()
     await asyncio.to_thread(fake.say, PAT, "here I am")
-    assert [update["message"]["text"] for update in await asyncio.wait_for(waiting, 5)] == ["here I am"]
+    assert [update["message"]["text"] for update in await asyncio.wait_for(waiting, 30)] == ["here I am"]
+    await impatient.close()
 
 
 async def test_a_second_poller_and_a_webhook_are_a_set_up_fault_and_the_webhook_can_be_removed(
@@ -336,7 +338,7 @@ async def test_the_token_and_the_text_are_in_no_log_no_error_and_no_traceback(fa
     shown: list[str] = []
     chained: list[BaseException | None] = []
     for url in [fake.url, "http://127.0.0.1:1", "http://nowhere.invalid", "no url at all", "ftp://127.0.0.1", "http://[::1"]:
-        channel = Telegram(fake.token, url, timeout_s=OK_TIMEOUT_S)
+        channel = Telegram(fake.token, url, timeout_s=IMPATIENT_S)
         await channel.start()
         for _, fault in FAILURES.values():
             fake.fail(**fault)

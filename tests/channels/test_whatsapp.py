@@ -18,12 +18,11 @@ from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.channels.whatsapp_texts import LONGEST_TEXT, invitation_link, split_text, with_choices
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
-from tests.channels.contract import ChannelContract, Subject, an_outbound
+from tests.channels.contract import IMPATIENT_S, PATIENT_S, ChannelContract, Subject, an_outbound, patience_for
 from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio
 
 PAT = "whatsapp:+447700900123"
 PUBLIC = "https://stepwise.example.org"
-TIMEOUT_S = 0.7
 YES = ((Button("Yes", "v1:q:yes"), Button("No", "v1:q:no")),)
 
 
@@ -67,13 +66,13 @@ def account(fake: FakeTwilio, **changes: Any) -> Account:
     return Account(**({"sid": fake.account, "tokens": (fake.token,), "sender": OURS, "templates": {"daily:en": DAILY}} | changes))
 
 
-def channel_to(fake: FakeTwilio, **changes: Any) -> WhatsApp:
-    return WhatsApp(account(fake, **changes), PUBLIC, fake.url, fake.url, TIMEOUT_S)
+def channel_to(fake: FakeTwilio, timeout_s: float = PATIENT_S, **changes: Any) -> WhatsApp:
+    return WhatsApp(account(fake, **changes), PUBLIC, fake.url, fake.url, timeout_s)
 
 
 @pytest.fixture
-async def whatsapp(fake: FakeTwilio) -> AsyncIterator[WhatsApp]:
-    channel = channel_to(fake)
+async def whatsapp(fake: FakeTwilio, request: pytest.FixtureRequest) -> AsyncIterator[WhatsApp]:
+    channel = channel_to(fake, patience_for(request))
     await channel.start()
     yield channel
     await channel.close()
@@ -255,7 +254,7 @@ async def test_token_number_and_text_are_in_no_log_no_error_and_no_traceback(fak
     shown: list[str] = []
     chained: set[BaseException | None] = set()
     for url in [fake.url, "http://127.0.0.1:1", "http://nowhere.invalid", "no url at all", "ftp://127.0.0.1"]:
-        channel = WhatsApp(account(fake), PUBLIC, url, url, TIMEOUT_S)
+        channel = WhatsApp(account(fake), PUBLIC, url, url, IMPATIENT_S)
         await channel.start()
         for _, fault in FAILURES.values():
             fake.fail(**fault)
