@@ -16,9 +16,9 @@ SET_ASIDE = {
     "aside_switches": "select id, measures_off_at from episodes where measures_off_at is not null",
 }
 """Values that a patient told, activities without a value, undone prescriptions, and whom not to ask: 0015 and 0017 brought them."""
-COLUMNS = "id, clinic_id, episode_id, staff_id, measure, activity, value, day, created_at, withdrawn_at"
 PUT_BACK = {
-    "aside_outcomes": f"insert into outcomes ({COLUMNS}) select {COLUMNS} from aside_outcomes"
+    "aside_outcomes": "insert into outcomes (id, clinic_id, episode_id, staff_id, measure, activity, value, day, created_at, withdrawn_at)"
+    " select id, clinic_id, episode_id, staff_id, measure, activity, value, day, created_at, withdrawn_at from aside_outcomes"
     " where episode_id in (select id from episodes) and id not in (select id from outcomes)",
     "aside_undone": "update prescriptions set undone_at = (select undone_at from aside_undone where aside_undone.id = prescriptions.id)"
     " where id in (select id from aside_undone)",
