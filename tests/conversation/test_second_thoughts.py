@@ -70,6 +70,25 @@ def test_what_is_said_of_the_exercises_is_no_answer_to_the_safety_question(words
         assert bool(found(turn, Keep)) is (expected[0] == recorded) and not [each for each in found(turn, Keep) if each.kind == "safety"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "not today"), ("es", "hoy no"), ("pl", "dziś nie"), ("ar", "ليس اليوم"), ("hi", "आज नहीं")]
+)
+def test_not_today_after_a_score_is_confirmed_first_whether_tapped_or_typed(language: str, words: str) -> None:
+    now = opted_in(record=a_record("done 3/1, done 4"), last=replace(DURING, question_id=asked("session").id), language=language)
+    assert says(words, now) == taps("not_today", asked("session", is_open=False), now)
+    assert keys(says(words, now)) == ["confirm_not_done"]
+    assert keys(says(words, replace(now, last=replace(DURING, day=YESTERDAY)))) == ["nothing_asked"]
+
+
+def test_pain_named_right_after_not_today_is_the_reason_whether_it_was_asked_or_not() -> None:
+    skipped = a_record("done 3/1, no")
+    for questions in ((), (asked("reason"),)):
+        turn = says("my back hurts", opted_in(*questions, record=skipped))
+        assert keys(turn) == ["reason_pain"] and kept(turn) == {"reason": (TODAY, "pain")}
+        assert [(each.rule, each.words) for each in found(turn, ForPhysio)] == [("X3", "my back hurts")]
+    assert not found(says("my back hurts", opted_in()), Keep)
+
+
 @pytest.mark.parametrize("language", SHIPPED)
 @pytest.mark.parametrize("key", ["meant_instead", "meant_instead_24h"])
 def test_what_it_tells_the_patient_to_send_is_a_correction(language: str, key: str) -> None:
