@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ _NEGATOR_REACH = 15
 _EXCUSE_REACH = 6
 _DENIED_REACH = 3
 _BODY = ("limb", "saddle")
+_TORN = re.compile(r"\s*(?:…|\.{2,}|[\r\n])\s*")
+"""Where people pause for breath in the middle of a sentence: "I don't want to... live"."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class _Rule(NamedTuple):
     sets: tuple[str, ...]
     names: frozenset[str]
     window: int
+    across: bool
+    alone: bool
     unless: tuple[str, ...]
     unless_of: tuple[str, ...]
 
@@ -85,6 +90,13 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
     Every shipped language is looked through whatever the patient's own is, because people mix languages when they are
     frightened; the patient's own comes first and decides between equals.
     """
+    hits = _hits(text, language)
+    if (whole := _TORN.sub(" ", text)) != text:
+        hits += [hit for hit in _hits(whole, language) if hit.tier == "EMERGENCY"]
+    return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
+
+
+def _hits(text: str, language: str) -> list[RedFlag]:
     words = [token.text for token in tokens(text)]
     own = language.lower().replace("_", "-").split("-")[0]
     hits = []
@@ -99,7 +111,7 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
             hits.append(hit)
         elif code == own:
             judged = frozenset(_judged(named, screen))
-    return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
+    return hits
 
 
 def _find_in(words: Sequence[str], read: _Text, screen: _Screen, judged: frozenset[_Span]) -> RedFlag | None:
@@ -166,9 +178,11 @@ def _inside_figure(span: _Span, figures: Mapping[int, _Span]) -> bool:
 
 def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
     for core in read.found[rule.sets[0]]:
+        if rule.alone and not _is_alone(core, read.words):
+            continue
         whole = core
         for name in rule.sets[1:]:
-            near = _nearest(core, read.found[name], read.words, rule.window)
+            near = _nearest(core, read.found[name], read.words, rule)
             if near is None:
                 break
             whole = _Span(min(whole.start, near.start), max(whole.end, near.end))
@@ -178,13 +192,18 @@ def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
     return None
 
 
-def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], window: int) -> _Span | None:
-    first = bisect_left(spans, _Span(core.start - window - _LONGEST_PHRASE, 0))
+def _is_alone(core: _Span, words: Sequence[str]) -> bool:
+    """Whether the words are a sentence of their own."""
+    return (core.start == 0 or words[core.start - 1] in BREAKS) and (core.end == len(words) or words[core.end] in BREAKS)
+
+
+def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], rule: _Rule) -> _Span | None:
+    first = bisect_left(spans, _Span(core.start - rule.window - _LONGEST_PHRASE, 0))
     for span in spans[first:]:
-        if span.start > core.end + window:
+        if span.start > core.end + rule.window:
             return None
         gap = words[core.end : span.start] if span.start >= core.end else words[span.end : core.start]
-        if len(gap) <= window and not _SENTENCE_ENDS.intersection(gap):
+        if len(gap) <= rule.window and (rule.across or not _SENTENCE_ENDS.intersection(gap)):
             return span
     return None
 
@@ -195,6 +214,8 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
     hamstring", "my mate tore his hamstring".
     """
+    if rule.alone:  # what it is about may stand in the sentence before
+        return any(name in read.found for name in rule.unless)
     parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
     theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
     return (not parts and _is_a_things(rule, core, read, screen)) or (theirs and _is_anothers(rule, core, read, screen))
@@ -311,4 +332,5 @@ def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
     others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
-    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), frozenset(row["sets"]), row.get("window", 6), *others)
+    sets, borders = tuple(row["sets"]), (row.get(key, False) for key in ("across", "alone"))
+    return _Rule(cast(Tier, row["tier"]), row["family"], sets, frozenset(sets), row.get("window", 6), *borders, *others)
