@@ -12,7 +12,7 @@ from importlib.resources import files
 from itertools import combinations
 from typing import Any, Literal, NamedTuple, cast
 
-from bot_service.clinical.words import BREAKS, PhraseBook, languages_in, phrase_words, tokens
+from bot_service.clinical.words import BREAKS, PhraseBook, is_symbol, languages_in, phrase_words, tokens
 
 Tier = Literal["EMERGENCY", "URGENT", "PROMPT"]
 
@@ -29,8 +29,7 @@ _NEGATOR_REACH = 15
 _EXCUSE_REACH = 6
 _DENIED_REACH = 3
 _BODY = ("limb", "saddle")
-_TORN = re.compile(r"\s*(?:…|\.{2,}|[\r\n])\s*")
-"""Where people pause for breath in the middle of a sentence: "I don't want to... live"."""
+_TORN = re.compile(r"\s*(?:…|\.{2,}|[\r\n])\s*")  # a pause for breath: "I don't want to... live"
 
 
 @dataclass(frozen=True)
@@ -90,13 +89,6 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
     Every shipped language is looked through whatever the patient's own is, because people mix languages when they are
     frightened; the patient's own comes first and decides between equals.
     """
-    hits = _hits(text, language)
-    if (whole := _TORN.sub(" ", text)) != text:
-        hits += [hit for hit in _hits(whole, language) if hit.tier == "EMERGENCY"]
-    return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
-
-
-def _hits(text: str, language: str) -> list[RedFlag]:
     words = [token.text for token in tokens(text)]
     own = language.lower().replace("_", "-").split("-")[0]
     hits = []
@@ -111,7 +103,10 @@ def _hits(text: str, language: str) -> list[RedFlag]:
             hits.append(hit)
         elif code == own:
             judged = frozenset(_judged(named, screen))
-    return hits
+    whole = _TORN.sub(" ", text)
+    if whole != text and (torn := find_red_flag(whole, language)) and torn.tier == "EMERGENCY":
+        hits.append(torn)
+    return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
 
 
 def _find_in(words: Sequence[str], read: _Text, screen: _Screen, judged: frozenset[_Span]) -> RedFlag | None:
@@ -178,8 +173,6 @@ def _inside_figure(span: _Span, figures: Mapping[int, _Span]) -> bool:
 
 def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
     for core in read.found[rule.sets[0]]:
-        if rule.alone and not _is_alone(core, read.words):
-            continue
         whole = core
         for name in rule.sets[1:]:
             near = _nearest(core, read.found[name], read.words, rule)
@@ -190,11 +183,6 @@ def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
             if not _is_negated(core, whole, read, screen) and not _is_excused(rule, core, read, screen):
                 return whole
     return None
-
-
-def _is_alone(core: _Span, words: Sequence[str]) -> bool:
-    """Whether the words are a sentence of their own."""
-    return (core.start == 0 or words[core.start - 1] in BREAKS) and (core.end == len(words) or words[core.end] in BREAKS)
 
 
 def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], rule: _Rule) -> _Span | None:
@@ -214,8 +202,9 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
     hamstring", "my mate tore his hamstring".
     """
-    if rule.alone:  # what it is about may stand in the sentence before
-        return any(name in read.found for name in rule.unless)
+    beside = {*read.words[max(0, core.start - 1) : core.start], *read.words[core.end : core.end + 1]} - screen.turns
+    if rule.alone and not all(is_symbol(word) for word in beside):
+        return True
     parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
     theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
     return (not parts and _is_a_things(rule, core, read, screen)) or (theirs and _is_anothers(rule, core, read, screen))
@@ -294,13 +283,8 @@ def _ends_list(core: _Span, read: _Text, screen: _Screen) -> bool:
 def _screen(code: str) -> _Screen:
     written = _written(code)
     entries = [(phrase, name) for name, phrases in written["sets"].items() for phrase in phrases]
-    for key, name in (
-        ("figures_of_speech", _IGNORED),
-        ("negators", _NEGATOR),
-        ("negators_after", _NEGATED_BEFORE),
-        ("bridges", _BRIDGE),
-        ("exceptions", _EXCEPTION),
-    ):
+    marks = {"figures_of_speech": _IGNORED, "negators": _NEGATOR, "negators_after": _NEGATED_BEFORE}
+    for key, name in (marks | {"bridges": _BRIDGE, "exceptions": _EXCEPTION}).items():
         entries += [(phrase, name) for phrase in written.get(key, ())]
     table = _written("rules")
     rules = sorted((_rule(row) for row in table["rules"]), key=lambda rule: TIERS.index(rule.tier))

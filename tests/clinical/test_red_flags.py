@@ -201,7 +201,7 @@ def test_every_tier_is_found_in_every_shipped_language_and_its_negation_heard(la
 DESPAIR = {
     "en": (
         "I hate this, I can't go on", "I can't do this anymore, what's the point", "hopeless, cant take it any more",
-        "I hate this. I can't go on.", "My wife has left me. I can't go on.", "I just want to... die", "I don't want to\nlive anymore",
+        "I hate this. I can't go on.", "My wife has left me. I can't go on 😭", "I just want to... die", "I don't want to\nlive anymore",
         "If I died. They'd all be happier.", "I took them. All the pills.", "Can't take this any more! What is the point?",
     ),
     "es": (
@@ -217,7 +217,7 @@ ONLY_THE_EXERCISES = {
         "can't go on holiday with this, I hate it", "can't go on with this exercise", "I hate this exercise, can't do this anymore",
         "I can't go on with this exercise, I hate it", "I hate it", "I hate this exercise. I can't do this anymore.",
         "I hate this. Can't go on holiday now.", "did 3 sets. couldn't go on", "Had enough. Of bridges.",
-        "took paracetamol. all the exercises done", "Did 2 sets. I can't go on.",
+        "took paracetamol. all the exercises done", "I can't go on Tuesday",
     ),
     "es": ("no puedo seguir con este ejercicio", "no puedo más, odio este ejercicio"),
     "pl": ("nie dam rady dalej ćwiczyć",),
