@@ -51,6 +51,17 @@ def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
     episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
 
 
+def start_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Set the cursor for the first time: one whose time has come since the patient agreed, while we waited for an answer, still comes."""
+    rhythm = rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id))
+    since = max(episode.patient_status_at, now - rhythm.expires_after)
+    first = next_occurrence(rhythm, None, not_before=since)
+    if episode.last_prompt_at is not None or first is None or expires_at(first, rhythm) <= now:
+        move_cursor(tx, episode, now)
+    else:
+        episodes.set_cursor(tx, episode.id, first)
+
+
 def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
     """The occurrence key of a prompt: one for each patient, local day and slot, ever."""
     return f"prompt:{episode.patient_id}:{day}:{slot}"
