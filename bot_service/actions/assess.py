@@ -35,7 +35,12 @@ def assess_due(db: Database, now: datetime, limit: int = 50) -> int:
 
 
 def assess(tx: Tx, episode: Episode, now: datetime) -> None:
-    """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record."""
+    """Raise, join and close cases; make, refresh and withdraw proposals. Call it in the transaction that changed the record.
+
+    Of an episode that has ended nothing new is asked: what was open stays open until somebody closes it.
+    """
+    if episode.status != "active":
+        return
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
     _ask_the_patient(tx, episode, now)

@@ -26,7 +26,7 @@ BEFORE_CARE = timedelta(days=60)
 def add_note(db: Database, decision: Decision, words: str, now: datetime) -> None:
     """A private note: colleagues of the clinic see it, the patient never. Raises Conflict when empty or too long."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, sees_to=True)
         if not words.strip():
             raise Conflict("write something first")
         if len(words.strip()) > LONGEST_NOTE:
@@ -38,7 +38,7 @@ def add_note(db: Database, decision: Decision, words: str, now: datetime) -> Non
 def note_case(db: Database, decision: Decision, case_id: UUID, words: str, now: datetime) -> None:
     """A note on an open case, for colleagues. Raises Conflict when empty or too long, or the case is closed, and NotFound."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, sees_to=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")

@@ -60,13 +60,18 @@ class PainIsHigh(Conflict):
         self.found = found
 
 
-def episode_of(tx: Tx, decision: Decision, *, takes_on: bool = False) -> Episode:
-    """The episode, locked, if this member may decide about it, or take it on: another clinic's is not told apart from none."""
+def episode_of(tx: Tx, decision: Decision, *, takes_on: bool = False, sees_to: bool = False) -> Episode:
+    """The episode, locked, if this member may decide about it, or take it on: another clinic's is not told apart from none.
+
+    Of one that has ended only the cases and notes are seen to; nothing else is decided. Raises NotFound, NotPermitted, Conflict.
+    """
     episode, member = episodes.load_locked(tx, decision.episode_id), decision.member
     if episode.clinic_id != member.clinic_id:
         raise NotFound("no such episode of care")
     if member.role not in MAY_DECIDE and not (takes_on and may_acknowledge(member.id, notices.list_colleagues(tx, member.clinic_id))):
         raise NotPermitted("only a physiotherapist can decide this")
+    if episode.status != "active" and not sees_to:
+        raise Conflict("this patient's care has ended; what is open can be looked after and closed, and nothing else decided")
     if max(len(decision.reason), len(decision.despite)) > LONGEST_REASON:
         raise Conflict(f"the reason is too long; keep it under {LONGEST_REASON} characters")
     return episode

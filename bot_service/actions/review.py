@@ -176,7 +176,7 @@ def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decisio
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, sees_to=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
@@ -195,7 +195,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
 def acknowledge_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
     """Say that somebody is looking after it."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision, takes_on=True)
+        episode = episode_of(tx, decision, takes_on=True, sees_to=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")

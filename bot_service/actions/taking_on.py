@@ -16,7 +16,7 @@ from bot_service.storage.episodes import Episode
 def take_on(db: Database, decision: Decision, now: datetime) -> None:
     """Look after everything about a patient that nobody does yet. Raises Conflict when there is nothing, NotFound, NotPermitted."""
     with db.begin() as tx:
-        episode = episode_of(tx, decision, takes_on=True)
+        episode = episode_of(tx, decision, takes_on=True, sees_to=True)
         if not _look_after(tx, episode, decision, now):
             raise Conflict("somebody is looking after this patient already, or what is open needs a decision on their page")
 
@@ -31,8 +31,6 @@ def take_over(db: Database, decision: Decision, shown: UUID | None, now: datetim
         member = decision.member
         if member.role != "physio":
             raise NotPermitted("only a physiotherapist can treat a patient")
-        if episode.status != "active":
-            raise Conflict("this patient's care has ended")
         done = _look_after(tx, episode, decision, now)
         if episode.physio_id == member.id and not done:
             raise Conflict("this is your patient already")

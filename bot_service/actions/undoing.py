@@ -89,7 +89,7 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
     A red flag of a tier that holds the exercises holds them again, and the patient is asked again whether they were seen.
     """
     with db.begin() as tx:
-        episode = episode_of(tx, decision)
+        episode = episode_of(tx, decision, sees_to=True)
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
@@ -97,7 +97,7 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
             raise Conflict("this case is open already, or another one like it is")
         if case.case_key == cases.RED_FLAG:
             reviews.withdraw_pending(tx, now, episode.id)
-        if case.case_key == cases.RED_FLAG and case.urgency in HOLDS:
+        if case.case_key == cases.RED_FLAG and case.urgency in HOLDS and episode.status == "active":
             today = local_today(now, episode.zone)
             episodes.place_hold(tx, now, episode, "red_flag", why=decision.reason, by=decision.member.name, from_day=today)
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))

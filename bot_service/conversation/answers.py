@@ -214,6 +214,23 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
     return Turn(note, (Line("confirm_not_done", about),), ask)
 
 
+def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    """ "Not today" in words when nothing is asked, after a score was given for today: as a tap on that question's button."""
+    last = now.last
+    if reading.session != "no" or last is None or last.question_id is None or (last.kind, last.day) != ("pain_during", now.today):
+        return None
+    return _score_stays(reading, told, Asked(last.question_id, "session", last.day, last.slot), now)
+
+
+def pain_kept_from_it(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    """ "My back hurts" right after "not today", asked or not: the reason of that day, and for the physio."""
+    skipped = [each for each in now.record.sessions if (each.day, each.outcome) == (now.today, "not_done")] if now.record else []
+    if not reading.pain_mentioned or not skipped:
+        return None
+    reason = Keep("reason", now.today, skipped[-1].slot, outcome="pain", note=told.text)
+    return Turn((reason, ForPhysio("X3", told.text)), (Line("reason_pain"),))
+
+
 def _in_a_row(now: Situation) -> int:
     return now.record.rules.review.missed_in_a_row if now.record else 3
 

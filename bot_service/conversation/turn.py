@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import another_number, answer_scored, record_score
+from bot_service.conversation.answers import another_number, answer_scored, not_done_after_all, pain_kept_from_it, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
@@ -36,7 +36,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer
+from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -157,7 +157,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if late := _late_reason(told, reading, target, now):
         return late
     if target is None:
-        return _nothing_asked(reading, now)
+        return _nothing_asked(reading, told, now)
     if target.kind in MEASURED:
         return written_measure(told, reading, target, now) or _measure_again(told, reading, target, now)
     if not KINDS[target.kind].scored:
@@ -268,14 +268,23 @@ def _ask_again(told: Told, reading: Reading, target: Asked, *, keep: bool = Fals
     return Turn(effects, (first, Line(f"again_{target.kind}", _about(target))), again, read=False)
 
 
-def _nothing_asked(reading: Reading, now: Situation) -> Turn:
+def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
+    if reading.score is None and (about_today := not_done_after_all(reading, told, now) or pain_kept_from_it(reading, told, now)):
+        return about_today
     if reading.score is not None and now.measured is not None:
         return ask_measure_anew(now.measured, now)
-    if reading.score is not None and now.last is not None:
-        return another_number(reading.score, now.last)
+    score = reading.score if reading.score is not None else _score_after_no(told, now)
+    if score is not None and now.last is not None:
+        return another_number(score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _score_after_no(told: Told, now: Situation) -> int | None:
+    """ "No, 2" after a score: the number that would stand there instead."""
+    rest = without_no(told.text, now.language)
+    return read(rest, None, now.language, now.today).score if rest else None
 
 
 def _about(question: Asked) -> dict[str, str]:

@@ -127,6 +127,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         clinic_zone=zone_words(clinic.zone),
         patient_zone=zone_words(patient.zone),
         may_decide=visit.who.role in MAY_DECIDE and episode.status == "active",
+        may_see_to=visit.who.role in MAY_DECIDE,
         may_take_on=may_take_on,
         trouble=trouble,
         typed=_Typed(trouble),

@@ -208,6 +208,24 @@ async def test_every_decision_is_in_the_audit_trail_under_the_clinicians_name(re
         assert audit.verify(tx) is None
 
 
+async def test_of_an_ended_episode_the_cases_can_be_seen_to_and_nothing_can_be_decided(ready: Person) -> None:
+    clinic, now = ready.clinic, ready.clinic.clock.now()
+    await ready.say("I can't feel my legs")
+    acts = everything_a_clinician_does(ready)
+    acts.pop("discharged")(clinic.physio)
+    sees_to = [acts.pop(what) for what in ("case_acknowledged", "case_closed")]
+    before = audited(ready), ready.episode(), proposals(ready)
+    for act in acts.values():
+        with pytest.raises(Conflict, match="care has ended"):
+            act(clinic.physio)
+    with pytest.raises(Conflict, match="care has ended"):
+        review.discharge(clinic.db, decision(ready, "once more"), now)
+    assert (audited(ready), ready.episode(), proposals(ready)) == before
+    for act in sees_to:
+        act(clinic.physio)
+    assert audited(ready)[-2:] == ["case_acknowledged", "case_closed"] and list(open_cases(ready)) == []
+
+
 async def test_closing_a_red_flag_releases_the_hold_and_closing_another_case_does_not(ready: Person) -> None:
     clinic, now = ready.clinic, ready.clinic.clock.now()
     await ready.say("can I talk to my physio")
@@ -266,6 +284,7 @@ async def test_a_pause_ends_on_its_day_and_must_end_in_the_future(ready: Person)
 
 async def test_discharge_stops_everything(ready: Person) -> None:
     clinic = ready.clinic
+    await ready.say("can I talk to my physio")
     review.discharge(clinic.db, decision(ready, "all well"), clinic.clock.now())
     sent = len(ready.received)
     assert status(ready) == "discharged" and open_questions(ready) == []
@@ -275,6 +294,9 @@ async def test_discharge_stops_everything(ready: Person) -> None:
     assert not [each for each in ready.messages() if each.status in ("due", "claimed")]
     with pytest.raises(Conflict):
         review.write_to_patient(clinic.db, decision(ready), "hello", clinic.clock.now())
+    later = clinic.clock.now() + timedelta(days=200)
+    review.close_case(clinic.db, decision(ready, "rang her"), open_cases(ready)["X3"].id, later)
+    assert open_cases(ready) == {}, "nor is anything new to be looked at"
 
 
 async def test_the_physios_own_words_arrive_under_their_name(ready: Person) -> None:

@@ -53,6 +53,19 @@ def test_under_the_question_that_followed_the_number_both_are_said(kind: str) ->
     assert turn.ask is not None and turn.ask.again == asked(kind).id and turn.change == QUESTION
 
 
+NO_AND_2 = [("en", "no, 2"), ("en", "nope 2"), ("es", "no, un 2"), ("pl", "nie, 2"), ("ar", "لا، 2"), ("hi", "नहीं, 2")]
+
+
+@pytest.mark.parametrize(("language", "words"), NO_AND_2)
+def test_no_and_a_number_is_never_recorded_unasked(language: str, words: str) -> None:
+    for kind in ("session", "session_pain", "pain_24h"):
+        turn = says(words, opted_in(asked(kind), language=language))
+        assert keys(turn) == ["not_understood", f"again_{kind}"] and not found(turn, Keep)
+    after = says(words, opted_in(last=replace(DURING, score=4), language=language))
+    assert keys(after) == ["meant_instead"] and after.lines[0].values["score"] == 2 and not found(after, Keep)
+    assert keys(says("no, 2 days off", opted_in(last=DURING))) == ["nothing_asked"]
+
+
 def test_without_a_number_before_it_is_as_ever() -> None:
     assert keys(says("done, 4", opted_in())) == ["nothing_asked"]
     assert keys(says("sorry, 4", opted_in(last=DURING)))[0] == "corrected"
@@ -68,6 +81,25 @@ def test_what_is_said_of_the_exercises_is_no_answer_to_the_safety_question(words
         assert keys(turn) == expected and not found(turn, RedFlagged) and Close(question.id) not in turn.effects
         assert turn.ask is not None and turn.ask.again == question.id
         assert bool(found(turn, Keep)) is (expected[0] == recorded) and not [each for each in found(turn, Keep) if each.kind == "safety"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "not today"), ("es", "hoy no"), ("pl", "dziś nie"), ("ar", "ليس اليوم"), ("hi", "आज नहीं")]
+)
+def test_not_today_after_a_score_is_confirmed_first_whether_tapped_or_typed(language: str, words: str) -> None:
+    now = opted_in(record=a_record("done 3/1, done 4"), last=replace(DURING, question_id=asked("session").id), language=language)
+    assert says(words, now) == taps("not_today", asked("session", is_open=False), now)
+    assert keys(says(words, now)) == ["confirm_not_done"]
+    assert keys(says(words, replace(now, last=replace(DURING, day=YESTERDAY)))) == ["nothing_asked"]
+
+
+def test_pain_named_right_after_not_today_is_the_reason_whether_it_was_asked_or_not() -> None:
+    skipped = a_record("done 3/1, no")
+    for questions in ((), (asked("reason"),)):
+        turn = says("my back hurts", opted_in(*questions, record=skipped))
+        assert keys(turn) == ["reason_pain"] and kept(turn) == {"reason": (TODAY, "pain")}
+        assert [(each.rule, each.words) for each in found(turn, ForPhysio)] == [("X3", "my back hurts")]
+    assert not found(says("my back hurts", opted_in()), Keep)
 
 
 @pytest.mark.parametrize("language", SHIPPED)

@@ -8,10 +8,11 @@ import pytest
 
 from bot_service.actions import review
 from bot_service.actions.deciding import Decision
-from bot_service.storage import audit, tables
+from bot_service.storage import audit, cases, tables
+from bot_service.storage.cases import Case
 from bot_service.web.attention import due_words, said
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_day_on, live, look, say
+from tests.web.lives import Browser, a_day_on, a_minute_on, a_tick, live, look, say
 
 FRIDAY_EVENING = datetime(2026, 9, 25, 19, tzinfo=UTC)
 """20:00 in London, when the clinic is closed until Monday."""
@@ -19,6 +20,11 @@ FRIDAY_EVENING = datetime(2026, 9, 25, 19, tzinfo=UTC)
 
 def path_of(person: Person) -> str:
     return f"/patients/{person.invitation.ref}"
+
+
+def open_cases(person: Person) -> list[Case]:
+    with person.clinic.db.read() as tx:
+        return cases.list_open(tx, person.episode())
 
 
 def test_a_corrected_value_leads_its_case_and_the_old_one_is_struck_through(sqlite_clinic: RunningClinic) -> None:
@@ -152,6 +158,40 @@ def test_the_page_after_discharge_shows_no_pause_and_no_criteria(sqlite_clinic: 
     review.discharge(sqlite_clinic.db, decision, sqlite_clinic.clock.now())
     browser.get(path_of(person))
     assert "Episode ended" in browser.words and "Paused" not in browser.words and "criteria met" not in browser.words
+
+
+@pytest.mark.parametrize("how", ["discharged", "stopped"])
+def test_a_red_flag_of_who_is_no_more_in_care_is_looked_after_noted_on_and_closed_on_the_page(
+    sqlite_clinic: RunningClinic, how: str
+) -> None:
+    clinic, person = sqlite_clinic, sqlite_clinic.in_care("Jo Park")
+    a_day_on(clinic)
+    say(person, "I can't feel my legs")
+    if how == "discharged":
+        review.discharge(clinic.db, Decision(clinic.physio, person.episode().id, "moved away"), clinic.clock.now())
+    else:
+        say(person, "STOP")
+    a_tick(clinic)
+    for _ in range(9):
+        a_day_on(clinic)
+    heard = len(person.texts)
+    case = next(each for each in open_cases(person) if each.rule == "D1")
+    one, browser = f"{path_of(person)}/cases/{case.id}", Browser(clinic).sign_in()
+    browser.get(path_of(person))
+    assert "I am looking after it" in browser.words and "lets exercise prompts go on" not in browser.words
+    assert ("Pause prompts" in browser.words, "Change the prescription" in browser.words) == ((how == "stopped",) * 2)
+    browser.post(f"{one}/acknowledge")
+    browser.post(f"{one}/note", words="rang her, seen in A&E")
+    assert browser.status == 200 and "Note by Anna Reed" in browser.words and "Being looked after" in browser.words
+    browser.post(f"{one}/close", shown=browser.hidden("shown"), reason="cleared by the spinal team")
+    assert browser.status == 200 and "Closed." in browser.words and case not in open_cases(person)
+    browser.post(f"{one}/reopen", reason="wrong patient")
+    browser.post(f"{one}/close", shown=browser.hidden("shown"), reason="cleared by the spinal team")
+    browser.post(f"{path_of(person)}/note", words="told her new clinic")
+    a_minute_on(clinic)
+    assert browser.status == 200 and case.id not in {each.id for each in open_cases(person)} and len(person.texts) == heard, (
+        "nobody is told anything"
+    )
 
 
 def test_a_patient_who_has_not_started_is_in_no_week(sqlite_clinic: RunningClinic) -> None:
