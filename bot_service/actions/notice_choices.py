@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.notices import limits_of
 from bot_service.actions.team import check_admin
+from bot_service.actions.voices import clinic_setting
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, clinics, notices, staff
 from bot_service.storage.database import Database, Tx
@@ -49,13 +51,22 @@ def end_leave(db: Database, by: Member, member: Member, leave_id: UUID, now: dat
         _audit(tx, now, by, "leave_ended", member.id, {})
 
 
-def set_limits(db: Database, by: Member, limits: tuple[int, int, int], now: datetime, *, initials: bool) -> None:
-    """Working minutes until the reminder and the deputy, working days until the lead. Raises Conflict, NotPermitted."""
-    remind, deputy, lead = limits
-    if not (1 <= remind < deputy <= LONGEST_WAIT_MIN and 1 <= lead <= LONGEST_LEAD_DAYS):
-        raise Conflict(f"the reminder comes first, then the deputy, then the lead after 1 to {LONGEST_LEAD_DAYS} working days")
+def set_limits(
+    db: Database, by: Member, limits: tuple[int | None, int | None, int | None], now: datetime, *, initials: bool | None
+) -> None:
+    """Working minutes until the reminder and the deputy, working days until the lead; None leaves each as it is.
+
+    Raises Conflict, NotPermitted.
+    """
     with db.begin() as tx:
         check_admin(tx, by)
+        clinic = clinics.load_clinic(tx, by.clinic_id)
+        had = limits_of(clinic)
+        kept = (had.remind_min, had.deputy_min, had.lead_days)
+        remind, deputy, lead = (each if wanted is None else wanted for each, wanted in zip(kept, limits, strict=True))
+        if not (1 <= remind < deputy <= LONGEST_WAIT_MIN and 1 <= lead <= LONGEST_LEAD_DAYS):
+            raise Conflict(f"the reminder comes first, then the deputy, then the lead after 1 to {LONGEST_LEAD_DAYS} working days")
+        initials = clinic_setting(clinic, "notice_initials") if initials is None else initials
         changed = {"notice_remind_min": remind, "notice_deputy_min": deputy, "notice_lead_days": lead, "notice_initials": initials}
         clinics.change_settings(tx, by.clinic_id, changed)
         _audit(tx, now, by, "notice_limits_set", by.clinic_id, changed)
