@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from schedules.occurrences import Occurrence
 from schedules.quiet import is_quiet, out_of_quiet, quiet_period
 from schedules.rhythm import Rhythm
 from schedules.wall_time import day_exists, instant, local_day
 
-__all__ = ["check_in_time", "daily_cap", "is_quiet", "local_day", "nudge_time", "out_of_quiet", "within_cap"]
+__all__ = ["check_in_time", "daily_cap", "is_quiet", "local_day", "next_chance", "nudge_time", "out_of_quiet", "within_cap"]
 
 _DAY = timedelta(days=1)
+_ROOM = timedelta(hours=1)  # what is sent by itself needs time to be sent before it lapses
 MOST_A_DAY = 2
 
 
@@ -29,6 +30,24 @@ def check_in_time(done_at: datetime, rhythm: Rhythm, window_h: tuple[int, int] =
         if low <= moment <= high and (moment in own or not is_quiet(moment, rhythm)):
             return moment.astimezone(UTC)
     return out_of_quiet(low, rhythm, earlier=False).astimezone(UTC)
+
+
+def next_chance(day: date, opens: datetime, closes: datetime, rhythm: Rhythm, messages_a_day: int) -> datetime | None:
+    """On which later day than `day`, and when, a question may still be put from `opens` until before `closes`, as UTC; None when on none.
+
+    With the first prompt in that time, else by itself on a day that has room for one more message: at a time the patient is used to, or
+    an hour before it is too late.
+    """
+    while instant(day := day + _DAY, time(0), rhythm.zone) < closes:
+        prompts = sorted(instant(day, slot.at, rhythm.zone) for slot in rhythm.slots_on(day))
+        if riding := next((at for at in prompts if opens <= at < closes), None):
+            return riding.astimezone(UTC)
+        usual = sorted(instant(day, slot.at, rhythm.zone) for slot in rhythm.slots) if not prompts else []
+        for at in (*usual, out_of_quiet(closes - _ROOM, rhythm, earlier=True)):
+            fits = max(opens, instant(day, time(0), rhythm.zone)) <= at < closes and local_day(at, rhythm.zone) == day
+            if fits and within_cap(messages_a_day, len(prompts)) and not is_quiet(at, rhythm):
+                return at.astimezone(UTC)
+    return None
 
 
 def nudge_time(prompt: Occurrence, rhythm: Rhythm, nudge_after: timedelta, messages_a_day: int, sent_that_day: int) -> datetime | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bot_service.actions.asked_again import ask_tomorrow
 from bot_service.actions.histories import local_today
-from bot_service.actions.prompt import move_cursor
+from bot_service.actions.prompt import start_cursor
 from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.voices import voice_for
 from bot_service.conversation.commands import without_slash
@@ -97,8 +97,8 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
 
 
 def start_schedule(tx: Tx, episode: Episode, now: datetime) -> None:
-    """The first prompt is the next occurrence from now on; the daily look begins tomorrow."""
-    move_cursor(tx, episodes.load(tx, episode.id), now)
+    """The first prompt is the next occurrence from now on, or one that can still come; the daily look begins tomorrow."""
+    start_cursor(tx, episodes.load(tx, episode.id), now)
     episodes.change(tx, episode.id, next_review_at=next_review(now, episode.zone))
 
 

@@ -11,6 +11,7 @@ from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question
 from bot_service.actions.withheld import stop_unwanted_news
+from bot_service.clinical.working_hours import Urgency
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -65,22 +66,23 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
     """What a person should read, on a case of its own; True when it joins the red flag that holds the exercises instead."""
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat()}
     red_flag = _held_by(tx, episode, now)
+    urgency: Urgency = "routine" if note.media else "same_day" if note.same_day else "three_days"
     if note.media is not None:
         sentence = f"The patient sent {MEDIA.get(note.media, 'something that is not text')}. It is not kept here: ask them about it."
-        raised = Raised("media", note.rule, "routine", sentence, detail, inbox_id=heard.inbox_id)
+        raised = Raised("media", note.rule, urgency, sentence, detail, inbox_id=heard.inbox_id)
     elif note.rule == "X2":
         sentence = "Could not be read as an answer: please read the patient's words."
-        raised = Raised("X2", "X2", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+        raised = Raised("X2", "X2", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     else:
         before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
         unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
         detail |= {"unread": unread} if unread else {}
-        due_at = flag_due_by(tx, episode, "three_days", now)
+        due_at = flag_due_by(tx, episode, urgency, now)
         detail |= {"newest_due": due_at.isoformat()}
         sentence = _written(tx, red_flag, before)
-        raised = Raised("X3", "X3", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+        raised = Raised("X3", "X3", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
-        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "routine" if note.media else "three_days", now))
+        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
         return False
     _join(tx, episode, red_flag, raised, now)
     return True

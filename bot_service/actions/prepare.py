@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from bot_service.actions.asked_again import no_longer_asked_again, with_open_saf
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.measures_asked import with_activities
-from bot_service.actions.prompt import asked_on, prompt_key
+from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.staff_messages import prepare_for_staff
@@ -24,7 +24,7 @@ from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
-from bot_service.storage import cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
+from bot_service.storage import cases, check_ins, conversations, entries, episodes, inbox, outbox, patients, prescriptions
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -32,7 +32,7 @@ from bot_service.storage.outbox import CAPPED, NEVER_WENT_OUT, UNSOLICITED, Mess
 from bot_service.storage.patients import Address
 from plans.model import Prescription
 from plans.running import RUN_SLOT
-from schedules.follow_ups import daily_cap
+from schedules.follow_ups import next_chance
 from schedules.quiet import is_quiet, out_of_quiet
 
 AFTER_STOP = ("goodbye", "safety")
@@ -151,16 +151,15 @@ def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescriptio
         return None
     today = local_today(now, episode.zone)
     start, end = local_day_span(today, episode.zone)
-    cap = max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
+    cap = cap_of(plan, rhythm)
     asked_already = message.kind == "check_in" and asked_on(tx, episode, today)
-    if not asked_already and outbox.count_capped(tx, episode.patient_id, start, end) < cap:
+    kept_free = message.kind == "nudge" and check_ins.is_waiting(tx, episode.id, end)  # a reminder leaves room for the day's question
+    if not asked_already and outbox.count_capped(tx, episode.patient_id, start, end) + kept_free < cap:
         return None
     if message.kind == "prompt":
         return None  # One a day and slot by its key; the exercises come first, and follow-ups give way to them.
-    tomorrow = end + (now - start)
-    if message.kind == "check_in" and tomorrow < message.expires_at:
-        return _No("due", "one message a day", tomorrow)
-    return _No("cancelled", "one message a day")
+    another = next_chance(today, opens_at(message, plan), message.expires_at, rhythm, cap) if message.kind == "check_in" else None
+    return _No("due", "one message a day", another) if another else _No("cancelled", "one message a day")
 
 
 def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
@@ -172,6 +171,7 @@ def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
 
 
 def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
+    message = _still_to_ask(tx, message, episode)
     _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
@@ -209,6 +209,16 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         **window.form_of(message, by_template=by_template, clinic=voice.clinic),
         **shown,
     )
+
+
+def _still_to_ask(tx: Tx, message: Message, episode: Episode) -> Message:
+    """A prompt that waited, without the 24-hour question that it would have asked, if that has its answer or its session was taken back."""
+    ask = message.content.get("ask") or {}
+    if message.kind != "prompt" or message.day is None or ask.get("kind") != "pain_24h":
+        return message
+    told = [each for each in entries.list_current(tx, episode) if each.confirmed and each.day.isoformat() == ask["day"]]
+    asks = any(each.kind == "session" and each.done_at for each in told) and not any(each.kind == "pain_24h" for each in told)
+    return message if asks else replace(message, content=exercises_only(message.day, message.slot))
 
 
 def _replace_questions(tx: Tx, message: Message, episode: Episode, now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,9 +14,10 @@ from bot_service.storage import check_ins, entries, episodes, outbox, patients, 
 from bot_service.storage.check_ins import MERGED
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
+from bot_service.storage.outbox import Message
 from plans.model import Prescription
 from plans.running import RUN_SLOT
-from schedules.follow_ups import daily_cap, nudge_time
+from schedules.follow_ups import daily_cap, local_day, next_chance, nudge_time, out_of_quiet
 from schedules.occurrences import Occurrence, expires_at, instant, next_occurrence
 from schedules.rhythm import Rhythm
 from schedules.spreading import minutes_needed, time_later
@@ -26,7 +28,6 @@ GAP_TOLERANCE = timedelta(hours=3)
 """A prompt comes at the same time of day, sessions a little later: that much less than the gap is still the gap (default)."""
 SET_ASIDE = timedelta(hours=1)
 """When an episode that cannot be planned is tried again; the others must not wait for it (default)."""
-A_DAY = timedelta(days=1)
 MOST_MISSED = 400
 """Occurrences caught up in one go; more than a year of downtime would take several ticks."""
 
@@ -48,6 +49,17 @@ def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
     last_due = {episode.last_prompt_slot: episode.last_prompt_at} if episode.last_prompt_slot and episode.last_prompt_at else None
     rhythm = rhythm_for(tx, episode, plan)
     episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
+
+
+def start_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Set the cursor for the first time: one whose time has come since the patient agreed, while we waited for an answer, still comes."""
+    rhythm = rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id))
+    since = max(episode.patient_status_at, now - rhythm.expires_after)
+    first = next_occurrence(rhythm, None, not_before=since)
+    if episode.last_prompt_at is not None or first is None or expires_at(first, rhythm) <= now:
+        move_cursor(tx, episode, now)
+    else:
+        episodes.set_cursor(tx, episode.id, first)
 
 
 def prompt_key(episode: Episode, day: date | None, slot: int | None) -> str:
@@ -98,8 +110,10 @@ def _queue_one(
             status, reason = "cancelled", TOO_SOON
         not_before = start.strftime("%H:%M")
     message_id = tx.new_id()
-    is_last = _takes_the_last_message(plan, rhythm, item)
-    content = _content(tx, episode, item, not_before, message_id, now, is_last=is_last) if status == "due" else {}
+    asked = _merge_check_ins(tx, episode, plan, rhythm, item, message_id, now) if status == "due" else None
+    if asked is not None:
+        item = replace(item, due_at=asked.at)
+    content = _content(item, not_before, asked) if status == "due" else {}
     queued = queue_for_patient(
         tx, episode, now, "prompt", prompt_key(episode, item.day, item.slot), item.due_at + later, expires_at(item, rhythm), content,
         day=item.day, slot=item.slot, status=status, reason=reason, new_id=message_id,
@@ -108,43 +122,82 @@ def _queue_one(
         _plan_nudge(tx, episode, plan, rhythm, item, now)
 
 
-# fmt: off
-def _content(
-    tx: Tx, episode: Episode, item: Occurrence, not_before: str | None, message_id: UUID, now: datetime, *, is_last: bool
-) -> dict[str, Any]:
-    # fmt: on
+class _Asked(NamedTuple):
+    """The session that a prompt asks about first, and when: at the prompt's own time, unless it `waited` since that was too early."""
+
+    day: date | None
+    slot: int | None
+    at: datetime
+    waited: bool
+
+
+def _content(item: Occurrence, not_before: str | None, asked: _Asked | None) -> dict[str, Any]:
     """The prompt, or the 24-hour question with the exercises to follow when both fall due together."""
-    day = item.day.isoformat()
-    asked = _merge_check_ins(tx, episode, item, message_id, now, is_last=is_last)
     if asked is not None:
-        about = {"kind": "pain_24h", "day": asked[0].isoformat(), "slot": asked[1], "detail": {"show": item.slot}}
-        return {"lines": [["ask_24h", {"day": about["day"]}], ["exercises_follow", {}]], "ask": about}
-    exercises = {"day": day, "slot": item.slot} | ({"not_before": not_before} if not_before else {})
-    return {"lines": [["prompt_intro", {}], ["exercises", exercises]], "ask": {"kind": "session", "day": day, "slot": item.slot}}
+        day = (asked.day or item.day).isoformat()
+        about = {"kind": "pain_24h", "day": day, "slot": asked.slot or 1, "detail": {"show": item.slot}}
+        waited = [["later_than_usual", {}]] if asked.waited else []
+        return {"lines": [["ask_24h", {"day": day}], *waited, ["exercises_follow", {}]], "ask": about}
+    return exercises_only(item.day, item.slot, not_before)
 
 
-def _takes_the_last_message(plan: Prescription, rhythm: Rhythm, item: Occurrence) -> bool:
-    """Whether nothing unsolicited may follow this prompt on its local day (`clinical.md` 0.12)."""
-    today = rhythm.slots_on(item.day)
-    is_latest = all(instant(item.day, slot.at, rhythm.zone) <= item.due_at for slot in today)
-    return is_latest and len(today) >= max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
+def exercises_only(day: date, slot: int | None, not_before: str | None = None) -> dict[str, Any]:
+    """What a prompt says and asks that carries no other question."""
+    exercises = {"day": day.isoformat(), "slot": slot} | ({"not_before": not_before} if not_before else {})
+    return {"lines": [["prompt_intro", {}], ["exercises", exercises]], "ask": {"kind": "session", "day": day.isoformat(), "slot": slot}}
 
 
+# fmt: off
 def _merge_check_ins(
-    tx: Tx, episode: Episode, item: Occurrence, message_id: UUID, now: datetime, *, is_last: bool
-) -> tuple[Any, int] | None:
+    tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, message_id: UUID, now: datetime
+) -> _Asked | None:
+    # fmt: on
     """Take the waiting 24-hour questions into this prompt: the latest one is asked, none is sent by itself.
 
-    One that falls due later comes along when no other message is left for it: not today, and tomorrow's would be too late.
+    One that falls due later comes along when this is the day's last message. One about a session less than 16 hours ago does so only if
+    no other day is left for it, and then the prompt waits for those hours to be over (`clinical.md` 0.4).
     """
     if asked_on(tx, episode, item.day):
         return None
-    found = [each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.expires_at > item.due_at]
-    waiting = [each for each in found if each.due_at <= item.due_at or (is_last and each.expires_at <= item.due_at + A_DAY)]
+    waiting = [each for each in outbox.find_waiting(tx, episode.id, "check_in") if each.expires_at > item.due_at]
+    opens = {each.id: opens_at(each, plan) for each in waiting}
+    is_last, cap = _takes_the_last_message(plan, rhythm, item), cap_of(plan, rhythm)
+    chosen = [each for each in waiting if opens[each.id] <= item.due_at and (is_last or each.due_at <= item.due_at)]
+    if not chosen and is_last:
+        chosen = [each for each in waiting if next_chance(item.day, opens[each.id], each.expires_at, rhythm, cap) is None]
+    at = {each.id: _put_at(opens[each.id], item, rhythm) for each in chosen}
     # Another replica may have begun to send one: that one is asked by itself.
-    merged = [each for each in waiting if outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"{MERGED}{message_id}")]
+    merged = [
+        each
+        for each in chosen
+        if local_day(at[each.id], rhythm.zone) == item.day
+        and outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"{MERGED}{message_id}")
+    ]
     latest = max(merged, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
-    return (latest.day, latest.slot or 1) if latest else None
+    return _Asked(latest.day, latest.slot, at[latest.id], at[latest.id] > item.due_at) if latest else None
+
+
+def _put_at(opens: datetime, item: Occurrence, rhythm: Rhythm) -> datetime:
+    """When the prompt asks: at its own time, or when it may, outside quiet hours."""
+    return item.due_at if opens <= item.due_at else out_of_quiet(opens, rhythm, earlier=False)
+
+
+def opens_at(check_in: Message, plan: Prescription) -> datetime:
+    """From when a 24-hour question may be put."""
+    low, high = plan.rules.after_24h.window_h
+    return check_in.expires_at - timedelta(hours=high - low)
+
+
+def cap_of(plan: Prescription, rhythm: Rhythm) -> int:
+    """How many messages of our own accord a local day may have (`clinical.md` 0.12)."""
+    return max(plan.rules.delivery.messages_a_day, daily_cap(rhythm))
+
+
+def _takes_the_last_message(plan: Prescription, rhythm: Rhythm, item: Occurrence) -> bool:
+    """Whether nothing unsolicited may follow this prompt on its local day."""
+    today = rhythm.slots_on(item.day)
+    is_latest = all(instant(item.day, slot.at, rhythm.zone) <= item.due_at for slot in today)
+    return is_latest and len(today) >= cap_of(plan, rhythm)
 
 
 def asked_on(tx: Tx, episode: Episode, day: date) -> bool:

@@ -13,6 +13,7 @@ from bot_service.actions import window
 from bot_service.actions.apply import apply_turn
 from bot_service.actions.asked_again import still_to_follow
 from bot_service.actions.consent import link_chat, refuse_group
+from bot_service.actions.edited import answered, first_written, recorded_from
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.left_chats import heed_left_chat
 from bot_service.actions.offers import still_open
@@ -40,9 +41,6 @@ MARK = "✓ "
 ABOUT_A_SESSION = ("session", "session_pain", "pain_24h")
 LATE = timedelta(days=2)
 """How long after its time a question about a session can still be answered in words while a red flag holds the exercises (default)."""
-EDITABLE = timedelta(days=7)
-"""Providers let people edit a message for minutes or two days; a week covers every one."""
-
 ALBUM = timedelta(minutes=2)
 """Photos and the like that come within this time of each other are thanked for once (default)."""
 
@@ -140,9 +138,11 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
 def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, address: Address, now: datetime) -> Courtesy | None:
     # What was done is judged at the time it was done, what is sent at the time it is sent. An edit's time is not that of its words.
     at = received.received_at if inbound.heard == "edit" else received.at
-    open_questions = _open_when(tx, episode, at, now)
     current = entries.list_current(tx, episode)
     told, question = _told(tx, received, inbound, episode, current)
+    if told.is_edit and not told.edited:  # nothing was recorded from it: it answers what was open when it was first written
+        at = first_written(tx, episode, inbound.message_id, at)
+    open_questions = _open_when(tx, episode, at, now)
     if question is not None and question.outbox_id is not None:
         outbox.prove_sent(tx, question.outbox_id, now)
     unseen = window.list_unseen(tx, episode, now)
@@ -199,7 +199,7 @@ def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, curren
     replied = conversations.find_by_message(tx, episode.id, inbound.reply_to) if inbound.reply_to else None
     edited: tuple[Answered, ...] = ()
     if inbound.heard == "edit" and inbound.message_id:
-        edited = _recorded_from(tx, episode, inbound.message_id, current, received.received_at - EDITABLE)
+        edited = recorded_from(tx, episode, inbound.message_id, current, received.received_at)
     told = Told(
         text=inbound.text,
         replied_to=_asked(replied, received.received_at) if replied else None,
@@ -209,17 +209,6 @@ def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, curren
         started=inbound.start_code is not None or inbound.text.strip().startswith("/start"),
     )
     return told, replied
-
-
-def _recorded_from(tx: Tx, episode: Episode, message_id: str, current: list[Entry], since: datetime) -> tuple[Answered, ...]:
-    """The values that hold now of what any version of a message had answered, corrected since or not."""
-    versions = {said.id for said in inbox.list_of_patient(tx, episode.patient_id, since) if said.message_id == message_id}
-    answered = {(entry.kind, entry.day, entry.slot) for entry in entries.list_all(tx, episode) if entry.inbox_id in versions}
-    return tuple(
-        _answered(entry)
-        for entry in current
-        if entry.score is not None and entry.confirmed and (entry.kind, entry.day, entry.slot) in answered
-    )
 
 
 def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current: list[Entry], at: datetime, now: datetime) -> Situation:
@@ -236,7 +225,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,
         open=tuple(_asked(question, now) for question in open_questions),
-        last=_answered(scored[-1]) if scored else None,
+        last=answered(scored[-1]) if scored else None,
         record=record,
         baseline_known=episode.baseline is not None,
         safety_told=_told_today(red_flags, local_today(now, episode.zone)),
@@ -301,10 +290,6 @@ def _asked(question: Question, now: datetime) -> Asked:
         question.closed_at is None,
         question.closed_why == WITHDRAWN,
     )
-
-
-def _answered(entry: Entry) -> Answered:
-    return Answered(entry.kind, entry.day, entry.slot, entry.score, entry.question_id)
 
 
 def _blocked(tx: Tx, episode: Episode, address: Address, blocked: bool, now: datetime) -> None:

@@ -195,7 +195,12 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "X2": RuleText(
             "Answer not understood", "The question was asked again twice and is still unanswered; read what was written.", _DEFAULT
         ),
-        "X3": RuleText("Message for the physio", "The patient asked for a person, or wrote something that is not an answer.", _DEFAULT),
+        "X3": RuleText(
+            "Message for the physio",
+            "To be read within three working days, the same working day after “Something's wrong”. "
+            "The patient asked for a person, or wrote something that is not an answer.",
+            _DEFAULT,
+        ),
         "X4": RuleText(
             "Safety question not answered",
             "After severe pain or a jump the patient is asked about signs of something else; without an answer they are not ruled out. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from importlib.resources import files
 from itertools import combinations
 from typing import Any, Literal, NamedTuple, cast
 
-from bot_service.clinical.words import BREAKS, PhraseBook, languages_in, phrase_words, tokens
+from bot_service.clinical.words import BREAKS, PhraseBook, is_symbol, languages_in, phrase_words, tokens
 
 Tier = Literal["EMERGENCY", "URGENT", "PROMPT"]
 
@@ -28,6 +29,7 @@ _NEGATOR_REACH = 15
 _EXCUSE_REACH = 6
 _DENIED_REACH = 3
 _BODY = ("limb", "saddle")
+_TORN = re.compile(r"\s*(?:…|\.{2,}|[\r\n])\s*")  # a pause for breath: "I don't want to... live"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class _Rule(NamedTuple):
     sets: tuple[str, ...]
     names: frozenset[str]
     window: int
+    across: bool
+    alone: bool
     unless: tuple[str, ...]
     unless_of: tuple[str, ...]
 
@@ -99,6 +103,9 @@ def find_red_flag(text: str, language: str) -> RedFlag | None:
             hits.append(hit)
         elif code == own:
             judged = frozenset(_judged(named, screen))
+    whole = _TORN.sub(" ", text)
+    if whole != text and (torn := find_red_flag(whole, language)) and torn.tier == "EMERGENCY":
+        hits.append(torn)
     return min(hits, key=lambda hit: TIERS.index(hit.tier), default=None)
 
 
@@ -168,7 +175,7 @@ def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
     for core in read.found[rule.sets[0]]:
         whole = core
         for name in rule.sets[1:]:
-            near = _nearest(core, read.found[name], read.words, rule.window)
+            near = _nearest(core, read.found[name], read.words, rule)
             if near is None:
                 break
             whole = _Span(min(whole.start, near.start), max(whole.end, near.end))
@@ -178,13 +185,13 @@ def _first_match(rule: _Rule, read: _Text, screen: _Screen) -> _Span | None:
     return None
 
 
-def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], window: int) -> _Span | None:
-    first = bisect_left(spans, _Span(core.start - window - _LONGEST_PHRASE, 0))
+def _nearest(core: _Span, spans: Sequence[_Span], words: Sequence[str], rule: _Rule) -> _Span | None:
+    first = bisect_left(spans, _Span(core.start - rule.window - _LONGEST_PHRASE, 0))
     for span in spans[first:]:
-        if span.start > core.end + window:
+        if span.start > core.end + rule.window:
             return None
         gap = words[core.end : span.start] if span.start >= core.end else words[span.end : core.start]
-        if len(gap) <= window and not _SENTENCE_ENDS.intersection(gap):
+        if len(gap) <= rule.window and (rule.across or not _SENTENCE_ENDS.intersection(gap)):
             return span
     return None
 
@@ -195,6 +202,9 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
     hamstring", "my mate tore his hamstring".
     """
+    beside = {*read.words[max(0, core.start - 1) : core.start], *read.words[core.end : core.end + 1]} - screen.turns
+    if rule.alone and not all(is_symbol(word) for word in beside):
+        return True
     parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
     theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
     return (not parts and _is_a_things(rule, core, read, screen)) or (theirs and _is_anothers(rule, core, read, screen))
@@ -273,13 +283,8 @@ def _ends_list(core: _Span, read: _Text, screen: _Screen) -> bool:
 def _screen(code: str) -> _Screen:
     written = _written(code)
     entries = [(phrase, name) for name, phrases in written["sets"].items() for phrase in phrases]
-    for key, name in (
-        ("figures_of_speech", _IGNORED),
-        ("negators", _NEGATOR),
-        ("negators_after", _NEGATED_BEFORE),
-        ("bridges", _BRIDGE),
-        ("exceptions", _EXCEPTION),
-    ):
+    marks = {"figures_of_speech": _IGNORED, "negators": _NEGATOR, "negators_after": _NEGATED_BEFORE}
+    for key, name in (marks | {"bridges": _BRIDGE, "exceptions": _EXCEPTION}).items():
         entries += [(phrase, name) for phrase in written.get(key, ())]
     table = _written("rules")
     rules = sorted((_rule(row) for row in table["rules"]), key=lambda rule: TIERS.index(rule.tier))
@@ -311,4 +316,5 @@ def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
     others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
-    return _Rule(cast(Tier, row["tier"]), row["family"], tuple(row["sets"]), frozenset(row["sets"]), row.get("window", 6), *others)
+    sets, borders = tuple(row["sets"]), (row.get(key, False) for key in ("across", "alone"))
+    return _Rule(cast(Tier, row["tier"]), row["family"], sets, frozenset(sets), row.get("window", 6), *borders, *others)

@@ -102,8 +102,8 @@ def offer_line(item: PrescribedExercise, rung: Rung, rules: Rules) -> Line:
 
 
 def given_to_physio(text: str, question: Asked) -> Turn:
-    """Whatever the patient writes after *Something's wrong* is for the physio to read."""
-    return Turn((ForPhysio("X3", text, tell_when_read=True), Close(question.id)), (Line("passed_on"),))
+    """Whatever the patient writes after *Something's wrong* is for the physio to read, the same working day."""
+    return Turn((ForPhysio("X3", text, tell_when_read=True, same_day=True), Close(question.id)), (Line("passed_on"),))
 
 
 def _safety(answer: str, question: Asked, now: Situation) -> Turn:

@@ -30,6 +30,7 @@ _REQUESTS: dict[str, Literal["time", "pause", "physio", "plan", "help"]] = {
 _REQUEST_ANSWERS: dict[str, Word] = {"start": "start", "pause": "pause"}
 _SESSION_ANSWERS: dict[int | Word, Session] = {"yes": "yes", "no": "no"}
 _NO_ANSWER_EMOJI = frozenset("😂🤣🙏👋")
+_NO_AND_A_NUMBER = frozenset({"no", "not", "num", "break", "mark", "emoji", "okay", "filler", "lead", "article", "copula", "thanks"})
 _POLITE = frozenset({"thanks", "greeting"})
 
 
@@ -73,6 +74,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     stop = wants_stop(words, clauses, language, known)
     items = items_of(words, known)
     score = score_of(items, question == "next_day_pain") if len(words) == len(said) else Score(None)
+    if question == "did_you_exercise" and _is_no_and_a_number(items):
+        score = Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
     answer = _answer(question, flag, stop, request, done, score, items, clauses, known)
@@ -128,9 +131,15 @@ def _answer(
 def _did_answer(done: Exercised, items: Sequence[Item], clauses: Sequence[str], language: Language | None) -> Word:
     if done.session is not None:
         return done.session
-    if language is not None and clauses:
+    if language is not None and clauses and not _is_no_and_a_number(items):
         return bare_answer(clauses, language) or "ambiguous"
     return "ambiguous" if clauses else tapped(items) or "ambiguous"
+
+
+def _is_no_and_a_number(items: Sequence[Item]) -> bool:
+    """ "No, 2": not done, or done and no worse than 2?"""
+    tags = {item.tag for item in items}
+    return "num" in tags and bool(tags & {"no", "not"}) and tags <= _NO_AND_A_NUMBER
 
 
 def _pain_answer(question: Question | None, done: Exercised, score: Score, items: Sequence[Item]) -> int | Word:

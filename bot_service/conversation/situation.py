@@ -145,12 +145,14 @@ class RedFlagged:
 class ForPhysio:
     """Something for a person to read: X2 (unreadable) or X3 (a message to the physio).
 
-    `tell_when_read` for what the patient was promised would be read; `media` is its kind when it is no words at all.
+    `tell_when_read` for what the patient was promised would be read; `same_day` for what they said is wrong, which may not wait;
+    `media` is its kind when it is no words at all.
     """
 
     rule: Literal["X2", "X3"]
     words: str
     tell_when_read: bool = False
+    same_day: bool = False
     media: str | None = None
 
 

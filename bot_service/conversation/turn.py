@@ -36,7 +36,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer
+from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -275,9 +275,16 @@ def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
         return about_today
     if reading.score is not None and now.measured is not None:
         return ask_measure_anew(now.measured, now)
-    if reading.score is not None and now.last is not None:
-        return another_number(reading.score, now.last)
+    score = reading.score if reading.score is not None else _score_after_no(told, now)
+    if score is not None and now.last is not None:
+        return another_number(score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _score_after_no(told: Told, now: Situation) -> int | None:
+    """ "No, 2" after a score: the number that would stand there instead."""
+    rest = without_no(told.text, now.language)
+    return read(rest, None, now.language, now.today).score if rest else None
 
 
 def _about(question: Asked) -> dict[str, str]:

@@ -69,6 +69,12 @@ def plain_yes_or_no(text: str, language: str) -> Literal["yes", "no"] | None:
     return None if found == "partly" else found
 
 
+def without_no(text: str, language: str) -> str:
+    """What follows a "no" that stands first, as folded words; empty where none does."""
+    first, _, rest = plain(text, load_catalogue(language)).partition(" ")
+    return rest if plain_yes_or_no(first, language) == "no" else ""
+
+
 def consents(text: str, language: str) -> Literal["yes", "no"] | None:
     """A plain no, or a short yes with nothing beside it that takes it back: no question, no number, no "no", and not a longer thought.
 

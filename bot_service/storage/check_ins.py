@@ -39,6 +39,11 @@ def is_one_coming(tx: Tx, episode_id: UUID, until: datetime) -> bool:
     return bool(tx.scalar(_COMING, {"episode_id": episode_id, "until": until}))
 
 
+def is_waiting(tx: Tx, episode_id: UUID, until: datetime) -> bool:
+    """Whether a 24-hour question that goes by itself falls due before an instant."""
+    return bool(tx.scalar(_WAITING, {"episode_id": episode_id, "until": until}))
+
+
 # Built once: putting a statement together costs several times what running it does.
 _OF_DAY = (
     select(*messages.COLUMNS)
@@ -49,6 +54,12 @@ _COMING = select(func.count()).where(
     outbox.c.episode_id == bindparam("episode_id"),
     outbox.c.kind.in_(("prompt", "check_in")),
     outbox.c.status.in_(("due", "claimed", "sending")),
+    outbox.c.due_at < bindparam("until"),
+)
+_WAITING = select(func.count()).where(
+    outbox.c.episode_id == bindparam("episode_id"),
+    outbox.c.kind == "check_in",
+    outbox.c.status.in_(("due", "claimed")),
     outbox.c.due_at < bindparam("until"),
 )
 _ASKED = (

@@ -195,6 +195,17 @@ async def test_whatever_waits_one_goes_out_a_day(sqlite_clinic: RunningClinic, o
     assert person.messages(kind="prompt")[-1].status in ("sent", "due")
 
 
+async def test_a_session_taken_back_while_its_question_waits_leaves_the_exercises_alone(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await done_on_tuesday(clinic, timedelta(hours=11))
+    await clinic.service.move_clock(DAY2 + HOUR)
+    await person.tap("Change")
+    await person.tap("Not today")
+    await clinic.service.move_clock(DAY2 + 4 * HOUR)
+    assert "Your exercises for today are ready." in person.texts[-1]
+    assert not [each for each in person.texts if "One question about" in each]
+
+
 @pytest.mark.parametrize("moved", [False, True])
 async def test_what_was_done_in_the_evening_is_asked_with_the_one_message_of_the_next_morning(
     sqlite_clinic: RunningClinic, moved: bool
@@ -211,8 +222,12 @@ async def test_what_was_done_in_the_evening_is_asked_with_the_one_message_of_the
             slots = tuple(slot.model_copy(update={"at": time(8, 15) if slot.prompted else slot.at}) for slot in plan.slots)
             document = plan.model_copy(update={"slots": slots})
             prescribing.supersede(tx, person.episode(), document, clinic.physio.id, "mornings", clinic.clock.now())
-    await clinic.service.move_clock(DAY2 + HOUR)
+    heard = len(person.received)
+    await clinic.service.move_clock(DAY2 + timedelta(hours=3, minutes=29))
+    assert len(person.received) == heard, "12 hours later is too early to ask"
+    await clinic.service.move_clock(DAY2 + timedelta(hours=3, minutes=31))
     assert is_about_tuesday(person.received[-1].outbound) and "exercises follow your answer" in person.texts[-1]
+    assert "a little later than usual" in person.texts[-1]
     await person.say("2")
     assert ("pain_24h", TUESDAY, 2) in scores(person)
     await clinic.service.move_clock(DAY2 + 12 * HOUR)

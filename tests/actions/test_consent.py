@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
@@ -201,3 +201,35 @@ async def test_care_begins_with_the_agreement_and_not_with_the_invitation(clinic
     await person.say("STOP")
     await person.say("START")
     assert person.episode().start_date == invited + timedelta(days=4)
+
+
+async def has_agreed(clinic: RunningClinic, *, baseline_at: timedelta, at: time = time(8)) -> Person:
+    """Somebody who agreed on Monday and says how their usual pain is so long after eight on Tuesday."""
+    person = Person(clinic, clinic.enrol(at=at), "sim:1")
+    await person.say("hi", code=person.invitation.code)
+    await person.tap("Yes")
+    await clinic.service.move_clock(DAY1 + baseline_at)
+    await person.say("2")
+    return person
+
+
+@pytest.mark.parametrize("after", [timedelta(minutes=5), timedelta(hours=2, minutes=55)])
+async def test_the_usual_pain_said_just_after_the_time_of_the_exercises_brings_todays(clinic: RunningClinic, after: timedelta) -> None:
+    person = await has_agreed(clinic, baseline_at=after)
+    assert "That is the level we will compare with." in person.texts[-2]
+    assert "Your exercises for today are ready." in person.texts[-1]
+    await person.say("3")
+    await clinic.service.move_clock(DAY2 + timedelta(minutes=1))
+    assert ("pain_during", DAY1.date(), 3) in scores(person)
+    assert [(each.day, each.status) for each in person.messages(kind="prompt")] == [(DAY1.date(), "sent"), (DAY2.date(), "sent")]
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [(time(8), timedelta(hours=3, minutes=5)), (time(20), timedelta(hours=13, minutes=30))],
+    ids=["too late for a prompt", "in quiet hours"],
+)
+async def test_the_usual_pain_said_later_than_that_brings_tomorrows(sqlite_clinic: RunningClinic, at: time, after: timedelta) -> None:
+    person = await has_agreed(sqlite_clinic, baseline_at=after, at=at)
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=16))
+    assert person.messages(kind="prompt") == [] and "exercises come at" in person.texts[-1]

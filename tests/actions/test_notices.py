@@ -71,6 +71,17 @@ async def test_a_severe_session_is_told_at_once_and_a_message_to_the_physio_is_n
     assert "9" not in here.mail.taken[0].text.replace(person.episode().ref, "").replace("127.0.0.1:8000", "")
 
 
+async def test_what_is_written_after_somethings_wrong_is_told_at_once_also_on_a_case_that_could_wait(here: NoticeClinic) -> None:
+    person = await here.clinic.opted_in()
+    await person.say("can you ask my physio to ring me?")
+    await person.say("Something's wrong")
+    await person.say("it just is not right today")
+    assert here.mail.subjects(here.anna) == [f"Flag for {person.episode().ref}"]
+    with here.clinic.db.read() as tx:
+        (case,) = cases.list_open(tx, person.episode())
+    assert (case.rule, case.urgency, case.words) == ("X3", "same_day", "it just is not right today")
+
+
 async def test_unacknowledged_it_climbs_reminder_deputy_lead_in_working_hours_and_stops(there: NoticeClinic) -> None:
     person = await flagged(there, london(22, 17, 30))
     ref, steps = person.episode().ref, []

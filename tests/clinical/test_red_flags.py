@@ -199,16 +199,25 @@ def test_every_tier_is_found_in_every_shipped_language_and_its_negation_heard(la
 
 
 DESPAIR = {
-    "en": ("I hate this, I can't go on", "I can't do this anymore, what's the point", "hopeless, cant take it any more"),
-    "es": ("odio esto, no puedo seguir",),
-    "pl": ("nienawidzę tego, nie mogę tak dalej",),
-    "ar": ("أكره هذا، لا أستطيع الاستمرار",),
-    "hi": ("इससे नफरत है, अब और नहीं सहा जाता",),
-}
+    "en": (
+        "I hate this, I can't go on", "I can't do this anymore, what's the point", "hopeless, cant take it any more",
+        "I hate this. I can't go on.", "My wife has left me. I can't go on 😭", "I just want to... die", "I don't want to\nlive anymore",
+        "If I died. They'd all be happier.", "I took them. All the pills.", "Can't take this any more! What is the point?",
+    ),
+    "es": (
+        "odio esto, no puedo seguir", "Odio esto. No puedo seguir.", "¿Para qué? No puedo más. Nada tiene sentido.",
+        "ya no quiero... vivir", "No le veo sentido a seguir viviendo.",
+    ),
+    "pl": ("nienawidzę tego, nie mogę tak dalej", "Nienawidzę tego. Nie mogę tak dalej.", "nie chcę już... żyć"),
+    "ar": ("أكره هذا، لا أستطيع الاستمرار", "أكره هذا. لا أستطيع الاستمرار.", "لا أريد... أن أعيش"),
+    "hi": ("इससे नफरत है, अब और नहीं सहा जाता", "इससे नफरत है। अब और नहीं सहा जाता।", "अब जीना... नहीं चाहता"),
+}  # fmt: skip
 ONLY_THE_EXERCISES = {
     "en": (
         "can't go on holiday with this, I hate it", "can't go on with this exercise", "I hate this exercise, can't do this anymore",
-        "I can't go on with this exercise, I hate it", "I hate it",
+        "I can't go on with this exercise, I hate it", "I hate it", "I hate this exercise. I can't do this anymore.",
+        "I hate this. Can't go on holiday now.", "did 3 sets. couldn't go on", "Had enough. Of bridges.",
+        "took paracetamol. all the exercises done", "I can't go on Tuesday",
     ),
     "es": ("no puedo seguir con este ejercicio", "no puedo más, odio este ejercicio"),
     "pl": ("nie dam rady dalej ćwiczyć",),
@@ -222,6 +231,11 @@ def test_who_cannot_go_on_in_despair_is_in_a_crisis_and_who_cannot_go_on_exercis
     flags = [find_red_flag(text, language) for text in DESPAIR[language]]
     assert [flag and (flag.tier, flag.family) for flag in flags] == [("EMERGENCY", "suicide")] * len(flags)
     assert [text for text in ONLY_THE_EXERCISES[language] if find_red_flag(text, language)] == []
+
+
+def test_an_emergency_is_heard_over_a_pause_for_breath_and_not_over_a_full_stop() -> None:
+    assert tier("I can't feel... my legs") == tier("numb …\nbetween my legs") == "EMERGENCY"
+    assert tier("I can't feel. My legs are fine") == "URGENT"
 
 
 def test_a_frightened_patient_may_write_in_any_shipped_language() -> None:

@@ -97,7 +97,9 @@ def test_nobody_in_need_of_help_today_is_sent_to_the_working_hours(tier: str, wo
     for questions in ((), (asked("session"),), (asked("seen"),), (asked("what_is_wrong"),)):
         turn = says(words, held(*questions, tier=tier))
         seen = ["again_seen"] if asked("seen") in questions else []
-        assert keys(turn) == [*HOLD[tier], *seen] and found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)]
+        wrong = asked("what_is_wrong") in questions
+        assert keys(turn) == [*HOLD[tier], *seen]
+        assert found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True, same_day=wrong)]
 
 
 def test_what_is_no_words_is_answered_with_the_hold_too() -> None:

@@ -53,6 +53,19 @@ def test_under_the_question_that_followed_the_number_both_are_said(kind: str) ->
     assert turn.ask is not None and turn.ask.again == asked(kind).id and turn.change == QUESTION
 
 
+NO_AND_2 = [("en", "no, 2"), ("en", "nope 2"), ("es", "no, un 2"), ("pl", "nie, 2"), ("ar", "لا، 2"), ("hi", "नहीं, 2")]
+
+
+@pytest.mark.parametrize(("language", "words"), NO_AND_2)
+def test_no_and_a_number_is_never_recorded_unasked(language: str, words: str) -> None:
+    for kind in ("session", "session_pain", "pain_24h"):
+        turn = says(words, opted_in(asked(kind), language=language))
+        assert keys(turn) == ["not_understood", f"again_{kind}"] and not found(turn, Keep)
+    after = says(words, opted_in(last=replace(DURING, score=4), language=language))
+    assert keys(after) == ["meant_instead"] and after.lines[0].values["score"] == 2 and not found(after, Keep)
+    assert keys(says("no, 2 days off", opted_in(last=DURING))) == ["nothing_asked"]
+
+
 def test_without_a_number_before_it_is_as_ever() -> None:
     assert keys(says("done, 4", opted_in())) == ["nothing_asked"]
     assert keys(says("sorry, 4", opted_in(last=DURING)))[0] == "corrected"

@@ -211,7 +211,7 @@ def test_thanks_is_no_answer_and_costs_no_try() -> None:
 def test_words_after_something_is_wrong_always_go_to_the_physio() -> None:
     for words in ("my leg feels odd", "it is a 7", "can you call me?", "no", "not sure how to say it", "sorry, 3"):
         turn = says(words, opted_in(asked("what_is_wrong"), asked("session")))
-        assert found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True)], words
+        assert found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True, same_day=True)], words
         assert not found(turn, Keep)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.follow_ups import check_in_time, daily_cap, nudge_time, out_of_quiet, within_cap
+from schedules.follow_ups import check_in_time, daily_cap, next_chance, nudge_time, out_of_quiet, within_cap
 from schedules.occurrences import instant, next_occurrence
 from schedules.quiet import is_quiet
 from schedules.rhythm import WEEKDAYS, QuietHours, Rhythm, SlotTime
@@ -62,6 +62,20 @@ def test_the_question_is_in_its_window_and_not_quiet_whenever_such_a_minute_exis
         assert at in own or not rhythm.quiet.covers(local(at, rhythm.zone).time())
     else:
         assert at in own or not is_quiet(at, rhythm)
+
+
+@given(rhythms(), INSTANTS, st.integers(1, 2))
+def test_a_question_moved_to_a_later_day_finds_a_prompt_or_room_inside_its_hours(rhythm: Rhythm, done: datetime, cap: int) -> None:
+    day, opens, closes = local_day(done, rhythm.zone), done + 16 * HOUR, done + 36 * HOUR
+    at = next_chance(day, opens, closes, rhythm, cap)
+    prompts = [instant(each, slot.at, rhythm.zone) for n in (1, 2) for each in [day + timedelta(days=n)] for slot in rhythm.slots_on(each)]
+    rides = {moment for moment in prompts if opens <= moment < closes and local_day(moment, rhythm.zone) > day}
+    if at is None:
+        assert not rides
+    else:
+        assert opens <= at < closes and local_day(at, rhythm.zone) > day
+        alone = not is_quiet(at, rhythm) and len(rhythm.slots_on(local_day(at, rhythm.zone))) < cap
+        assert at in rides or alone
 
 
 @given(rhythms(), INSTANTS, st.booleans())
