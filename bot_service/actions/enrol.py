@@ -67,7 +67,7 @@ def enrol_in(
 ) -> Invitation:
     """The same inside a transaction that holds the clinic's lock and whose caller has asked `check_may_enrol`."""
     clinic = clinics.load_clinic(tx, member.clinic_id)
-    if found := problems(in_clinic(plan, clinic_numbers(clinic, plan)), enrolment):
+    if found := problems(in_clinic(plan, clinic), enrolment):
         raise Conflict(found[0].sentence)
     treating = physio or treating_physio(tx, member, None)
     if treating.clinic_id != member.clinic_id or treating.status != "active":

@@ -13,7 +13,7 @@ from bot_service.actions.import_columns import columns_for, guess, mapping_probl
 from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_sheet, write_sheet
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
 from bot_service.actions.invitations import Doors, code_of
-from bot_service.actions.prescribing import clinic_numbers, in_clinic
+from bot_service.actions.prescribing import in_clinic
 from bot_service.actions.treating import physios_of
 from bot_service.actions.voices import offered_languages
 from bot_service.errors import Conflict
@@ -100,7 +100,7 @@ def setting_for(tx: Tx, clinic: Clinic, library: Mapping[str, CarePlan], doors: 
     """What the rows of this clinic's files are read against."""
     physios = physios_of(tx, clinic.id)
     default = next((each for each in physios if each.id == physio_id), None)
-    library = {key: in_clinic(plan, clinic_numbers(clinic, plan)) for key, plan in library.items()}
+    library = {key: in_clinic(plan, clinic) for key, plan in library.items()}
     return Setting(library, columns_for(library), clinic.zone, physios, default, doors.channels, offered_languages(clinic))
 
 

@@ -67,11 +67,12 @@ def clinic_numbers(clinic: Clinic, plan: CarePlan) -> Numbers:
     return {key: value for key, value in clinic.settings.get("numbers", {}).get(plan.id, {}).items() if key in OF_CLINIC}
 
 
-def in_clinic(plan: CarePlan, clinic: Numbers) -> CarePlan:
+def in_clinic(plan: CarePlan, clinic: Clinic) -> CarePlan:
     """The plan with the usual pain above which this clinic sees a patient first: never above the ceiling that it set."""
-    if not clinic:
+    numbers = clinic_numbers(clinic, plan)
+    if not numbers:
         return plan
-    limit = as_in_clinic(prescribe(plan, plan.stages[0].id), plan, clinic).rules.baseline_physio_first_above
+    limit = as_in_clinic(prescribe(plan, plan.stages[0].id), plan, numbers).rules.baseline_physio_first_above
     return plan.model_copy(update={"rules": plan.rules.model_copy(update={"baseline_physio_first_above": limit})})
 
 

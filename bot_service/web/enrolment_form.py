@@ -88,10 +88,7 @@ def read(
     physio = next((each for each in physios if str(each.id) == form.get("physio")), None)
     wrong = ({} if treated else {"side": "choose which side is treated"}) | wrong
     wrong |= {} if physio else {"physio": "choose who treats this patient"}
-    wrong = {
-        each.field.replace("answers.", "answer-"): each.sentence
-        for each in problems(in_clinic(plan, clinic_numbers(clinic, plan)), enrolment)
-    } | wrong
+    wrong = {each.field.replace("answers.", "answer-"): each.sentence for each in problems(in_clinic(plan, clinic), enrolment)} | wrong
     return enrolment, physio, [Mistake(name, sentence) for name, sentence in sorted(wrong.items(), key=_place(plan))]
 
 
