@@ -16,6 +16,7 @@ from bot_service.actions.invitations import Doors, code_of
 from bot_service.actions.prescribing import in_clinic
 from bot_service.actions.treating import physios_of
 from bot_service.actions.voices import offered_languages
+from bot_service.clinical.in_words import plural
 from bot_service.errors import Conflict
 from bot_service.storage import audit, clinics, contacts, imports
 from bot_service.storage.clinics import Clinic
@@ -137,7 +138,11 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
     ahead = {read.number for read in checked.rows[file.rows_done :]}
     bad, counts = ahead & {each.row for each in checked.wrong}, Counter(file.counts)
     if bad and not skip_wrong:
-        raise Conflict(f"{len(bad)} rows are wrong, so nobody was enrolled; correct them, or leave them out")
+        raise Conflict(
+            f"{plural(len(bad), 'row')} {'is' if len(bad) == 1 else 'are'} wrong, so nobody was enrolled; correct them, or leave them out"
+        )
+    with db.begin() as tx:
+        imports.begin(tx, import_id)
     for start in range(file.rows_done, len(checked.rows), AT_ONCE):
         batch = checked.rows[start : start + AT_ONCE]
         with db.begin() as tx:

@@ -61,7 +61,7 @@ def count(clinic: RunningClinic) -> int:
 def test_the_form_enrols_with_everything_that_was_chosen(clinic: RunningClinic) -> None:
     browser = Browser(clinic).sign_in()
     ref = enrolled(
-        browser, clinic, phone="07700 900123", record_number=" 77 ", at="07:15", day__mon="on", day__thu="on", baseline="3", rungs="on",
+        browser, clinic, phone="07700 900123", record_number=" R7781 ", at="07:15", day__mon="on", day__thu="on", baseline="3", rungs="on",
         goals="Sit through a film", flare="on", channel="telegram", stage="intermediate", language="es",
     )  # fmt: skip
     assert "qr" in browser.page and f"/phone/{ref}" in browser.words and "+44 7700 900123" in browser.words
@@ -72,12 +72,12 @@ def test_the_form_enrols_with_everything_that_was_chosen(clinic: RunningClinic) 
         contact = contacts.load_contact(tx, patient.id)
         document = prescriptions.load(tx, episode.prescription_id)
         assert (patient.name, patient.language, episode.stage, episode.baseline) == ("Jo Park", "es", "intermediate", 3)
-        assert (contact.phone, contact.record_number, contact.channel) == ("+447700900123", "77", "telegram")
+        assert (contact.phone, contact.record_number, contact.channel) == ("+447700900123", "R7781", "telegram")
         assert contacts.load_goals(tx, patient.id, episode.id) == "Sit through a film"
         assert document.flare_plan is not None and document.rungs_preauthorised
         assert [(slot.days, slot.at.isoformat("minutes")) for slot in document.slots if slot.prompted] == [(("mon", "thu"), "07:15")]
         row = tx.one(tables.patients.select())
-        assert not any(secret in bytes(value) for value in (row.phone, row.record_number) for secret in (b"7700", b"77"))
+        assert not any(secret in bytes(value) for value in (row.phone, row.record_number) for secret in (b"7700", b"7781"))
 
 
 def test_usual_pain_above_the_clinics_own_ceiling_is_seen_first_on_the_form_in_a_file_and_by_command(
