@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tests.patience import PATIENT_S
 from tests.source_tree import ROOT
 
 TOOLS = ["cat", "cksum", "cp", "dash", "dirname", "env", "grep", "ln", "ls", "mkdir", "readlink", "rm", "rmdir", "sed", "sh", "sleep"]
@@ -91,7 +92,7 @@ class Clone:
     def run(self, *arguments: str, **environment: str) -> tuple[int, str, str]:
         """Exit code, what it printed and what it complained of."""
         process = self.start(*arguments, **environment)
-        out, complaint = process.communicate(timeout=120)
+        out, complaint = process.communicate(timeout=5 * PATIENT_S)
         return process.returncode, out, complaint
 
 

@@ -21,7 +21,7 @@ from typing import IO, NamedTuple
 import psycopg
 
 FAST = ["--fsync=off", "--full_page_writes=off", "--max_connections=200", "--shared_buffers=64MB", "--timezone=UTC"]
-START_SECONDS = 60
+START_SECONDS = 300
 ATTEMPTS = 3  # another program may take the free port between looking and starting
 
 

@@ -45,7 +45,9 @@ class TelegramClinic:
         """The status with which a post is answered; `update` is JSON, or bytes as they are."""
         content = update if isinstance(update, bytes) else json.dumps(update).encode()
         headers = {"content-type": "application/json"} | ({} if secret is None else {"x-telegram-bot-api-secret-token": secret})
-        return (await self.doors[door].post(path, content=content, headers=headers)).status_code
+        status = (await self.doors[door].post(path, content=content, headers=headers)).status_code
+        async with self.clinic.service._busy:  # the line is let go before the work is done, when that takes long
+            return status
 
     async def knock(
         self, content: bytes, secret: bytes | None = SECRET.encode(), answered: Callable[[], None] | None = None, *, door: int = 0

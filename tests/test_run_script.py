@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.clone import BASE_PYTHON, Clone, build_wheel
+from tests.patience import PATIENT_S
 
 HOSTILE = {
     "PYTHONHOME": "/nonexistent",
@@ -37,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone.with_python()
     both = [clone.start(**HOSTILE) for _ in range(2)]
     for process in both:
-        out, complaint = process.communicate(timeout=120)
+        out, complaint = process.communicate(timeout=5 * PATIENT_S)
         assert (process.returncode, complaint) == (0, "")
         assert out == f"ran up 1.0 {clone.folder}/bot_service/__init__.py\n"
     return clone
@@ -117,8 +118,8 @@ def test_without_network_it_says_so_and_an_interrupted_install_is_redone(clone: 
     assert not clone.venv.exists()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/never"
-        process = clone.start(**{**NO_NETWORK, "PIP_INDEX_URL": address, "PIP_DEFAULT_TIMEOUT": "60"})
-        silent.settimeout(60)
+        process = clone.start(**{**NO_NETWORK, "PIP_INDEX_URL": address, "PIP_DEFAULT_TIMEOUT": "600"})
+        silent.settimeout(PATIENT_S)
         connection, _ = silent.accept()  # pip has asked, and waits
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

@@ -68,17 +68,22 @@ def describe(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool
     exercise = item.exercise
     if easier:
         return f"{exercise.name}: {exercise.easier}"
+    return f"{exercise.name}: {words['comma'].join(dose_words(item, words))}"
+
+
+def dose_words(item: PrescribedExercise, words: Mapping[str, str]) -> list[str]:
+    """How much, in parts: sets and repetitions, effort, load, side, rest."""
     parts = [_amount(item.dose, words)]
     if item.dose.effort_pct:
         parts.append(Template(words["effort"]).substitute(effort=item.dose.effort_pct))
     if item.dose.load:
         parts.append(item.dose.load)
-    side = {"each": "each_side", "each_when_single": "each_when_single", "treated": "treated_side"}.get(exercise.side)
+    side = {"each": "each_side", "each_when_single": "each_when_single", "treated": "treated_side"}.get(item.exercise.side)
     if side:
         parts.append(words[side])
     if item.dose.rest_s:
         parts.append(Template(words["rest"]).substitute(rest=item.dose.rest_s))
-    return f"{exercise.name}: {words['comma'].join(parts)}"
+    return parts
 
 
 def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:

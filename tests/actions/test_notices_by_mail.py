@@ -9,8 +9,10 @@ import pytest
 
 from bot_service.channels.email import Email
 from bot_service.storage import clinics
+from tests.channels.contract import IMPATIENT_S
 from tests.fakes.smtp_process import FakeMailServer, running_mail_server
 from tests.notice_clinic import EMERGENCY
+from tests.patience import PATIENT_S
 from tests.running_clinic import RunningClinic
 
 FROM = "stepwise@clinic.example"
@@ -23,9 +25,11 @@ def server() -> Iterator[FakeMailServer]:
 
 
 @pytest.fixture
-def mailing(clinic: RunningClinic, server: FakeMailServer) -> RunningClinic:
+def mailing(clinic: RunningClinic, server: FakeMailServer, request: pytest.FixtureRequest) -> RunningClinic:
     server.fail()
-    clinic.service.add_channel(clinic.clinic.id, FROM, Email(f"smtp://127.0.0.1:{server.port}", FROM, timeout_s=1.0), None)
+    hangs = str(request.node.callspec.params["fault"]).startswith("hang")
+    mail = Email(f"smtp://127.0.0.1:{server.port}", FROM, timeout_s=IMPATIENT_S if hangs else PATIENT_S)
+    clinic.service.add_channel(clinic.clinic.id, FROM, mail, None)
     return clinic
 
 

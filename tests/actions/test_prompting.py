@@ -19,6 +19,7 @@ from bot_service.storage import clinics, episodes
 from bot_service.storage.database import Database
 from tests.crowds import a_crowd
 from tests.kept_database import KeptDatabase
+from tests.patience import PATIENT_S
 from tests.running_clinic import START, Person, RunningClinic, open_clinic, open_quickly
 
 LONDON = ZoneInfo("Europe/London")
@@ -231,7 +232,7 @@ class TestTwoPlanners:
         clinic = open_clinic(first, MovableClock(frozen=START))
         a_crowd(clinic, [("Europe/London", time(8)) for _ in range(120)])
         planned: list[int] = []
-        start = threading.Barrier(2, timeout=20)
+        start = threading.Barrier(2, timeout=PATIENT_S)
 
         def plan(db: Database) -> None:
             start.wait()

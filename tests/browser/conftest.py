@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, ViewportSize, expect, sync_playwright
 
-from bot_service.clock import MovableClock, monotonic, real_now
+from bot_service.clock import MovableClock, real_now
 from bot_service.settings import load_settings
 from bot_service.storage import staff
 from bot_service.storage.staff import Member
 from bot_service.web.site import build_site
 from tests.databases import FreshDatabases
 from tests.no_skips import IN_CI
+from tests.patience import PATIENT_S, wait_for
 from tests.running_clinic import SECRET, START, RunningClinic, open_clinic, open_quickly
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -44,6 +45,7 @@ class Served:
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """Stopped after each module: while it runs, its event loop has the thread, and no asynchronous test of another module could run."""
+    expect.set_options(timeout=PATIENT_S * 1000)
     with sync_playwright() as running:
         yield running
 
@@ -58,7 +60,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
             pytest.fail(HOW_TO_GET_ONE)
         pytest.skip(HOW_TO_GET_ONE)  # the contract: loud on a machine without Chromium, a failure in CI just above
     sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to sandbox for root
-    running = playwright.chromium.launch(executable_path=found, args=sandbox)
+    running = playwright.chromium.launch(executable_path=found, args=sandbox, timeout=PATIENT_S * 1000)
     yield running
     running.close()
 
@@ -74,12 +76,10 @@ def served(databases: FreshDatabases) -> Iterator[Served]:
     server = uvicorn.Server(uvicorn.Config(build_site(clinic.service), log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
-    began = monotonic()
-    while not server.started and monotonic() - began < 10:
-        thread.join(0.01)
+    wait_for(lambda: server.started, "the pages to be served")
     yield Served(clinic, address)
     server.should_exit = True
-    thread.join(10)
+    thread.join(PATIENT_S)
     listening.close()
     db.close()
 
@@ -94,7 +94,7 @@ def new_page(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]
         context = chromium.new_context(base_url=served.address, viewport=PHONE if phone else DESK, java_script_enabled=scripts)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENT_S * 1000)
         page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         if signed_in:

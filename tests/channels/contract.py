@@ -15,6 +15,7 @@ import pytest
 from bot_service.channels.channel import Channel
 from bot_service.errors import DeliveryError, OutcomeUnknown
 from bot_service.messages import Button, Inbound, Outbound
+from tests.patience import PATIENT_S
 
 PAYLOADS = Path(__file__).parent / "payloads"
 HOSTILE = [
@@ -31,7 +32,7 @@ HOSTILE = [
 
 
 # Only what must not be answered in time is given little of it: the rest would fail on a busy machine for no fault of ours.
-PATIENT_S, IMPATIENT_S = 20.0, 0.7
+IMPATIENT_S = 1.5
 WAITED_OUT = {"silence before accepting", "silence after accepting", "one byte at a time"}
 
 

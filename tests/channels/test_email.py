@@ -19,8 +19,9 @@ from bot_service.errors import (
     RecipientStopped,
     TemporarilyRefused,
 )
-from tests.channels.contract import HOSTILE, an_outbound
+from tests.channels.contract import HOSTILE, IMPATIENT_S, an_outbound
 from tests.fakes.smtp_process import FakeMailServer, running_mail_server, write_certificate
+from tests.patience import PATIENT_S
 
 FROM = "Stepwise <stepwise@clinic.example>"
 TO = "anna@riverside.example"
@@ -36,7 +37,7 @@ def server() -> Iterator[FakeMailServer]:
 @pytest.fixture
 def mail(server: FakeMailServer) -> Email:
     server.fail()
-    return Email(f"smtp://127.0.0.1:{server.port}", FROM, timeout_s=1.0)
+    return Email(f"smtp://127.0.0.1:{server.port}", FROM, timeout_s=PATIENT_S)
 
 
 async def failure_of(mail: Email, outbound: object = None) -> DeliveryError:
@@ -96,11 +97,10 @@ async def test_what_is_no_address_is_refused_before_anything_is_sent(server: Fak
         ("drop after and lose", OutcomeUnknown, None),
     ],
 )
-async def test_each_fault_has_one_meaning(
-    server: FakeMailServer, mail: Email, fault: str, meaning: type[DeliveryError], accepted: bool | None
-) -> None:
+async def test_each_fault_has_one_meaning(server: FakeMailServer, fault: str, meaning: type[DeliveryError], accepted: bool | None) -> None:
     server.fail(fault)
-    error = await failure_of(mail)
+    patience = IMPATIENT_S if fault.startswith("hang") else PATIENT_S
+    error = await failure_of(Email(f"smtp://127.0.0.1:{server.port}", FROM, timeout_s=patience))
     assert type(error) is meaning and error.accepted is accepted
     assert TO not in str(error) and "P-1203" not in str(error)
 
@@ -122,7 +122,7 @@ async def test_tls_and_credentials_are_used_and_an_untrusted_certificate_is_refu
     certificate: Path, monkeypatch: pytest.MonkeyPatch, tls: str, scheme: str
 ) -> None:
     with running_mail_server(tls, certificate, "se@cret") as server:
-        mail = Email(f"{scheme}://step%40wise:se%40cret@localhost:{server.port}", FROM, timeout_s=3.0)
+        mail = Email(f"{scheme}://step%40wise:se%40cret@localhost:{server.port}", FROM, timeout_s=PATIENT_S)
         refused = await failure_of(mail)
         assert type(refused) is ChannelUnavailable and "certificate is not trusted" in str(refused)
         assert server.accepted() == []
@@ -131,16 +131,16 @@ async def test_tls_and_credentials_are_used_and_an_untrusted_certificate_is_refu
         await mail.check()
         (found,) = server.accepted()
         assert found["tls"] and found["user"] == "step@wise"
-        wrong = await failure_of(Email(f"{scheme}://step%40wise:wrong@localhost:{server.port}", FROM, timeout_s=3.0))
+        wrong = await failure_of(Email(f"{scheme}://step%40wise:wrong@localhost:{server.port}", FROM, timeout_s=PATIENT_S))
         assert type(wrong) is ChannelMisconfigured and wrong.scope == "sender" and "wrong" not in str(wrong)
-        anonymous = await failure_of(Email(f"{scheme}://localhost:{server.port}", FROM, timeout_s=3.0))
+        anonymous = await failure_of(Email(f"{scheme}://localhost:{server.port}", FROM, timeout_s=PATIENT_S))
         assert type(anonymous) is ChannelMisconfigured
 
 
 async def test_a_certificate_of_another_name_is_refused(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with running_mail_server("always", certificate) as server:
-        error = await failure_of(Email(f"smtps://127.0.0.1:{server.port}", FROM, timeout_s=3.0))
+        error = await failure_of(Email(f"smtps://127.0.0.1:{server.port}", FROM, timeout_s=PATIENT_S))
     assert type(error) is ChannelUnavailable and "certificate" in str(error)
 
 
@@ -153,10 +153,10 @@ async def test_checking_sends_nothing_and_says_what_is_wrong(server: FakeMailSer
 async def test_a_server_that_is_not_on_this_machine_must_offer_tls_unless_it_is_said_to_have_none() -> None:
     """127.0.0.2 stands for another machine: only the usual names of this one are trusted in the clear."""
     with running_mail_server(host="127.0.0.2") as server:
-        error = await failure_of(Email(f"smtp://127.0.0.2:{server.port}", FROM, timeout_s=1.0))
+        error = await failure_of(Email(f"smtp://127.0.0.2:{server.port}", FROM, timeout_s=PATIENT_S))
         assert type(error) is ChannelUnavailable and "offers no TLS" in str(error)
         assert server.accepted() == []
-        await Email(f"smtp://127.0.0.2:{server.port}?tls=off", FROM, timeout_s=1.0).send(an_outbound(TO, TEXT))
+        await Email(f"smtp://127.0.0.2:{server.port}?tls=off", FROM, timeout_s=PATIENT_S).send(an_outbound(TO, TEXT))
         assert len(server.accepted()) == 1
 
 

@@ -21,6 +21,7 @@ from bot_service.conversation.progress_picture import draw_progress
 from bot_service.messages import Button
 from tests.channels.contract import IMPATIENT_S, ChannelContract, Subject, an_outbound, patience_for
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.patience import PATIENT_S, come
 
 PAT = 1001
 YES = ((Button("Yes", "v1:q:yes"),),)
@@ -119,12 +120,16 @@ async def test_real_refusals_of_the_server_are_understood(telegram: Telegram, fa
     assert fake.ledger() == []
 
 
+def called(fake: FakeBotApi, method: str) -> int:
+    """How often a method was called since the server began, or forgot."""
+    return int(fake.control("state")["calls"].get(method, 0))
+
+
 async def test_a_refused_connection_is_not_sent_and_the_next_one_works(telegram: Telegram, fake: FakeBotApi) -> None:
-    fake.control("refuse", seconds=0.4)
-    await asyncio.sleep(0.2)
+    fake.control("refuse", on=True)
     with pytest.raises(errors.ChannelUnavailable):
         await telegram.send(an_outbound(str(PAT)))
-    await asyncio.sleep(0.5)
+    fake.control("refuse", on=False)
     await telegram.send(an_outbound(str(PAT)))
     assert len(fake.ledger()) == 1
 
@@ -143,15 +148,17 @@ async def test_a_name_that_is_not_found_a_closed_port_and_a_failed_handshake_are
 async def test_a_server_that_is_stopped_or_killed_in_the_middle_leaves_the_outcome_unknown_and_then_unavailable() -> None:
     with running_bot_api() as fake:
         fake.say(PAT, "hello")
-        channel = Telegram(fake.token, fake.url, timeout_s=0.5)
+        impatient, channel = Telegram(fake.token, fake.url, timeout_s=IMPATIENT_S), Telegram(fake.token, fake.url, timeout_s=PATIENT_S)
+        await impatient.start()
         await channel.start()
         fake.signal(signal.SIGSTOP)
         with pytest.raises(errors.OutcomeUnknown):
-            await channel.send(an_outbound(str(PAT)))
+            await impatient.send(an_outbound(str(PAT)))
+        await impatient.close()
         fake.signal(signal.SIGCONT)
-        fake.fail("hang_before")
-        sending = asyncio.create_task(channel.send(an_outbound(str(PAT))))
-        await asyncio.sleep(0.2)
+        fake.fail("hang_before", chat_id=PAT + 1)
+        sending = asyncio.create_task(channel.send(an_outbound(str(PAT + 1))))
+        await come(lambda: not fake.control("state")["faults"], "the message to be there")
         fake.signal(signal.SIGKILL)
         with pytest.raises(errors.OutcomeUnknown):
             await sending
@@ -253,12 +260,12 @@ async def test_updates_come_raw_and_in_order_and_again_until_confirmed(telegram:
 async def test_a_long_poll_waits_longer_than_a_send_and_ends_when_something_arrives(fake: FakeBotApi) -> None:
     impatient = Telegram(fake.token, fake.url, timeout_s=IMPATIENT_S)
     await impatient.start()
-    (hello,) = await impatient.poll(None, seconds=20)
+    (hello,) = await impatient.poll(None, seconds=50)
     waiting = asyncio.create_task(impatient.poll(hello["update_id"] + 1, seconds=60))
     await asyncio.sleep(IMPATIENT_S + 0.3)
     assert not waiting.done()
     await asyncio.to_thread(fake.say, PAT, "here I am")
-    assert [update["message"]["text"] for update in await asyncio.wait_for(waiting, 30)] == ["here I am"]
+    assert [update["message"]["text"] for update in await asyncio.wait_for(waiting, PATIENT_S)] == ["here I am"]
     await impatient.close()
 
 
@@ -266,8 +273,8 @@ async def test_a_second_poller_and_a_webhook_are_a_set_up_fault_and_the_webhook_
     telegram: Telegram, fake: FakeBotApi
 ) -> None:
     (hello,) = await telegram.poll(None, seconds=0)
-    waiting = asyncio.create_task(telegram.poll(hello["update_id"] + 1, seconds=20))
-    await asyncio.sleep(0.2)
+    waiting = asyncio.create_task(telegram.poll(hello["update_id"] + 1, seconds=50))
+    await come(lambda: called(fake, "getUpdates") == 2, "the first poller to wait")
     await telegram.poll(hello["update_id"] + 1, seconds=0)
     with pytest.raises(errors.ChannelMisconfigured, match="Another poller"):
         await waiting

@@ -18,6 +18,7 @@ from bot_service.channels.telegram import Telegram
 from bot_service.channels.telegram_request import MustWait, NotSent, Taken, failure_of, meaning_of
 from tests.channels.contract import an_outbound
 from tests.fakes.bot_api_process import running_bot_api
+from tests.patience import PATIENT_S
 
 MEANINGS: dict[type[Exception], type[errors.DeliveryError]] = {
     MustWait: errors.RateLimited,
@@ -146,7 +147,7 @@ async def test_every_http_status_with_and_without_a_bot_api_body_is_classified()
     bodies: list[tuple[dict[str, str], dict[int, type[errors.DeliveryError]]]] = [({}, documented), ({"text": "<html>"}, from_a_proxy)]
     with running_bot_api() as fake:
         fake.say(1001, "hello")
-        channel = Telegram(fake.token, fake.url, timeout_s=5)
+        channel = Telegram(fake.token, fake.url, timeout_s=PATIENT_S)
         await channel.start()
         for status in [int(status) for status in HTTPStatus if status >= 200] + [299, 420, 499, 520, 599]:
             for body, table in bodies:

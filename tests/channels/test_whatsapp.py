@@ -18,8 +18,9 @@ from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.channels.whatsapp_texts import LONGEST_TEXT, invitation_link, split_text, with_choices
 from bot_service.conversation.wording import load_catalogue
 from bot_service.messages import Button, Outbound
-from tests.channels.contract import IMPATIENT_S, PATIENT_S, ChannelContract, Subject, an_outbound, patience_for
+from tests.channels.contract import IMPATIENT_S, ChannelContract, Subject, an_outbound, patience_for
 from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio
+from tests.patience import PATIENT_S
 
 PAT = "whatsapp:+447700900123"
 PUBLIC = "https://stepwise.example.org"
@@ -211,7 +212,7 @@ async def test_what_is_no_whatsapp_address_is_refused_by_ourselves(whatsapp: Wha
 
 async def test_a_server_that_is_not_there_took_nothing(fake: FakeTwilio) -> None:
     for url in ("http://127.0.0.1:1", "http://nowhere.invalid"):
-        channel = WhatsApp(account(fake), PUBLIC, url, timeout_s=5)
+        channel = WhatsApp(account(fake), PUBLIC, url, timeout_s=PATIENT_S)
         with pytest.raises(errors.ChannelUnavailable):
             await channel.send(an_outbound(PAT))  # not started either
         await channel.start()

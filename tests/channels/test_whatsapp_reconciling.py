@@ -87,13 +87,13 @@ async def test_half_of_a_hundred_and_twenty_never_arrived_and_each_is_found_once
 
 async def test_the_list_is_read_page_by_page_each_with_its_own_time(clinic: RunningClinic, fake: FakeTwilio) -> None:
     """Longer than one call may take, in pages smaller than were asked for, from a list that grows while it is read."""
-    async with with_twilio(clinic, fake, timeout_s=1.0) as whatsapp:
+    async with with_twilio(clinic, fake, timeout_s=3.0) as whatsapp:
         episode = await whatsapp.opted_in()
         await at(whatsapp, FIRST_PROMPT + timedelta(hours=2))
         forms = [whatsapp.form(f"note number {number} for my physio") for number in range(24)]
         for form in forms:
             fake.control("received", form=form)
-        fake.control("pages", largest=3, seconds=0.25)
+        fake.control("pages", largest=3, seconds=0.45)
         await reconciler(whatsapp).go_round()
         assert set(words_of(whatsapp, episode.patient_id)) >= {form["Body"] for form in forms}
         assert fake.control("state")["calls"]["list"] >= 8

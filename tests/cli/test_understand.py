@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.cli.running import Shell
+from tests.patience import PATIENT_S
 from tests.source_tree import ROOT
 
 WORDS = {"none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"}
@@ -67,6 +68,6 @@ def test_any_language_reads_digits_and_knows_every_stop(shell: Shell, language: 
 
 def test_a_closed_pipe_is_no_traceback() -> None:
     program = f"yes 3 | {sys.executable} -m bot_service understand --question session_pain | head -1"
-    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=PATIENT_S, check=False)
     assert json.loads(done.stdout) == {"text": "3", "answer": 3}
     assert "Traceback" not in done.stderr

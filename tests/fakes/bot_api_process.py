@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.patience import PATIENT_S
 from tests.source_tree import ROOT
 
 
@@ -34,7 +35,7 @@ class FakeBotApi:
         """POST to /control/<what>; see tests/fakes/bot_api.py."""
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.control_url}/control/{what}", json.dumps(asked).encode(), headers)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENT_S) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
 

@@ -81,6 +81,7 @@ class State:
     skipped_s: float = 0.0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     poller: int = 0
+    polls_ended: int = 0  # by another poller
 
     def now(self) -> float:
         return real_now().timestamp() + self.skipped_s

@@ -20,7 +20,7 @@ class Api(Protocol):
 async def post_updates(api: Api) -> None:
     """For ever: post what waits, while a webhook is set. A reset gives the server a new state, so it is looked up every time."""
     tries: dict[int, tuple[int, float]] = {}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
         while True:
             state = api.state
             # A test may name an address outside; nothing here leaves the machine.

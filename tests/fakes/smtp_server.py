@@ -25,7 +25,7 @@ ANSWERS = {
     "data 5xx": ("DATA", "554 5.7.1 Looks like spam"),
     "closing": ("RCPT", "421 4.3.2 Shutting down"),
 }
-HANG_S = 30.0
+HANG_S = 300.0
 
 
 class Desk:

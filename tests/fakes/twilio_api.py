@@ -3,7 +3,7 @@
 It answers Messages (create, list, fetch), Accounts and Content approvals under the documented paths, with Basic auth. What is not
 documented is an offence and an error. The test's side is under /control, on `control_port`; every call is a POST of a JSON object.
 
-- /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`; /control/refuse {seconds}
+- /control/faults {faults: [{kind, times, ...}]}: replaces the faults that wait, see `bot_api_faults`
 - /control/storm {share, faults, seed}: that share of messages fails, in ways drawn by chance
 - /control/template {sid, status, category, body, content}: a template WhatsApp knows, and what of its content differs from the
   daily one's; /control/stopped {to}: somebody who opted out
@@ -43,8 +43,6 @@ class TwilioApi:
         self.state = State(account)
         self.subaccounts: dict[str, State] = {}
         self.faults = Faults()
-        self.runner: web.AppRunner | None = None
-        self.port = 0
         self.background: set[asyncio.Task[object]] = set()
         self.fetching = False
         self.page_takes_s = 0.0
@@ -213,34 +211,24 @@ class TwilioApi:
             "tags": self.faults.tags,
         }
 
-    def on_refuse(self, asked: Json) -> None:
-        self._beside(self._refuse(asked["seconds"]))
-
     def _beside(self, work: Coroutine[None, None, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self.background.add(task)
         task.add_done_callback(self.background.discard)
 
-    async def _refuse(self, seconds: float) -> None:
-        if self.runner is not None:
-            await self.runner.cleanup()
-        await asyncio.sleep(seconds)
-        self.runner, _ = await listen(self.app(), self.port)
 
-
-async def listen(app: web.Application, port: int) -> tuple[web.AppRunner, int]:
-    """Serve on a port of the loopback address (0: a free one); the runner and the port."""
+async def listen(app: web.Application, port: int) -> int:
+    """Serve on a port of the loopback address (0: a free one); the port."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, reuse_address=True).start()
-    return runner, runner.addresses[0][1]
+    return int(runner.addresses[0][1])
 
 
 async def serve(port: int, account: str, token: str) -> None:
     api = TwilioApi(account, token)
-    api.runner, api.port = await listen(api.app(), port)
-    _, control_port = await listen(api.control_app(), 0)
-    sys.stdout.write(json.dumps({"port": api.port, "control_port": control_port, "account": account, "token": token}) + "\n")
+    port, control_port = await listen(api.app(), port), await listen(api.control_app(), 0)
+    sys.stdout.write(json.dumps({"port": port, "control_port": control_port, "account": account, "token": token}) + "\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.patience import PATIENT_S
 from tests.source_tree import ROOT
 
 OURS = "+447700900999"
@@ -52,7 +53,7 @@ class FakeTwilio:
         """POST to /control/<what>; see tests/fakes/twilio_api.py."""
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.control_url}/control/{what}", json.dumps(asked).encode(), headers)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=PATIENT_S) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -26,6 +25,7 @@ from bot_service.storage.database import open_database, open_engine
 from bot_service.storage.schema import metadata
 from bot_service.storage.sealing import Keyring
 from tests.databases import Kind
+from tests.patience import PATIENT_S, wait_for
 from tests.running_clinic import SECRET
 from tests.source_tree import ROOT
 
@@ -178,19 +178,14 @@ def test_a_migration_that_fails_in_the_middle_leaves_nothing_behind(empty: Engin
 
 def test_a_migration_killed_in_the_middle_leaves_nothing_behind(empty: Engine, empty_url: str, tmp_path: Path) -> None:
     mark = tmp_path / "reached"
-    trouble = f"import pathlib, time\npathlib.Path({str(mark)!r}).touch()\ntime.sleep(60)"
+    trouble = f"import pathlib, time\npathlib.Path({str(mark)!r}).touch()\ntime.sleep(3600)"
     folder = broken_copy(tmp_path / "broken", 15, trouble)
     with subprocess.Popen([sys.executable, "-c", MIGRATE, empty_url, str(folder)], cwd=ROOT) as process:
-        end = time.monotonic() + 60
-        while not mark.exists() and process.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
+        wait_for(lambda: mark.exists() or process.poll() is not None, "the middle")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
     assert mark.exists(), "it did not get as far as the middle"
-    end = time.monotonic() + 10
-    while tables_in(empty) and time.monotonic() < end:
-        time.sleep(0.05)  # PostgreSQL notices the dead client a moment later
-    assert tables_in(empty) == set()
+    wait_for(lambda: not tables_in(empty), "PostgreSQL to notice the dead client")
     migrating.migrate(empty)
     migrating.check_schema(empty)
 
@@ -198,7 +193,7 @@ def test_a_migration_killed_in_the_middle_leaves_nothing_behind(empty: Engine, e
 def test_two_replicas_that_start_together_migrate_once(empty_database: Callable[[Kind], str]) -> None:
     url = empty_database("postgresql")
     processes = [subprocess.Popen([sys.executable, "-c", MIGRATE, url, str(FOLDER)], cwd=ROOT) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    assert [process.wait(timeout=5 * PATIENT_S) for process in processes] == [0, 0]
     engine = open_engine(url)
     migrating.check_schema(engine)
     with engine.connect() as connection:

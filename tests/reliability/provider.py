@@ -25,8 +25,14 @@ class Ledger:
     """What a provider has accepted, oldest first, as seen from outside the service."""
 
     port: int
+    _process: subprocess.Popen[str]
     accepted: list[str] = field(default_factory=list)
     _news: SimpleQueue[str] = field(default_factory=SimpleQueue)
+    _reader: Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reader = Thread(target=self._read)
+        self._reader.start()
 
     def wait_for(self, number: int, seconds: float) -> bool:
         """Until that many more were accepted; False when the time is up first."""
@@ -39,14 +45,17 @@ class Ledger:
         return True
 
     def settle(self) -> list[str]:
-        """Everything, when nobody is sending any more."""
-        while self.wait_for(1, 0.3):
-            pass
+        """Everything, when nobody is sending any more. The provider ends: what it has said is all there is."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        while not self._news.empty():
+            self.accepted.append(self._news.get())
         return self.accepted
 
-    def read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             self._news.put(line.strip())
 
 
@@ -55,15 +64,11 @@ def running_provider() -> Iterator[Ledger]:
     """A provider for as long as the block lasts."""
     process = subprocess.Popen([sys.executable, "-m", "tests.reliability.provider"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    ledger = Ledger(int(process.stdout.readline()))
-    reader = Thread(target=ledger.read, args=(process,))
-    reader.start()
+    ledger = Ledger(int(process.stdout.readline()), process)
     try:
         yield ledger
     finally:
-        process.kill()
-        process.wait()
-        reader.join()
+        ledger.settle()
         process.stdout.close()
 
 

@@ -22,6 +22,7 @@ from bot_service.storage.database import open_database
 from bot_service.storage.locking import only_service
 from bot_service.storage.tables import outbox as outbox_table
 from plans.loading import load_library
+from tests.patience import PATIENT_S
 from tests.running_clinic import SECRET
 
 LIBRARY = load_library()
@@ -44,7 +45,7 @@ class HttpChannel:
         raise ValueError(f"unexpected {raw}")
 
     def _post(self, outbound: Outbound) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENT_S)
         try:
             connection.connect()
         except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from random import Random
@@ -22,6 +23,7 @@ from bot_service.storage import claims
 from bot_service.storage.rates import IN_FLIGHT
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
+from tests.patience import PATIENT_S
 from tests.running_clinic import RunningClinic
 
 PATIENTS, EACH = 12, 4
@@ -29,7 +31,10 @@ PATIENTS, EACH = 12, 4
 
 @dataclass
 class FarAway:
-    """A provider that takes its time, and keeps who was on the way when."""
+    """A provider that takes its time, and keeps who was on the way when.
+
+    From the sixteenth message on it answers none until it has seen `awaited`, which then does not hang on how quick the machine is.
+    """
 
     name: str = "simulator"
     fault: Callable[[Outbound], DeliveryError | None] = lambda _outbound: None
@@ -38,6 +43,8 @@ class FarAway:
     begun: list[str] = field(default_factory=list)
     most: int = 0
     most_of_one: int = 0
+    awaited: Callable[[FarAway], bool] = lambda _: True
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
     arrived: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     async def send(self, outbound: Outbound) -> str:
@@ -45,6 +52,11 @@ class FarAway:
         self.in_the_air.append(outbound)
         self.most = max(self.most, len(self.in_the_air))
         self.most_of_one = max(self.most_of_one, sum(each.address == outbound.address for each in self.in_the_air))
+        if self.awaited(self):
+            self.seen.set()
+        if len(self.begun) > 15:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.seen.wait(), PATIENT_S)
         await asyncio.sleep(self.chance.uniform(0.01, 0.1))
         self.in_the_air.remove(outbound)
         if error := self.fault(outbound):
@@ -84,9 +96,11 @@ def opposite(clinic: RunningClinic, provider: FarAway, build: type[Flight] = Fli
 
 
 async def test_many_are_on_their_way_at_once_and_each_patients_in_the_order_they_fell_due(clinic: RunningClinic) -> None:
-    provider = FarAway()
+    provider = FarAway(awaited=lambda at: at.most > 4)
     wanted = opposite(clinic, provider)
-    await clinic.service.tick()
+    while clinic.messages(kind="reply", status="due"):
+        await clinic.service.tick()
+    await clinic.service.delivery.finish()
     assert provider.arrived == wanted
     assert provider.most_of_one == 1 and 4 < provider.most <= IN_FLIGHT
 
@@ -115,14 +129,14 @@ async def by_two_copies(clinic: RunningClinic, provider: FarAway, flight: type[F
 
 
 async def test_two_copies_of_the_service_let_no_message_of_a_patient_overtake(clinic: RunningClinic) -> None:
-    provider = FarAway()
+    provider = FarAway(awaited=lambda at: at.most > 4)
     wanted = await by_two_copies(clinic, provider)
     assert provider.arrived == wanted
     assert provider.most_of_one == 1 and 4 < provider.most <= 2 * IN_FLIGHT
 
 
 async def test_the_same_verdict_condemns_copies_that_look_only_at_themselves(clinic: RunningClinic) -> None:
-    provider = FarAway()
+    provider = FarAway(awaited=lambda at: at.most_of_one > 1)
     looks_only_at_itself(clinic)
     await by_two_copies(clinic, provider, LooksAtNobody)
     assert provider.most_of_one > 1
@@ -157,7 +171,9 @@ async def test_after_a_failure_one_goes_alone_before_there_are_many_again(sqlite
     assert flight.room == 2
     flight.heard(good=False)
     assert flight.room == 1
-    await sqlite_clinic.service.tick()
+    while sqlite_clinic.messages(kind="reply", status="due"):
+        await sqlite_clinic.service.tick()
+    await sqlite_clinic.service.delivery.finish()
     assert sum(row.status == "in_doubt" for row in sqlite_clinic.messages(kind="reply")) == 4
     assert flight.width == IN_FLIGHT
 

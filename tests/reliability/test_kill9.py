@@ -23,6 +23,7 @@ from bot_service.storage.outbox import WENT_OUT, Message
 from bot_service.storage.rates import IN_FLIGHT
 from tests.crowds import a_crowd
 from tests.databases import Kind
+from tests.patience import PATIENT_S
 from tests.reliability.provider import Ledger, running_provider
 from tests.reliability.sending_service import run_until_drained
 from tests.running_clinic import START, RunningClinic, all_messages, open_clinic, open_quickly
@@ -103,7 +104,7 @@ def play(url: str, build: str, patients: int, kills: int) -> tuple[Verdict, int]
         killed = outlive_kills(context, url, ledger, at, build, kills)
         last = context.Process(target=run_until_drained, args=(url, ledger.port, at, build))
         last.start()
-        last.join(timeout=120)
+        last.join(timeout=5 * PATIENT_S)
         assert last.exitcode == 0
         accepted = ledger.settle()
     db = open_quickly(url)

@@ -24,6 +24,7 @@ from bot_service.messages import Outbound
 from bot_service.storage import episodes, outbox, tables
 from bot_service.storage.database import Database
 from tests.kept_database import KeptDatabase
+from tests.patience import PATIENT_S, wait_for
 from tests.running_clinic import START, Person, RunningClinic, open_clinic, open_quickly
 
 Prepare = Callable[[Database, UUID, str], Outbound | None]
@@ -80,19 +81,19 @@ def holds_nothing_while_it_waits(clinic: RunningClinic, build: Prepare) -> bool:
                 tx.connection.rollback()
                 return False
             consent.opt_out(tx, episode, START, declined=False)
-        assert waiting.result(timeout=20) is None
+        assert waiting.result(timeout=PATIENT_S) is None
     assert jo.messages(kind="silence")[0].status == "cancelled"
     return True
 
 
 def wait_for_a_waiter(db: Database) -> None:
     query = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
-    for _ in range(500):
+
+    def there_is_one() -> bool:
         with db.read() as tx:
-            if tx.scalar(query):
-                return
-        time.sleep(0.01)
-    raise AssertionError("nobody waits for the episode")
+            return bool(tx.scalar(query))
+
+    wait_for(there_is_one, "somebody who waits for the episode")
 
 
 def test_who_prepares_a_message_holds_nothing_that_a_stop_waits_for(clinic: RunningClinic) -> None:
@@ -105,7 +106,7 @@ def test_the_same_verdict_condemns_a_build_that_locks_the_message_first(clinic: 
 
 def stops_and_sends(clinic: RunningClinic, build: Prepare) -> int:
     """A STOP and a send of the same patient at the same moment, again and again until somebody waits in a circle; how many did."""
-    jo, deadlocks, both = clinic.in_care(), 0, threading.Barrier(2, timeout=20)
+    jo, deadlocks, both = clinic.in_care(), 0, threading.Barrier(2, timeout=PATIENT_S)
 
     def send(message_id: UUID, worker: str) -> None:
         both.wait()
@@ -125,7 +126,7 @@ def stops_and_sends(clinic: RunningClinic, build: Prepare) -> int:
         for number in range(ROUNDS):
             message_id = claimed(jo, number)
             started = [two.submit(send, message_id, f"w{number}"), two.submit(stop)]
-            deadlocks += sum("deadlock detected" in str(each.exception(timeout=30)) for each in started)
+            deadlocks += sum("deadlock detected" in str(each.exception(timeout=PATIENT_S)) for each in started)
             if deadlocks:
                 break
             with clinic.db.begin() as tx:
@@ -148,11 +149,11 @@ def sent_at_once(clinic: RunningClinic) -> int:
         tx.run(
             text(
                 "create function dawdle() returns trigger language plpgsql as "
-                "$$ begin if new.status = 'sending' then perform pg_sleep(0.3); end if; return new; end $$"
+                "$$ begin if new.status = 'sending' then perform pg_sleep(1); end if; return new; end $$"
             )
         )
         tx.run(text("create trigger dawdling before update on outbox for each row execute function dawdle()"))
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=PATIENT_S)
 
     def replica(number: int, message_id: UUID) -> Outbound | None:
         both.wait()
@@ -161,7 +162,7 @@ def sent_at_once(clinic: RunningClinic) -> int:
     try:
         with ThreadPoolExecutor(2) as two:
             started = [two.submit(replica, number, claimed(jo, number)) for number in range(2)]
-            return sum(each.result(timeout=20) is not None for each in started)
+            return sum(each.result(timeout=PATIENT_S) is not None for each in started)
     finally:
         with clinic.db.begin() as tx:
             tx.run(text("drop trigger dawdling on outbox"))

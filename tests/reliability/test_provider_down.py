@@ -23,6 +23,7 @@ from bot_service.messages import Inbound, Outbound
 from bot_service.storage import clinics, patients, tables
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
+from tests.patience import PATIENT_S
 from tests.reliability.test_busy_minute import busiest_second
 from tests.running_clinic import RunningClinic
 from tests.simulated_time import rated
@@ -132,7 +133,7 @@ async def test_a_clinic_whose_provider_hangs_holds_up_no_other(clinic: RunningCl
     clinic.service.channels[clinic.sender.id] = Simulator(lambda: f"p{len(arrived)}", lambda _id, outbound: arrived.append(outbound.id))
     clinic.service.delivery.in_threads = True
     clinic.clock.move_to(EIGHT)
-    async with asyncio.timeout(60):  # each tick waits a moment for whoever hangs, and no longer
+    async with asyncio.timeout(PATIENT_S):  # each tick waits a moment for whoever hangs, and no longer
         while len(arrived) < 20:
             await clinic.service.tick()
     for hanging in clinic.service.delivery.flights[other.id].sends:

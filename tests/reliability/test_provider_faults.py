@@ -18,11 +18,13 @@ from bot_service.storage import measures
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.patience import PATIENT_S
 from tests.running_clinic import Person, RunningClinic
 from tests.simulated_time import rated
 from tests.sizes import Sized
 
 SEED = 20261122
+HASTY_S = 1.0
 NOT_ACCEPTED: list[dict[str, Any]] = [
     {"kind": "status", "status": 429, "parameters": {"retry_after": 3}},
     {"kind": "status", "status": 429},
@@ -31,14 +33,18 @@ UNKNOWN: list[dict[str, Any]] = [
     {"kind": "status", "status": 500},
     {"kind": "status", "status": 502, "text": "<html>Bad Gateway</html>"},
     {"kind": "status_after", "status": 504},
-    {"kind": "hang_before", "seconds": 5},
-    {"kind": "hang_after", "seconds": 5},
-    {"kind": "slow", "seconds": 0.05},
     *({"kind": kind} for kind in ("reset_before", "reset_after", "garbage", "truncated", "ok_false", "no_result", "list")),
 ]
+WAITED_OUT: list[dict[str, Any]] = [
+    {"kind": "hang_before", "seconds": PATIENT_S},
+    {"kind": "hang_after", "seconds": PATIENT_S},
+    {"kind": "slow", "seconds": 0.1},
+]
+"""Unknown too. They are few, so that the patience with them may be long enough for all others on a slow machine."""
 STORM_ENDS = EIGHT + timedelta(minutes=30)
-STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 4] + [fault | {"tag": "unknown"} for fault in UNKNOWN]
-STORM.append({"kind": "odd_result", "tag": "accepted"})  # it says "ok": true
+STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 12]
+STORM += [fault | {"tag": "unknown"} for fault in UNKNOWN * 3 + WAITED_OUT]
+STORM += [{"kind": "odd_result", "tag": "accepted"}] * 2  # it says "ok": true
 
 
 @dataclass
@@ -106,8 +112,8 @@ async def play(clinic: RunningClinic, fake: FakeBotApi, build: type[ToTheFake], 
     rated(clinic)
     fake.control("meet", chats=[int(person.address.removeprefix("sim:")) for person in crowd])
     fake.control("storm", share=0.27, faults=STORM, seed=SEED)
-    closed, nowhere = (Telegram(fake.token, url, timeout_s=0.3) for url in ("http://127.0.0.1:9", "http://nobody.invalid"))
-    channels = [Telegram(fake.token, fake.url, timeout_s=0.3), closed, nowhere]
+    closed, nowhere = (Telegram(fake.token, url, timeout_s=HASTY_S) for url in ("http://127.0.0.1:9", "http://nobody.invalid"))
+    channels = [Telegram(fake.token, fake.url, timeout_s=HASTY_S), closed, nowhere]
     for channel in channels:
         await channel.start()
     clinic.service.channels[clinic.sender.id] = remote = build(channels[0], (closed, nowhere), share=0.04)
@@ -164,7 +170,7 @@ async def refuse_the_token(clinic: RunningClinic, build: type[ToTheFake]) -> tup
     with running_bot_api() as fake:
         fake.control("meet", chats=[int(person.address.removeprefix("sim:")) for person in crowd])
         fake.control("storm", share=1.0, faults=[{"kind": "status", "status": 401}], seed=SEED)
-        channel = Telegram(fake.token, fake.url, timeout_s=5)
+        channel = Telegram(fake.token, fake.url, timeout_s=PATIENT_S)
         await channel.start()
         clinic.service.channels[clinic.sender.id] = build(channel)
         clinic.clock.move_to(EIGHT)

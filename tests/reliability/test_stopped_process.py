@@ -6,7 +6,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,6 +27,7 @@ from bot_service.settings import load_settings
 from bot_service.storage import clinics, episodes, tables
 from bot_service.storage.database import Tx, open_database
 from tests.crowds import a_crowd
+from tests.patience import PATIENT_S, wait_for
 from tests.reliability.provider import running_provider
 from tests.reliability.sending_service import LIBRARY, HttpChannel
 from tests.running_clinic import SECRET, START, Person, open_clinic, open_quickly
@@ -102,13 +102,8 @@ HAPPENINGS = [
 ]
 
 
-def wait_until_stopped(process: BaseProcess) -> None:
-    for _ in range(3000):
-        state = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        if state == "T":
-            return
-        time.sleep(0.01)
-    raise AssertionError("the process was never stopped")
+def is_stopped(process: BaseProcess) -> bool:
+    return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def sleep_through(url: str, build: str, happening: Callable[[Tx, Person], None], sleeps_for: timedelta) -> tuple[list[str], str]:
@@ -121,13 +116,13 @@ def sleep_through(url: str, build: str, happening: Callable[[Tx, Person], None],
     with running_provider() as ledger:
         process = context.Process(target=live, args=(url, ledger.port, build, sleeps_for))
         process.start()
-        wait_until_stopped(process)
+        wait_for(lambda: is_stopped(process), "the process to be stopped")
         with db.begin() as tx:  # nothing is locked meanwhile: no transaction is open around the call
             happening(tx, jo)
         recover_after_crash(db, DUE, everything=False)
         assert process.pid is not None
         os.kill(process.pid, signal.SIGCONT)
-        process.join(timeout=60)
+        process.join(timeout=PATIENT_S)
         assert process.exitcode == 0
         accepted = ledger.settle()
     [prompt] = jo.messages(kind="prompt")

@@ -21,6 +21,8 @@ from bot_service.storage import clinics, patients, tables
 from tests.actions.test_delivering import EIGHT
 from tests.crowds import a_crowd
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.patience import PATIENT_S
+from tests.reliability.test_provider_faults import HASTY_S, WAITED_OUT
 from tests.running_clinic import START, RunningClinic
 from tests.simulated_time import rated
 from tests.sizes import Sized
@@ -43,36 +45,35 @@ UNKNOWN: list[dict[str, Any]] = [
     refusal(503, 20503),
     {"kind": "status", "status": 502, "text": "<html>Bad Gateway</html>"},
     {"kind": "status_after", "status": 504, "text": "<html>Gateway Timeout</html>"},
-    {"kind": "hang_before", "seconds": 5},
-    {"kind": "hang_after", "seconds": 5},
-    {"kind": "slow", "seconds": 0.05},
     *({"kind": kind} for kind in ("reset_before", "reset_after", "garbage", "truncated", "ok_false", "list")),
 ]
-STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 3] + [fault | {"tag": "unknown"} for fault in UNKNOWN]
+STORM = [fault | {"tag": "not accepted"} for fault in NOT_ACCEPTED * 9]
+STORM += [fault | {"tag": "unknown"} for fault in UNKNOWN * 3 + WAITED_OUT]
 
 
 class Remote(WhatsApp):
-    """The real channel with little patience; a share of messages finds the port closed or no such host."""
+    """The real channel with little patience for a send; a share of messages finds the port closed or no such host."""
 
-    def __init__(self, account: Account, public_url: str, api_url: str, timeout_s: float = 0.3) -> None:
-        super().__init__(account, public_url, api_url, timeout_s=min(timeout_s, 0.3))
-        self.nobody = [WhatsApp(account, public_url, url, timeout_s=0.3) for url in ("http://127.0.0.1:9", "http://nobody.invalid")]
+    def __init__(self, account: Account, public_url: str, api_url: str, timeout_s: float = PATIENT_S) -> None:
+        super().__init__(account, public_url, api_url, timeout_s=timeout_s)
+        urls = (api_url, "http://127.0.0.1:9", "http://nobody.invalid")
+        self.hasty, *self.nobody = (WhatsApp(account, public_url, url, timeout_s=HASTY_S) for url in urls)
         self.chance, self.share = Random(SEED), 0.04
 
     async def start(self) -> None:
-        for each in self.nobody:
+        for each in (self.hasty, *self.nobody):
             await each.start()
         await super().start()
 
     async def close(self) -> None:
-        for each in self.nobody:
+        for each in (self.hasty, *self.nobody):
             await each.close()
         await super().close()
 
     async def send(self, outbound: Outbound) -> str:
         if self.chance.random() < self.share:
             return await self.chance.choice(self.nobody).send(outbound)
-        return await super().send(outbound)
+        return await self.hasty.send(outbound)
 
 
 class RetriesTheUnknown(Remote):

@@ -8,6 +8,7 @@ import logging
 import pytest
 
 from schedules.ticker import Ticker
+from tests.patience import PATIENT_S
 
 
 async def test_ticks_go_on_after_one_fails_and_never_overlap(caplog: pytest.LogCaptureFixture) -> None:
@@ -29,7 +30,7 @@ async def test_ticks_go_on_after_one_fails_and_never_overlap(caplog: pytest.LogC
 
     ticker = Ticker(0.02, job)
     ticker.start()
-    await asyncio.wait_for(enough.wait(), 10)
+    await asyncio.wait_for(enough.wait(), PATIENT_S)
     await ticker.stop()
     assert most == 1
 
@@ -45,7 +46,7 @@ async def test_stopping_lets_the_tick_under_way_finish_and_starts_no_other() -> 
 
     ticker = Ticker(0.01, job)
     ticker.start()
-    await asyncio.wait_for(started.wait(), 10)
+    await asyncio.wait_for(started.wait(), PATIENT_S)
     await ticker.stop()
     assert finished == 1
     await asyncio.sleep(0.1)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENT_S, wait_for
 from tests.source_tree import ROOT
 
 SECRET = "only-for-tests-0123456789abcdef0123456789abcdef"
@@ -44,7 +44,9 @@ class Installation:
 
     def run(self, *words: str) -> str:
         """A command's standard output. Raises AssertionError with its error output when it fails."""
-        done = subprocess.run([*COMMAND, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [*COMMAND, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=5 * PATIENT_S, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -70,12 +72,12 @@ class Installation:
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                process.wait(timeout=20)
+                process.wait(timeout=PATIENT_S)
             log.close()
 
     def answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10) as response:
                 return bool(response.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -88,13 +90,3 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
-
-
-def wait_for(condition: Any, what: str, seconds: float = 30) -> Any:
-    """What `condition` answers as soon as that is true. Fails when it takes too long."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s for {what}")

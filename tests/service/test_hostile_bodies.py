@@ -19,6 +19,7 @@ import pytest
 
 from bot_service.web.webhooks import LARGEST_FORM
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.patience import PATIENT_S
 from tests.service.running_service import Installation
 from tests.service.test_on_telegram_webhook import WEBHOOK, WEBHOOK_SECRET
 
@@ -27,6 +28,8 @@ MB = 2**20
 SLOW = 200
 """Connections that never come to the end of their headers."""
 WITHIN_S, MORE_MB = 1.0, 64
+TIMES_CALM = 25
+"""Or, on a slow machine, as many times as long as the slowest of a hundred wait when nobody does harm."""
 
 
 @dataclass
@@ -48,10 +51,13 @@ class Others:
 
     def ask(self) -> None:
         while not self.over.wait(0.02):
-            began = time.monotonic()
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=30) as answer:
-                assert answer.status == 200
-            self.waits.append(time.monotonic() - began)
+            self.ask_once()
+
+    def ask_once(self) -> None:
+        began = time.monotonic()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=PATIENT_S) as answer:
+            assert answer.status == 200
+        self.waits.append(time.monotonic() - began)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -84,7 +90,7 @@ def post(port: int, path: str, pieces: Iterator[bytes] | list[bytes], *headers: 
         *headers,
     ]
     sent, over_at = 0, 0.0
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENT_S) as line:
         line.sendall("\r\n".join([*lines, "", ""]).encode())
         try:
             for piece in pieces:
@@ -113,7 +119,7 @@ def _is_answered(line: socket.socket) -> bool:
     except BlockingIOError:
         return False
     finally:
-        line.settimeout(30)
+        line.settimeout(PATIENT_S)
 
 
 def zeros(number: int) -> Iterator[bytes]:
@@ -163,7 +169,9 @@ def test_harmful_bodies_are_refused_quickly_in_little_memory_and_nobody_else_wai
     with installation.serving() as process, ExitStack() as opened:
         post(installation.port, UPDATES, [b"{}"], length=2)  # what the first post loads is no harm
         memory_mb(process.pid)
-        before, others, over = memory_mb(process.pid), Others(installation.port), Event()
+        before, calm, others, over = memory_mb(process.pid), Others(installation.port), Others(installation.port), Event()
+        for _ in range(100):
+            calm.ask_once()
         slow = [opened.enter_context(socket.create_connection(("127.0.0.1", installation.port))) for _ in range(SLOW)]
         for line in slow:
             line.sendall(b"POST /webhooks/telegram HTTP/1.1\r\nHost: x\r\n")
@@ -175,8 +183,11 @@ def test_harmful_bodies_are_refused_quickly_in_little_memory_and_nobody_else_wai
         over.set()
         dribbling.join()
         more, p99 = memory_mb(process.pid) - before, quantiles(others.waits, n=100)[98]
+    within_s = max(WITHIN_S, TIMES_CALM * max(calm.waits))
     answers = {name: (each.status, round(each.after_s, 2), each.sent) for name, each in told.items()}
-    sys.stdout.write(f"{json.dumps(answers)}; {more:.0f} MB more at most; p99 of {len(others.waits)} others {p99:.2f} s\n")
+    sys.stdout.write(
+        f"{json.dumps(answers)}; {more:.0f} MB more at most; p99 of {len(others.waits)} others {p99:.2f} s of {within_s:.2f}\n"
+    )
     assert {name: each.status for name, each in told.items() if each.status not in ATTACKS[name][1]} == {}
-    assert max(each.after_s for each in told.values()) <= WITHIN_S
-    assert more <= MORE_MB and p99 <= WITHIN_S
+    assert max(each.after_s for each in told.values()) <= within_s
+    assert more <= MORE_MB and p99 <= within_s

@@ -12,7 +12,8 @@ import pytest
 from bot_service.clock import real_now
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
 from tests.fakes.smtp_process import FakeMailServer, running_mail_server
-from tests.service.running_service import Installation, wait_for
+from tests.patience import wait_for
+from tests.service.running_service import Installation
 from tests.service.test_on_telegram import Phone
 
 CHAT = 7300

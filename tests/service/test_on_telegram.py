@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot_service.actions import prompt
 from bot_service.clock import real_now
+from bot_service.storage import episodes, tables
+from bot_service.storage.database import open_database
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
-from tests.service.running_service import Installation, wait_for
+from tests.patience import wait_for
+from tests.service.running_service import SECRET, Installation
 
 CHAT = 7001
 
@@ -45,14 +50,14 @@ class Phone:
     def texts(self) -> list[str]:
         return [message["text"] for message in self.received()]
 
-    def wait(self, words: str, number: int = 1, seconds: float = 30) -> dict[str, Any]:
+    def wait(self, words: str, number: int = 1) -> dict[str, Any]:
         """The `number`-th message with these words."""
 
         def found() -> dict[str, Any] | None:
             having = [message for message in self.received() if words in message["text"]]
             return having[number - 1] if len(having) >= number else None
 
-        message: dict[str, Any] = wait_for(found, f"{words!r} on the phone, which has {self.texts()}", seconds)
+        message: dict[str, Any] = wait_for(found, f"{words!r} on the phone, which has {self.texts()}")
         return message
 
     def now(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -69,14 +74,25 @@ class Phone:
         self.telegram.control("tap", chat=self.chat, message_id=message["message_id"], data=data)
 
 
-def soon() -> str:
-    return f"{real_now() + timedelta(seconds=40):%H:%M:%S}"
+def a_moment_ago() -> tuple[str, ...]:
+    """The options of a patient whose prompt was due five minutes ago, and for whom it is about noon."""
+    zone = f"Etc/GMT{real_now().hour - 12:+}"  # with its sign turned round: Etc/GMT-3 is three hours ahead
+    return "--zone", zone, "--at", f"{real_now().astimezone(ZoneInfo(zone)) - timedelta(minutes=5):%H:%M}"
+
+
+def let_today_s_prompt_fall_due(installation: Installation) -> None:
+    """As if the only patient had agreed before the prompt's time; how long a test takes to get here decides nothing."""
+    db = open_database(installation.settings["STEPWISE_DATABASE_URL"], [SECRET])
+    with db.begin() as tx:
+        [episode_id] = [row.id for row in tx.all(tables.episodes.select())]
+        prompt.move_cursor(tx, episodes.load_locked(tx, episode_id), real_now() - timedelta(hours=1))
+    db.close()
 
 
 def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stops(installation: Installation, telegram: FakeBotApi) -> None:
     phone = Phone(telegram, CHAT)
     with installation.serving():
-        link = installation.enrol("Jo Park", "--zone", "UTC", "--at", soon())["links"][0]
+        link = installation.enrol("Jo Park", *a_moment_ago())["links"][0]
         code = link.partition("?start=")[2]
         assert link.startswith("https://t.me/") and len(code) >= 22
 
@@ -86,14 +102,15 @@ def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stop
         phone.say("3")
         phone.wait("Recorded: 3 out of 10.")
 
-        prompt = phone.wait("Your exercises for today are ready.", seconds=90)
-        phone.tap(prompt, "How to do them")
+        let_today_s_prompt_fall_due(installation)
+        ready = phone.wait("Your exercises for today are ready.")
+        phone.tap(ready, "How to do them")
         steps = phone.wait("Step by step:")
         phone.tap(steps, "4")
         phone.wait("Recorded: 4 out of 10.")
         wait_for(lambda: phone.now(steps)["text"] == steps["text"] + "\n\n✓ 4/10", "the answer under the tapped question")
         assert "reply_markup" not in phone.now(steps), "answered, so there is nothing left to tap"
-        assert "reply_markup" in phone.now(prompt), "a button that answers nothing leaves the question as it was"
+        assert "reply_markup" in phone.now(ready), "a button that answers nothing leaves the question as it was"
         answered = phone.say("sorry, 5")
         phone.wait("Corrected for today: 5 out of 10.")
         telegram.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")
@@ -125,7 +142,7 @@ def test_a_stranger_gets_one_sentence_and_a_used_link_binds_nobody_else(installa
 def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(installation: Installation, telegram: FakeBotApi) -> None:
     phone = Phone(telegram, CHAT)
     with installation.serving() as process:
-        code = installation.enrol("Jo Park", "--zone", "UTC", "--at", soon())["code"]
+        code = installation.enrol("Jo Park", *a_moment_ago())["code"]
         phone.say(f"/start {code}")
         phone.tap(phone.wait("Do you agree?"), "Yes")
         phone.wait("usual pain")
@@ -134,7 +151,8 @@ def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(in
     phone.say("3")
     with installation.serving():
         phone.wait("Recorded: 3 out of 10.")
-        phone.wait("Your exercises for today are ready.", seconds=90)
+        let_today_s_prompt_fall_due(installation)
+        phone.wait("Your exercises for today are ready.")
     assert sum("Recorded: 3" in text for text in phone.texts()) == 1
     assert sum("usual pain" in text for text in phone.texts()) == 1
 

@@ -19,8 +19,9 @@ from bot_service.storage import measures
 from bot_service.storage.database import open_database
 from bot_service.storage.tables import inbox
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.patience import wait_for
 from tests.running_clinic import RunningClinic
-from tests.service.running_service import SECRET, Installation, wait_for
+from tests.service.running_service import SECRET, Installation
 from tests.sizes import Sized
 
 CHAT = 7001
@@ -76,16 +77,16 @@ def test_what_was_written_during_an_outage_and_between_kills_arrives_once(
             assert state["allowed_updates"] == ["message", "edited_message", "callback_query", "my_chat_member"]
             menus = {code: [command["command"] for command in menu] for code, menu in state["commands"].items()}
             assert menus == {code: ["start", "plan", "progress", "pause", "time", "help", "stop"] for code in ("", *SHIPPED)}
-            answered = len(telegram.control("state")["posted"])
+            enough = len(telegram.control("state")["posted"]) + drawn.randrange(posts - 4)
             write(posts)
-            wait_for(lambda seen=answered: len(telegram.control("state")["posted"]) > seen + drawn.randrange(posts - 4), "some posts")
+            wait_for(lambda enough=enough: len(telegram.control("state")["posted"]) > enough, "some posts")  # type: ignore[misc]  # bound now
             process.send_signal(signal.SIGKILL)
             process.wait()
         acknowledged = [number for number, status in telegram.control("state")["posted"] if status == 200]
         assert in_inbox(installation, acknowledged)["lost"] == 0, "what was answered 200 is on the disk"
         write(5)
     with installation.serving():
-        wait_for(lambda: not telegram.control("state")["waiting"], "everything to be taken", seconds=60)
+        wait_for(lambda: not telegram.control("state")["waiting"], "everything to be taken")
         wait_for(lambda: in_inbox(installation, said) == Counter(handled=len(said)), "everything to be handled")
     assert telegram.control("state")["offences"] == []
 

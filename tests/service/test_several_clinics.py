@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
-from tests.service.running_service import Installation, wait_for
+from tests.patience import wait_for
+from tests.service.running_service import Installation
 from tests.service.test_on_telegram import Phone
 from tests.service.test_on_telegram_webhook import WEBHOOK
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from bot_service.channels.telegram import LONGEST_TEXT
 from bot_service.messages import Button
 from tests.channels.contract import an_outbound
+from tests.patience import PATIENT_S, come
 from tests.running_clinic import Person
 from tests.telegram_clinic import TelegramClinic, asked_today
 
@@ -36,12 +36,9 @@ async def tap(telegram: TelegramClinic, person: Person, answer: str, message: di
     return str(update["callback_query"]["id"])
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("waited 4 s")
+def edits(telegram: TelegramClinic) -> int:
+    """How often an edit was tried."""
+    return int(telegram.fake.control("state")["calls"].get("editMessageText", 0))
 
 
 async def test_the_answer_is_shown_under_the_question_and_a_second_one_takes_its_place(
@@ -49,12 +46,12 @@ async def test_the_answer_is_shown_under_the_question_and_a_second_one_takes_its
 ) -> None:
     before = shown(telegram, people[0])
     query = await tap(telegram, people[0], "4", before)
-    await until(lambda: shown(telegram, people[0])["text"] == before["text"] + "\n\n✓ 4/10")
+    await come(lambda: shown(telegram, people[0])["text"] == before["text"] + "\n\n✓ 4/10", "the chat to show it")
     assert telegram.fake.control("state")["answered"][query] == "4"
     assert "reply_markup" not in shown(telegram, people[0])
     assert "Recorded: 4 out of 10." in shown(telegram, people[0], -1)["text"], "what the answer means still comes as a message"
     await tap(telegram, people[0], "5", before)  # from a phone that has not heard of the change
-    await until(lambda: shown(telegram, people[0])["text"] == before["text"] + "\n\n✓ 5/10")
+    await come(lambda: shown(telegram, people[0])["text"] == before["text"] + "\n\n✓ 5/10", "the chat to show it")
 
 
 async def test_words_on_a_button_are_shown_as_they_are_and_a_button_that_answers_nothing_leaves_the_question(
@@ -62,26 +59,28 @@ async def test_words_on_a_button_are_shown_as_they_are_and_a_button_that_answers
 ) -> None:
     before = shown(telegram, people[0])
     await tap(telegram, people[0], "Something's wrong", before)
-    await until(lambda: "what is wrong" in shown(telegram, people[0], -1)["text"].lower() or shown(telegram, people[0], -1) != before)
+    await come(lambda: shown(telegram, people[0], -1) != before, "the question what is wrong")
     assert shown(telegram, people[0]) == before
     other = shown(telegram, people[1])
     await tap(telegram, people[1], "Not today", other)
-    await until(lambda: shown(telegram, people[1])["text"].endswith("\n\n✓ Not today"))
+    await come(lambda: shown(telegram, people[1])["text"].endswith("\n\n✓ Not today"), "the chat to show it")
 
 
 async def test_a_provider_that_hangs_or_refuses_the_courtesies_holds_nobody_up(telegram: TelegramClinic, people: list[Person]) -> None:
     hangs = [
-        {"kind": "hang_before", "method": "answerCallbackQuery", "seconds": 30},
+        {"kind": "hang_before", "method": "answerCallbackQuery", "seconds": 5 * PATIENT_S},
         {"kind": "status", "method": "editMessageText", "status": 400},
     ]
     telegram.fake.control("faults", faults=hangs)
-    async with asyncio.timeout(8):
-        await tap(telegram, people[0], "4", shown(telegram, people[0]))
-        await telegram.say(int(people[1].address), "done, 3")
+    await tap(telegram, people[0], "4", shown(telegram, people[0]))
+    await telegram.say(int(people[1].address), "done, 3")
     assert "Recorded: 3" in shown(telegram, people[1], -1)["text"]
     assert "Recorded: 4" in shown(telegram, people[0], -1)["text"]
+    assert edits(telegram) == 0, "all this while the first courtesy hangs, whose edit would come next"
     await tap(telegram, people[1], "Not today", shown(telegram, people[1]))
+    await come(lambda: edits(telegram) == 1, "the edit that is refused")
     await asyncio.sleep(0.3)
+    assert edits(telegram) == 1
     assert "Not today" not in shown(telegram, people[1])["text"], "the refused edit is not tried again"
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from bot_service.storage.database import open_database
 from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, encoded, running_twilio, signature
+from tests.patience import PATIENT_S, wait_for
 from tests.running_clinic import all_messages
-from tests.service.running_service import SECRET, Installation, wait_for
+from tests.service.running_service import SECRET, Installation
 from tests.twilio_clinic import INBOUND, STATUS
 
 THEIRS, PAT = "+447700900555", "whatsapp:+447700900123"
@@ -45,7 +46,7 @@ class Number:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         headers["x-twilio-signature"] = signature(self.token if token is None else token, url, form)
         try:
-            with urllib.request.urlopen(urllib.request.Request(url, encoded(form), headers), timeout=10) as answer:
+            with urllib.request.urlopen(urllib.request.Request(url, encoded(form), headers), timeout=PATIENT_S) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError as error:
             return error.code
@@ -170,7 +171,7 @@ def test_no_token_of_a_picture_is_logged(installation: Installation) -> None:
         for method in ("HEAD", "GET"):
             url = f"{installation.settings['STEPWISE_PUBLIC_URL']}/media/{'x' * 64}"
             with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10)
+                urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=PATIENT_S)
     assert "x" * 20 not in installation.log() and "/media" not in installation.log()
 
 

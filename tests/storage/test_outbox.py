@@ -17,6 +17,7 @@ from bot_service.storage import tables as t
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.prepared import Prepared
+from tests.patience import PATIENT_S
 from tests.storage.rows import HOUR, NOW, ClinicRows, a_clinic, a_message, a_patient, status_of
 
 STATES = ["due", "claimed", "sending", "sent", "delivered", "read", "failed", "expired", "cancelled", "in_doubt"]
@@ -232,7 +233,7 @@ def two_at_once(db: Database, clinic: ClinicRows) -> tuple[list[UUID], list[UUID
             first = claim(tx, clinic, "w1", 12)
             second = other.submit(another)
             wait([second], timeout=0.5)
-        return first, second.result(timeout=20)
+        return first, second.result(timeout=PATIENT_S)
 
 
 def test_two_workers_at_once_never_claim_the_same_message(db: Database, clinic: ClinicRows) -> None:

@@ -21,6 +21,7 @@ from bot_service.storage.tables import clinics as clinic_table
 from bot_service.storage.tables import outbox as outbox_table
 from bot_service.storage.tables import patients as patient_table
 from tests.databases import Kind
+from tests.patience import PATIENT_S
 from tests.running_clinic import open_quickly
 from tests.storage.rows import NOW, a_clinic, a_message, a_patient
 
@@ -131,7 +132,7 @@ def test_threads_that_learn_a_statement_at_once_all_read_it_rightly(sqlite_db: D
     sys.setswitchinterval(1e-6)
     try:
         for _ in range(60):
-            query, both = select(clinic_table), threading.Barrier(4, timeout=20)
+            query, both = select(clinic_table), threading.Barrier(4, timeout=PATIENT_S)
             sqlite_db.prepare(query, {})
 
             def look(query: Select[Any] = query, both: threading.Barrier = both) -> int:

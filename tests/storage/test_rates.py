@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot_service.storage import rates
 from bot_service.storage.database import Database
 from tests.kept_database import KeptDatabase
+from tests.patience import PATIENT_S
 from tests.running_clinic import open_quickly
 from tests.storage.rows import ClinicRows, a_clinic
 
@@ -128,7 +129,7 @@ def test_four_workers_on_postgresql_share_one_rate(kept_postgres: KeptDatabase) 
         sender_id = a_clinic(tx).sender_id
     starts: list[float] = []
     moments = [NOW + step / 50 for step in range(100)]  # two seconds, asked fifty times each by every worker
-    steps = threading.Barrier(4, timeout=20)
+    steps = threading.Barrier(4, timeout=PATIENT_S)
 
     def work(lane: str) -> None:
         for at in moments:

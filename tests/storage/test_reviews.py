@@ -15,6 +15,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import cases as case_table
 from bot_service.storage.tables import proposals
 from tests.kept_database import KeptDatabase
+from tests.patience import PATIENT_S
 from tests.running_clinic import open_quickly
 from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
 
@@ -91,7 +92,7 @@ class TestCases:
         with db.begin() as tx:
             clinic = a_clinic(tx)
             people = [a_patient(tx, clinic, ref=f"P{number}") for number in range(20)]
-        together, found = Barrier(2, timeout=20), set[UUID]()
+        together, found = Barrier(2, timeout=PATIENT_S), set[UUID]()
 
         def work() -> None:
             for person in people:

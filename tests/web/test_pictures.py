@@ -27,6 +27,7 @@ from bot_service.storage.episodes import Episode
 from bot_service.web.media import HandedOver
 from bot_service.web.site import build_site
 from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.patience import come
 from tests.running_clinic import SECRET, RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
 
@@ -41,20 +42,12 @@ def server() -> Iterator[FakeTwilio]:
         yield fake
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(500):
-        if await asyncio.to_thread(condition):
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("waited for ten seconds")
-
-
 @asynccontextmanager
 async def serving(service: Service, listening: socket.socket) -> AsyncIterator[None]:
     """The pages of a service on a real socket."""
     web = uvicorn.Server(uvicorn.Config(build_site(service), log_config=None, access_log=False, lifespan="off"))
     task = asyncio.create_task(web.serve(sockets=[listening]))
-    await until(lambda: web.started)
+    await come(lambda: web.started, "the pages to be served")
     try:
         yield
     finally:
@@ -122,7 +115,7 @@ async def test_twilio_fetches_the_picture_after_its_text_and_nobody_does_again(w
     assert "StatusCallback" in text and "MediaUrl" not in text, "the words stand by themselves"
     assert {"To", "From", "MediaUrl", "ValidityPeriod"} == set(picture)
     assert 0 < int(picture["ValidityPeriod"]) <= 600
-    await until(lambda: world.whatsapp.fake.control("state")["fetched"] != [])
+    await come(lambda: world.whatsapp.fake.control("state")["fetched"], "the picture to be fetched")
     (found,) = world.whatsapp.fake.control("state")["fetched"]
     with world.whatsapp.clinic.db.read() as tx:
         drawn = pictures.draw(tx, world.episode, world.whatsapp.clinic.clock.now())

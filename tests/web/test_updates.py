@@ -274,9 +274,15 @@ async def test_the_same_account_condemns_a_build_that_knows_no_update_again(sqli
 class Hasty(Service):
     """Wrong on purpose: acknowledges first and keeps afterwards."""
 
+    acknowledged = asyncio.Event()
+
     async def hear(self, sender_id: UUID, raw: Mapping[str, Any]) -> bool:
-        self.later = asyncio.ensure_future(super().hear(sender_id, raw))
+        self._do_beside(self._keep(sender_id, raw))
         return True
+
+    async def _keep(self, sender_id: UUID, raw: Mapping[str, Any]) -> None:
+        await self.acknowledged.wait()
+        await super().hear(sender_id, raw)
 
 
 class Draining(Service):
@@ -304,8 +310,13 @@ async def test_an_update_is_in_the_database_at_the_moment_it_is_acknowledged(
     service = build(first.settings, first.db, first.library, first.clock, in_threads=True)
     async with with_telegram(replace(sqlite_clinic, service=service), fake) as telegram:
         content = json.dumps(telegram.said(STRANGER, "hello")).encode()
-        assert await telegram.knock(content, answered=lambda: seen.append(len(telegram.stored()))) == 200
-        await asyncio.sleep(0.1)
+
+        def answered() -> None:
+            seen.append(len(telegram.stored()))
+            Hasty.acknowledged.set()
+
+        assert await telegram.knock(content, answered=answered) == 200
+        await asyncio.gather(*service._beside)
     assert seen == [kept]
 
 
