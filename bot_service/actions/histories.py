@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
 from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
+from bot_service.storage.caseload import Answer
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode
@@ -128,9 +129,9 @@ def _sessions(tx: Tx, episode: Episode, current: list[Entry]) -> tuple[Session, 
     return found
 
 
-def sessions_of(tx: Tx, current: list[Entry], active_prescription: UUID) -> list[Session]:
+def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: UUID) -> list[Session]:
     """The sessions that the entries in force amount to, one for each day and slot."""
-    by_session: dict[tuple[date, int], dict[str, Entry]] = {}
+    by_session: dict[tuple[date, int], dict[str, Entry | Answer]] = {}
     for entry in current:
         if entry.kind in ("session", "pain_during"):
             by_session.setdefault((entry.day, entry.slot or 1), {})[entry.kind] = entry
