@@ -45,6 +45,11 @@ def describe_steps(plan: Prescription, slot: int, day: date, words: Mapping[str,
     return [_steps(item, words) for item in unique.values()]
 
 
+def describe_named(plan: Prescription, exercises: Collection[str], words: Mapping[str, str]) -> list[str]:
+    """How to do these exercises, by their ids."""
+    return [_steps(plan.exercise(each), words) for each in exercises]
+
+
 def prompted_slots(plan: Prescription) -> list[PrescribedSlot]:
     """The slots with a message of their own, by time of day; runs go with the first."""
     return sorted((slot for slot in plan.slots if slot.prompted and slot.number != RUN_SLOT), key=lambda slot: slot.at)

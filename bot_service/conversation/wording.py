@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_session, describe_steps, prompted_slots
+from bot_service.conversation.exercise_text import describe_named, describe_session, describe_steps, prompted_slots
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
@@ -140,7 +140,10 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         )
         return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(blocks, catalogue, plan)])
     if key == "how_to" and plan is not None:
-        steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
+        if named := values.get("exercises"):
+            steps = describe_named(plan, named, words)
+        else:
+            steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
         return "\n\n".join([catalogue.text("how_to_intro", {}), *steps])
     if key == "advice" and plan is not None and values.get("late") and band(values["score"], plan.rules) == "amber":
         return catalogue.text("advice_late", {})
