@@ -79,30 +79,15 @@ def queue(
     Of the answers to one patient that are due at the same moment, each expires a little later than the one before: so they leave in order.
     """
     if lane == "now" and patient_id is not None:
-        last = tx.scalar(_LAST_OF_MOMENT, {"patient_id": patient_id, "lane": lane, "due_at": due_at})
-        expires_at = expires_at if last is None else max(expires_at, last + timedelta(microseconds=1))
+        last: datetime | None = tx.scalar(_LAST_OF_MOMENT, {"patient_id": patient_id, "lane": lane, "due_at": due_at})
+        expires_at = max(expires_at, last + timedelta(microseconds=1)) if last else expires_at
     values = {
-        "id": new_id or tx.new_id(),
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "episode_id": episode_id,
-        "kind": kind,
-        "lane": lane,
-        "occurrence_key": key,
-        "day": day,
-        "slot": slot,
-        "prescription_id": prescription_id,
-        "content": dict(content),
-        "due_at": due_at,
-        "expires_at": expires_at,
-        "status": status,
-        "status_at": now,
-        "reason": reason,
-        "sender_id": sender_id,
-        "address": address,
-        "replaces_id": replaces_id,
-    }
-    return tx.attempt(_INSERT, values | {"staff_id": staff_id})
+        "id": new_id or tx.new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "staff_id": staff_id, "episode_id": episode_id,
+        "kind": kind, "lane": lane, "occurrence_key": key, "day": day, "slot": slot, "prescription_id": prescription_id,
+        "content": dict(content), "due_at": due_at, "expires_at": expires_at, "status": status, "status_at": now, "reason": reason,
+        "sender_id": sender_id, "address": address, "replaces_id": replaces_id,
+    }  # fmt: skip
+    return tx.attempt(_INSERT, values)
 
 
 def load_address(tx: Tx, message_id: UUID) -> bytes:
