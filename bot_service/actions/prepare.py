@@ -13,6 +13,7 @@ from bot_service.actions.asked_again import no_longer_asked_again, with_open_saf
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.measures_asked import with_activities
+from bot_service.actions.plan_changes import with_changes
 from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
@@ -176,6 +177,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
     content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
+    content = with_changes(tx, content, voice.language)
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
     by_template = window.needs_template(tx, message, address, now)

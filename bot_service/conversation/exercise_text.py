@@ -42,6 +42,11 @@ def describe_steps(plan: Prescription, slot: int, day: date, words: Mapping[str,
     return [_steps(item, words) for item in unique.values()]
 
 
+def describe_named(plan: Prescription, exercises: Collection[str], words: Mapping[str, str]) -> list[str]:
+    """How to do these exercises, by their ids."""
+    return [_steps(plan.exercise(each), words) for each in exercises]
+
+
 def prompted_slots(plan: Prescription) -> list[PrescribedSlot]:
     """The slots with a message of their own, by time of day; runs go with the first."""
     return sorted((slot for slot in plan.slots if slot.prompted and slot.number != RUN_SLOT), key=lambda slot: slot.at)
@@ -63,17 +68,22 @@ def describe(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool
     exercise = item.exercise
     if easier:
         return f"{exercise.name}: {exercise.easier}"
+    return f"{exercise.name}: {words['comma'].join(dose_words(item, words))}"
+
+
+def dose_words(item: PrescribedExercise, words: Mapping[str, str]) -> list[str]:
+    """How much, in parts: sets and repetitions, effort, load, side, rest."""
     parts = [_amount(item.dose, words)]
     if item.dose.effort_pct:
         parts.append(Template(words["effort"]).substitute(effort=item.dose.effort_pct))
     if item.dose.load:
         parts.append(item.dose.load)
-    side = {"each": "each_side", "each_when_single": "each_when_single", "treated": "treated_side"}.get(exercise.side)
+    side = {"each": "each_side", "each_when_single": "each_when_single", "treated": "treated_side"}.get(item.exercise.side)
     if side:
         parts.append(words[side])
     if item.dose.rest_s:
         parts.append(Template(words["rest"]).substitute(rest=item.dose.rest_s))
-    return f"{exercise.name}: {words['comma'].join(parts)}"
+    return parts
 
 
 def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:

@@ -232,3 +232,25 @@ def test_an_emoji_alone_answers_whether_they_exercised(emoji: str, answer: str) 
 @pytest.mark.parametrize("emoji", "😂🤣🙏👋")
 def test_a_laugh_or_a_wave_is_no_answer(emoji: str) -> None:
     assert said(emoji) == said(emoji, "did_you_exercise") == "none"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "until"),
+    [
+        ("en", "on holiday till Saturday", "2026-11-28"), ("en", "away until Saturday week", "2026-12-05"),
+        ("en", "I'll be back Thursday", "2026-11-26"), ("en", "we're in Spain till the 30th", "2026-11-30"),
+        ("en", "away from Tuesday until Sunday", "2026-11-29"), ("en", "away from Friday until Monday or back on Tuesday", None),
+        ("en", "on holiday until next Friday", None), ("es", "estoy de vacaciones hasta el sábado", "2026-11-28"),
+        ("es", "vuelvo el 14", "2026-12-14"), ("pl", "na urlopie do soboty", "2026-11-28"), ("pl", "wracam w środę", "2026-11-25"),
+        ("ar", "مسافر حتى يوم السبت", "2026-11-28"), ("ar", "راجع يوم الاثنين", "2026-11-23"),
+        ("hi", "शनिवार तक छुट्टी पर", "2026-11-28"), ("hi", "main sunday tak bahar hoon", "2026-11-29"),
+    ],
+)  # fmt: skip
+def test_a_pause_ends_on_the_day_that_is_named_after_until(language: str, words: str, until: str | None) -> None:
+    reading = read(words, "did_you_exercise", language, date(2026, 11, 22))  # a Sunday
+    assert (reading.answer, str(reading.until or "") or None) == ("pause", until)
+
+
+def test_a_day_that_is_no_end_is_none() -> None:
+    assert read("away from Friday", None, "en", date(2026, 11, 22)).until is None
+    assert read("my bum is sore till Friday", "session_pain", "en", date(2026, 11, 22)).answer == "ambiguous"
