@@ -18,15 +18,16 @@ AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Forecast:
-    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none."""
+    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none, and whose it is."""
 
     prompts: int
     stuck: dict[str, str]
+    patients: dict[str, UUID]
 
 
 def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
     """As things stand now; whatever is decided or answered until then changes it."""
-    prompts, stuck = 0, dict[str, str]()
+    prompts, stuck, of = 0, dict[str, str](), dict[str, UUID]()
     for episode in episodes.list_of_clinic(tx, clinic_id):
         if episode.status != "active":
             continue
@@ -34,8 +35,8 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
         if why is None:
             prompts += _count_due(tx, episode, now)
         else:
-            stuck[episode.ref] = why
-    return Forecast(prompts, stuck)
+            stuck[episode.ref], of[episode.ref] = why, episode.patient_id
+    return Forecast(prompts, stuck, of)
 
 
 def why_no_prompts(tx: Tx, episode: Episode, now: datetime) -> str | None:
