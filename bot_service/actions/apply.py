@@ -200,15 +200,17 @@ def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | Cha
             if episodes.release_holds(tx, now, episode.id, ("pause",), "patient"):
                 audit.record(tx, now, "patient", "resumed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
             conversations.withdraw_all(tx, episode.id, now, ("pause_days", "confirm_pause"))
-        case ChangeTime(at):
-            _change_time(tx, episode, at, now)
+        case ChangeTime(at, was):
+            _change_time(tx, episode, at, was, now)
 
 
-def _change_time(tx: Tx, episode: Episode, at: time, now: datetime) -> None:
-    """The prescription as it was, prompting at another time; the clinician who prescribed it stays its author."""
+def _change_time(tx: Tx, episode: Episode, at: time, was: time | None, now: datetime) -> None:
+    """The prescription as it was, prompting at another time; the clinician who prescribed it stays its author. Runs go with the first."""
     plan = prescriptions.load(tx, episode.prescription_id)
-    prompted = next((slot.number for slot in prompted_slots(plan)), RUN_SLOT)
-    slots = tuple(slot.model_copy(update={"at": at}) if slot.number in (prompted, RUN_SLOT) else slot for slot in plan.slots)
+    prompted = [(slot.number, slot.at) for slot in prompted_slots(plan)]
+    moved = next((number for number, now_at in prompted if now_at == was), prompted[0][0] if prompted else RUN_SLOT)
+    moving = {moved, RUN_SLOT} if not prompted or moved == prompted[0][0] else {moved}
+    slots = tuple(slot.model_copy(update={"at": at}) if slot.number in moving else slot for slot in plan.slots)
     new_id = prescriptions.add(
         tx, now, clinic_id=episode.clinic_id, episode_id=episode.id, patient_id=episode.patient_id,
         document=plan.model_copy(update={"slots": slots}), staff_id=episode.physio_id,

@@ -28,7 +28,7 @@ def how_to(question: Asked | None, now: Situation) -> Turn:
 def how_to_named(text: str, question: Asked | None, now: Situation) -> Turn | None:
     """The steps of the exercise of today's plan that a plain "how do I do the bridge?" names; None for anything else."""
     known, catalogue = language_for(now.language), load_catalogue(now.language)
-    asked = known.pattern("how_to").fullmatch(plain(text.replace("¿", " "), catalogue)) if known else None
+    asked = known.pattern("how_to").fullmatch(plain(text, catalogue)) if known else None
     if asked is None or now.record is None or {"red_flag", "physio_first"} & now.held:
         return None
     plan, weekday = now.record.prescription, WEEKDAYS[now.today.weekday()]

@@ -164,6 +164,26 @@ async def test_another_time_moves_the_first_exercises_of_the_day_and_says_which_
     assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [-1, 10]
 
 
+async def test_a_time_after_the_last_exercises_of_the_day_moves_those(sqlite_clinic: RunningClinic) -> None:
+    person = await two_a_day(sqlite_clinic)
+    await person.say("send it at 7pm")
+    assert person.texts[-1] == "Shall we send your 18:00 exercises at 19:00 from now on? Those at 08:00 stay as they are."
+    await person.tap("Yes")
+    assert "Your 18:00 exercises come at 19:00 from now on. Those at 08:00 stay" in person.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY1 + 12 * HOUR)
+    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [0, 11]
+
+
+async def test_exercises_moved_behind_the_evenings_offer_those_at_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    assert "If you like, later today (evening):" in person.texts[-1]
+    await person.say("send it at 7pm")
+    await person.tap("Yes")
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert "If you like, once more at another time of day:\n• Bridge hold" in person.texts[-1] and "later today" not in person.texts[-1]
+
+
 async def test_a_correction_after_it_was_asked_does_not_ask_again(sqlite_clinic: RunningClinic) -> None:
     person = await done_on_tuesday(sqlite_clinic)
     tuesdays = next(each for each in person.received if "Your exercises for today are ready." in each.outbound.text)

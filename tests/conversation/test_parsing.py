@@ -254,3 +254,29 @@ def test_a_pause_ends_on_the_day_that_is_named_after_until(language: str, words:
 def test_a_day_that_is_no_end_is_none() -> None:
     assert read("away from Friday", None, "en", date(2026, 11, 22)).until is None
     assert read("my bum is sore till Friday", "session_pain", "en", date(2026, 11, 22)).answer == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "usual"),
+    [
+        ("en", "usually around a 4", 4), ("en", "5 to 6 normally", 6), ("en", "usually 4, 6 today", 4), ("en", "4", 4),
+        ("en", "usually no pain", 0), ("en", "it varies 2 to 8", "ambiguous"), ("es", "normalmente un 4", 4), ("pl", "zwykle 3", 3),
+        ("ar", "عادة ٤", 4), ("hi", "aam taur par 5", 5),
+    ],
+)  # fmt: skip
+def test_asked_for_the_usual_pain_what_is_said_to_be_usual_is_the_answer(language: str, words: str, usual: int | str) -> None:
+    assert read(words, "usual_pain", language).answer == usual
+    assert words[-1] in "4y" or read(words, "session_pain", language).answer == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "is 5 too much?"), ("es", "¿5 es mucho?"), ("pl", "czy 5 to za dużo?"), ("ar", "5 كثير؟"), ("hi", "5 bahut hai?"),
+        ("es", "¿un 5 es demasiado?"), ("pl", "czy ból 5 jest w porządku?"),
+    ],
+)  # fmt: skip
+def test_who_asks_what_a_number_means_has_not_given_one(language: str, words: str) -> None:
+    found = read(words, "session_pain", language)
+    assert (found.answer, found.score) == ("help", None)
+    assert read("4?", "session_pain", language).answer == 4
