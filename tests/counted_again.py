@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -152,7 +153,7 @@ def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, d
     """Of each rule's flags: raised, acknowledged, decided, noise, settled, open."""
     patient_of = {row.id: row.patient_id for row in tx.all(select(tables.episodes.c.id, tables.episodes.c.patient_id))}
     events = {(row.case_id, row.what) for row in tx.all(select(tables.case_events))}
-    trail = [(row.subject_id, row.at) for row in tx.all(select(tables.audit)) if row.what in decisions]
+    trail = _standing(tx.all(select(tables.audit).order_by(tables.audit.c.at.desc(), tables.audit.c.seq.desc())), decisions)
     found: dict[str, Counter[str]] = {}
     for row in tx.all(select(tables.cases)):
         if row.clinic_id != clinic_id or row.opened_at < since:
@@ -167,6 +168,21 @@ def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, d
             count["open"] += row.closed_at is None
             count["settled"] += row.closed_by == "settled by itself"
             count["noise"] += row.closed_at is not None and row.closed_by != "settled by itself" and not changed
+    return found
+
+
+def _standing(trail: Sequence[Any], decisions: tuple[str, ...]) -> list[tuple[UUID, datetime]]:
+    """Whom and when the decisions were about that stand, read backwards: what takes something back skips the next one of its kind."""
+    skipped: Counter[tuple[UUID, str]] = Counter()
+    found = []
+    for row in trail:
+        taken_back = {"decision_undone": row.detail.get("was"), "message_taken_back": "wrote_to_patient"}.get(row.what)
+        if taken_back:
+            skipped[row.subject_id, taken_back] += 1
+        elif row.what in decisions and skipped[row.subject_id, row.what]:
+            skipped[row.subject_id, row.what] -= 1
+        elif row.what in decisions:
+            found.append((row.subject_id, row.at))
     return found
 
 

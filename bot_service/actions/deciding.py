@@ -114,12 +114,19 @@ def keep_with(tx: Tx, decided_id: UUID, decision: Decision, stood: Mapping[str, 
     reviews.keep_beside(tx, decided_id, more | ({"concerns": list(found)} if found else {}))
 
 
-def tell_patient(tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, **values: object) -> None:
+# fmt: off
+def tell_patient(
+    tx: Tx, episode: Episode, key: str, decision: Decision, once: str, now: datetime, *, was: UUID | None = None, **values: object
+) -> None:
+    # fmt: on
     """News for the patient, after the decision's grace; nothing to those who get no messages here, and nothing of exercises while a red
-    flag holds them."""
+    flag holds them. `was` is the prescription before, whose differences the news tells."""
     if episode.patient_status != "opted_in" or (key in OF_EXERCISES and holds_news(tx, episode, now)):
         return
-    content = {"lines": [[key, {"physio": decision.member.name, **values}]]}
+    lines: list[list[Any]] = [[key, {"physio": decision.member.name, **values}]]
+    if was is not None:
+        lines.append(["changes", {"was": str(was), "will": str(episodes.load(tx, episode.id).prescription_id)}])
+    content = {"lines": lines}
     queue_for_patient(tx, episode, now, "news", f"news:{once}", now + decision.grace, now + NEWS_KEPT, content, lane="now")
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bot_service.actions.eligibility import Enrolment, main_slots, problems
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import as_in_clinic, clinic_numbers
+from bot_service.actions.prescribing import as_in_clinic, clinic_numbers, in_clinic
 from bot_service.actions.treating import treating_physio
 from bot_service.actions.voices import offered_languages
 from bot_service.errors import AlreadyEnrolled, Conflict, NotFound, NotPermitted
@@ -66,7 +66,8 @@ def enrol_in(
     tx: Tx, plan: CarePlan, member: Member, enrolment: Enrolment, now: datetime, code: str, *, physio: Member | None = None
 ) -> Invitation:
     """The same inside a transaction that holds the clinic's lock and whose caller has asked `check_may_enrol`."""
-    if found := problems(plan, enrolment):
+    clinic = clinics.load_clinic(tx, member.clinic_id)
+    if found := problems(in_clinic(plan, clinic), enrolment):
         raise Conflict(found[0].sentence)
     treating = physio or treating_physio(tx, member, None)
     if treating.clinic_id != member.clinic_id or treating.status != "active":
@@ -77,7 +78,6 @@ def enrol_in(
     check_new(tx, member.clinic_id, enrolment)
     patient = _add_patient(tx, member.clinic_id, enrolment, now)
     today = local_today(now, enrolment.zone)
-    clinic = clinics.load_clinic(tx, member.clinic_id)
     if enrolment.language not in (offered := offered_languages(clinic)):
         raise Conflict(f"this clinic offers messages in {', '.join(offered)}; choose one of them")
     document = as_in_clinic(_prescription(plan, enrolment), plan, clinic_numbers(clinic, plan))

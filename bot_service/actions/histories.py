@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
 from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
+from bot_service.storage.caseload import Answer
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode
@@ -52,8 +54,13 @@ def rhythm_of(plan: Prescription, zone: str, start: date) -> Rhythm:
 
 def rhythm_for(tx: Tx, episode: Episode, plan: Prescription) -> Rhythm:
     """The same for an episode, with the clinic's own quiet hours where it has set some: they bind at once, whatever is prescribed."""
+    return rhythm_in(clinics.load_clinic(tx, episode.clinic_id), episode, plan)
+
+
+def rhythm_in(clinic: Clinic, episode: Episode, plan: Prescription) -> Rhythm:
+    """The same when the episode's clinic is at hand."""
     rhythm = rhythm_of(plan, episode.zone, episode.start_date)
-    own = clinics.load_clinic(tx, episode.clinic_id).settings.get("quiet")
+    own = clinic.settings.get("quiet")
     return rhythm if own is None else replace(rhythm, quiet=QuietHours(*map(time.fromisoformat, own)))
 
 
@@ -128,9 +135,9 @@ def _sessions(tx: Tx, episode: Episode, current: list[Entry]) -> tuple[Session, 
     return found
 
 
-def sessions_of(tx: Tx, current: list[Entry], active_prescription: UUID) -> list[Session]:
+def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: UUID) -> list[Session]:
     """The sessions that the entries in force amount to, one for each day and slot."""
-    by_session: dict[tuple[date, int], dict[str, Entry]] = {}
+    by_session: dict[tuple[date, int], dict[str, Entry | Answer]] = {}
     for entry in current:
         if entry.kind in ("session", "pain_during"):
             by_session.setdefault((entry.day, entry.slot or 1), {})[entry.kind] = entry

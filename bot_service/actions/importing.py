@@ -13,8 +13,10 @@ from bot_service.actions.import_columns import columns_for, guess, mapping_probl
 from bot_service.actions.import_file import WHAT_TO_DO, Sheet, decode, read_sheet, write_sheet
 from bot_service.actions.import_rows import ReadRow, Setting, Wrong, heading_of, read_rows
 from bot_service.actions.invitations import Doors, code_of
+from bot_service.actions.prescribing import in_clinic
 from bot_service.actions.treating import physios_of
 from bot_service.actions.voices import offered_languages
+from bot_service.clinical.in_words import plural
 from bot_service.errors import Conflict
 from bot_service.storage import audit, clinics, contacts, imports
 from bot_service.storage.clinics import Clinic
@@ -99,6 +101,7 @@ def setting_for(tx: Tx, clinic: Clinic, library: Mapping[str, CarePlan], doors: 
     """What the rows of this clinic's files are read against."""
     physios = physios_of(tx, clinic.id)
     default = next((each for each in physios if each.id == physio_id), None)
+    library = {key: in_clinic(plan, clinic) for key, plan in library.items()}
     return Setting(library, columns_for(library), clinic.zone, physios, default, doors.channels, offered_languages(clinic))
 
 
@@ -135,7 +138,11 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
     ahead = {read.number for read in checked.rows[file.rows_done :]}
     bad, counts = ahead & {each.row for each in checked.wrong}, Counter(file.counts)
     if bad and not skip_wrong:
-        raise Conflict(f"{len(bad)} rows are wrong, so nobody was enrolled; correct them, or leave them out")
+        raise Conflict(
+            f"{plural(len(bad), 'row')} {'is' if len(bad) == 1 else 'are'} wrong, so nobody was enrolled; correct them, or leave them out"
+        )
+    with db.begin() as tx:
+        imports.begin(tx, import_id)
     for start in range(file.rows_done, len(checked.rows), AT_ONCE):
         batch = checked.rows[start : start + AT_ONCE]
         with db.begin() as tx:

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.notices import limits_of
 from bot_service.actions.team import check_admin
-from bot_service.errors import Conflict, NotFound, NotPermitted
+from bot_service.actions.voices import clinic_setting
+from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, clinics, notices, staff
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.staff import Member
@@ -19,10 +21,10 @@ LONGEST_LEAD_DAYS = 10
 
 def choose(db: Database, by: Member, member: Member, now: datetime, *, ways: str, daily: bool, weekly: bool, at_night: bool) -> None:
     """How this member is told. Raises Conflict for Telegram without a linked chat, NotFound, NotPermitted."""
-    _check_may(by, member)
     if ways not in notices.WAYS:
         raise Conflict("choose e-mail, Telegram or both")
     with db.begin() as tx:
+        _check_may(tx, by, member)
         if ways != "email" and notices.load_chat(tx, member.id) is None:
             raise Conflict("link your Telegram chat first; until then notices come by e-mail")
         chosen: dict[str, Any] = {"ways": ways, "daily": daily, "weekly": weekly, "at_night": at_night}
@@ -33,7 +35,7 @@ def choose(db: Database, by: Member, member: Member, now: datetime, *, ways: str
 def go_on_leave(db: Database, by: Member, member: Member, cover_id: UUID, days: tuple[date, date], now: datetime) -> None:
     """Give this member's patients and notices to a colleague for some days. Raises Conflict, NotFound, NotPermitted."""
     with db.begin() as tx:
-        _check_may(by, member)
+        _check_may(tx, by, member)
         cover = staff.load(tx, cover_id)
         if days[1] < now.astimezone(ZoneInfo(clinics.load_clinic(tx, member.clinic_id).zone)).date():
             raise Conflict("these days have passed")
@@ -44,19 +46,27 @@ def go_on_leave(db: Database, by: Member, member: Member, cover_id: UUID, days: 
 def end_leave(db: Database, by: Member, member: Member, leave_id: UUID, now: datetime) -> None:
     """Back earlier, or not going. Raises NotFound, NotPermitted."""
     with db.begin() as tx:
-        _check_may(by, member)
+        _check_may(tx, by, member)
         notices.end_leave(tx, now, member, leave_id)
         _audit(tx, now, by, "leave_ended", member.id, {})
 
 
-def set_limits(db: Database, by: Member, limits: tuple[int, int, int], now: datetime, *, initials: bool) -> None:
-    """Working minutes until the reminder and the deputy, working days until the lead. Raises Conflict, NotPermitted."""
-    remind, deputy, lead = limits
-    if by.role != "admin":
-        raise NotPermitted("only an admin can set this")
-    if not (1 <= remind < deputy <= LONGEST_WAIT_MIN and 1 <= lead <= LONGEST_LEAD_DAYS):
-        raise Conflict(f"the reminder comes first, then the deputy, then the lead after 1 to {LONGEST_LEAD_DAYS} working days")
+def set_limits(
+    db: Database, by: Member, limits: tuple[int | None, int | None, int | None], now: datetime, *, initials: bool | None
+) -> None:
+    """Working minutes until the reminder and the deputy, working days until the lead; None leaves each as it is.
+
+    Raises Conflict, NotPermitted.
+    """
     with db.begin() as tx:
+        check_admin(tx, by)
+        clinic = clinics.load_clinic(tx, by.clinic_id)
+        had = limits_of(clinic)
+        kept = (had.remind_min, had.deputy_min, had.lead_days)
+        remind, deputy, lead = (each if wanted is None else wanted for each, wanted in zip(kept, limits, strict=True))
+        if not (1 <= remind < deputy <= LONGEST_WAIT_MIN and 1 <= lead <= LONGEST_LEAD_DAYS):
+            raise Conflict(f"the reminder comes first, then the deputy, then the lead after 1 to {LONGEST_LEAD_DAYS} working days")
+        initials = clinic_setting(clinic, "notice_initials") if initials is None else initials
         changed = {"notice_remind_min": remind, "notice_deputy_min": deputy, "notice_lead_days": lead, "notice_initials": initials}
         clinics.change_settings(tx, by.clinic_id, changed)
         _audit(tx, now, by, "notice_limits_set", by.clinic_id, changed)
@@ -77,11 +87,12 @@ def set_duty(db: Database, by: Member, staff_id: UUID, duty: str | None, now: da
         _audit(tx, now, by, "duty_set", member.id, {"duty": duty})
 
 
-def _check_may(by: Member, member: Member) -> None:
+def _check_may(tx: Tx, by: Member, member: Member) -> None:
+    """Oneself, or an admin for a colleague. Raises NotFound, NotPermitted."""
     if by.clinic_id != member.clinic_id:
         raise NotFound("no such member of staff")
-    if by.id != member.id and by.role != "admin":
-        raise NotPermitted("only an admin can set this for a colleague")
+    if by.id != member.id:
+        check_admin(tx, by)
 
 
 def _audit(tx: Tx, now: datetime, by: Member, what: str, subject_id: UUID, detail: dict[str, Any]) -> None:

@@ -67,6 +67,15 @@ def clinic_numbers(clinic: Clinic, plan: CarePlan) -> Numbers:
     return {key: value for key, value in clinic.settings.get("numbers", {}).get(plan.id, {}).items() if key in OF_CLINIC}
 
 
+def in_clinic(plan: CarePlan, clinic: Clinic) -> CarePlan:
+    """The plan with the usual pain above which this clinic sees a patient first: never above the ceiling that it set."""
+    numbers = clinic_numbers(clinic, plan)
+    if not numbers:
+        return plan
+    limit = as_in_clinic(prescribe(plan, plan.stages[0].id), plan, numbers).rules.baseline_physio_first_above
+    return plan.model_copy(update={"rules": plan.rules.model_copy(update={"baseline_physio_first_above": limit})})
+
+
 def numbers_for(tx: Tx, episode: Episode, plan: CarePlan) -> Numbers:
     """The same for an episode's clinic."""
     return clinic_numbers(clinics.load_clinic(tx, episode.clinic_id), plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from bot_service.actions.assess import assess
@@ -52,9 +53,18 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         if document is not None:
             supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
         if proposal.to_stage:
-            tell_patient(tx, episode, "plan_changed_forward", decision, key, now, stage=plan.stage(proposal.to_stage).title)
+            tell_patient(
+                tx,
+                episode,
+                "plan_changed_forward",
+                decision,
+                key,
+                now,
+                was=episode.prescription_id,
+                stage=plan.stage(proposal.to_stage).title,
+            )
         elif document is not None:
-            tell_patient(tx, episode, "plan_changed_same", decision, key, now)
+            tell_patient(tx, episode, "plan_changed_same", decision, key, now, was=episode.prescription_id)
         keep_with(tx, proposal.id, decision, stood, found)
         note_decision(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
 
@@ -81,7 +91,7 @@ def step_up(db: Database, library: Mapping[str, CarePlan], decision: Decision, n
         except Unfit as problem:
             raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
         supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
-        tell_patient(tx, episode, "plan_changed_forward", decision, f"approved:{own}", now, stage=upper.title)
+        tell_patient(tx, episode, "plan_changed_forward", decision, f"approved:{own}", now, was=episode.prescription_id, stage=upper.title)
         keep_with(tx, own, decision, stood, found)
         note_decision(tx, now, decision, episode, "approved", {"rule": OWN, "to": upper.id})
 
@@ -144,7 +154,9 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         document = resolved(plan, lower.id, old, clinic=numbers_for(tx, episode, plan)) if lower else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = lower.title if lower else old.stage_title
-        tell_patient(tx, episode, "plan_changed_back" if lower else "plan_changed_same", decision, key, now, stage=title)
+        tell_patient(
+            tx, episode, "plan_changed_back" if lower else "plan_changed_same", decision, key, now, was=episode.prescription_id, stage=title
+        )
         keep_with(tx, decided, decision, stood)
         note_decision(tx, now, decision, episode, "stepped_back", {"to": lower.id if lower else episode.stage})
         _close_answered(tx, episode, decision, closing, now)
@@ -168,7 +180,7 @@ def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decisio
         except ValueError as error:
             raise Conflict(str(error)) from None
         supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
-        opened = {"step": run_text(document), "rule": course.rule} if steps and course else {}
+        opened: dict[str, Any] = {"step": run_text(document), "rule": course.rule} if steps and course else {}
         tell_patient(tx, episode, "run_opened" if steps else "run_closed", decision, f"run:{tx.new_id()}", now, **opened)
         note_decision(tx, now, decision, episode, "running_opened" if steps else "running_closed", {"steps": steps})
 

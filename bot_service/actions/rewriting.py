@@ -52,7 +52,7 @@ def rewrite(db: Database, decision: Decision, based_on: UUID, choices: Choices, 
         drafted = draft(tx, episode, choices)
         supersede(tx, episode, drafted.after, decision.member.id, decision.reason, now)
         if shown_to_patient(drafted):
-            tell_patient(tx, episode, "plan_changed_same", decision, f"rewritten:{tx.new_id()}", now)
+            tell_patient(tx, episode, "plan_changed_same", decision, f"rewritten:{tx.new_id()}", now, was=episode.prescription_id)
         assess(tx, episodes.load(tx, episode.id), now)
         note_decision(tx, now, decision, episode, "prescription_rewritten", {"fields": changed_fields(drafted)})
 

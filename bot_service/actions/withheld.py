@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from bot_service.actions.deciding import NEWS_KEPT, NO_NEWS, OF_EXERCISES, Decision, holds_news, tell_patient
 from bot_service.actions.histories import local_today
@@ -46,13 +47,20 @@ def announce_release(tx: Tx, episode: Episode, decision: Decision, once: str, no
     stopped = undone.list_cancelled(tx, episode.id, UNTOLD, min(quiet))
     since = min([*quiet, *(_tells_since(each) or each.expires_at - NEWS_KEPT for each in stopped)])
     if _changed_since(tx, episode, since):
-        tell_patient(tx, episode, "plan_changed_same", decision, f"{once}:plan", now, since=since.isoformat())
+        was = _in_force_at(tx, episode, since)
+        tell_patient(tx, episode, "plan_changed_same", decision, f"{once}:plan", now, was=was, since=since.isoformat())
 
 
 def _tells_since(message: Message) -> datetime | None:
     """From when on it tells of changes that were not told at once."""
     since = next((values["since"] for _, values in message.content.get("lines", ()) if "since" in values), None)
     return since and datetime.fromisoformat(since)
+
+
+def _in_force_at(tx: Tx, episode: Episode, since: datetime) -> UUID | None:
+    """The prescription that the patient knows of."""
+    past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
+    return next((item.id for item in reversed(past) if item.created_at < since), None)
 
 
 def _changed_since(tx: Tx, episode: Episode, since: datetime) -> bool:

@@ -8,7 +8,6 @@ import click
 
 from bot_service.actions import notice_choices
 from bot_service.actions.notices import limits_of
-from bot_service.actions.voices import clinic_setting
 from bot_service.cli.opening import acting, opened
 from bot_service.storage import clinics as clinic_rows
 from bot_service.storage import notices as notice_rows
@@ -76,9 +75,7 @@ def limits(slug: str, email_as: str, reminder: int | None, deputy: int | None, l
     """When an urgent flag that nobody acknowledges goes to whom. Prints the limits in force."""
     with opened() as (_, db, now):
         by, clinic = acting(db, email_as, slug)
-        had, shown = limits_of(clinic), clinic_setting(clinic, "notice_initials")
-        wanted = (reminder or had.remind_min, deputy or had.deputy_min, lead or had.lead_days)
-        notice_choices.set_limits(db, by, wanted, now, initials=shown if initials is None else initials)
+        notice_choices.set_limits(db, by, (reminder, deputy, lead), now, initials=initials)
         with db.read() as tx:
             clinic = clinic_rows.load_clinic(tx, clinic.id)
     found = limits_of(clinic)

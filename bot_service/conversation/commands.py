@@ -12,7 +12,7 @@ from bot_service.conversation.language import language_for
 from bot_service.conversation.measured import ask_measure_anew
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.safety import something_is_wrong
-from bot_service.conversation.showing import how_to, same_again, show_exercises
+from bot_service.conversation.showing import how_to, how_to_named, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
 from bot_service.conversation.states import CHANGE, WRONG
 from bot_service.conversation.typed import asks_progress, is_button, plain
@@ -58,8 +58,8 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         return something_is_wrong()
     if is_button(told.text, CHANGE, now.language):
         return _change_last(now)
-    if is_button(told.text, "how", now.language):
-        return how_to(next((question for question in now.open if question.kind == "session"), None), now)
+    if asked := _how_to(told.text, target, now):
+        return asked
     match reading.answer, reading.request:
         case ("start", _):
             return _resume(now)
@@ -76,6 +76,12 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case ("help", _):
             return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
     return None
+
+
+def _how_to(text: str, target: Asked | None, now: Situation) -> Turn | None:
+    if is_button(text, "how", now.language):
+        return how_to(next((question for question in now.open if question.kind == "session"), None), now)
+    return how_to_named(text, target, now)
 
 
 def ask_anew(kind: str, day: date | None, slot: int | None) -> Turn:

@@ -30,6 +30,7 @@ class Language(NamedTuple):
     patterns: Mapping[str, re.Pattern[str]]
     courtesies: re.Pattern[str]
     months: Mapping[str, int]
+    weekdays: Mapping[str, int]
 
     def pattern(self, name: str) -> re.Pattern[str]:
         """The compiled alternatives of that name; matches nothing when the language has none."""
@@ -60,6 +61,7 @@ def load_language(code: str) -> Language:
         patterns={name: whole_words(alternatives) for name, alternatives in written["patterns"].items()},
         courtesies=re.compile(rf"(?:(?<!\S)(?:{_alternatives(written['context']['thanks'])}))+$"),
         months={_plain(word): value for word, value in written.get("months", {}).items()},
+        weekdays={_plain(word): value for word, value in written.get("weekdays", {}).items()},
     )
 
 

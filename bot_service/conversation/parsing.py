@@ -16,7 +16,7 @@ from bot_service.conversation.requests import Request, clauses_of, find_request,
 from bot_service.conversation.scores import Score, score_of
 from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, tapped
 
-Question = Literal["did_you_exercise", "session_pain", "next_day_pain"]
+Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_pain"]
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
 
 _LONGEST_READ, _LONGEST_WORD = 200, 60
@@ -31,6 +31,7 @@ _REQUEST_ANSWERS: dict[str, Word] = {"start": "start", "pause": "pause"}
 _SESSION_ANSWERS: dict[int | Word, Session] = {"yes": "yes", "no": "no"}
 _NO_ANSWER_EMOJI = frozenset("😂🤣🙏👋")
 _NO_AND_A_NUMBER = frozenset({"no", "not", "num", "break", "mark", "emoji", "okay", "filler", "lead", "article", "copula", "thanks"})
+_JUDGED = frozenset({"severe", "desc", "usual", "okay", "spoil"})
 _POLITE = frozenset({"thanks", "greeting"})
 
 
@@ -73,8 +74,9 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     clauses = clauses_of(words, known)
     stop = wants_stop(words, clauses, language, known)
     items = items_of(words, known)
-    score = score_of(items, question == "next_day_pain") if len(words) == len(said) else Score(None)
-    if question == "did_you_exercise" and _is_no_and_a_number(items):
+    not_during = question in ("next_day_pain", "usual_pain")
+    score = score_of(items, not_during, question == "usual_pain") if len(words) == len(said) else Score(None)
+    if (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
         score = Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
@@ -143,7 +145,7 @@ def _is_no_and_a_number(items: Sequence[Item]) -> bool:
 
 
 def _pain_answer(question: Question | None, done: Exercised, score: Score, items: Sequence[Item]) -> int | Word:
-    outweighed = score.value is not None and (question == "next_day_pain" or done.excuse_only)
+    outweighed = score.value is not None and (question in ("next_day_pain", "usual_pain") or done.excuse_only)
     if done.session == "no" and not outweighed:
         return "skip"
     if score.value is not None and not done.refused:
@@ -151,6 +153,18 @@ def _pain_answer(question: Question | None, done: Exercised, score: Score, items
     if any(item.text == "?" for item in items):
         return "help"
     return "ambiguous"
+
+
+def _asks_what_a_number_means(items: Sequence[Item]) -> bool:
+    """ "5 a lot?" asks; "4?" and "5 I think?" answer."""
+    judged = counted = False
+    for item in items:
+        judged, counted = judged or item.tag in _JUDGED, counted or item.tag == "num"
+        if item.text == "?" and judged and counted:
+            return True
+        if item.tag == "break":
+            judged = counted = False
+    return False
 
 
 def _session_answer(answer: int | Word) -> Session | None:

@@ -136,7 +136,7 @@ def _until(text: str, language: Language, today: date | None) -> date | None:
         if match[1] in language.months:
             return _coming(int(match[2]), language.months[match[1]], today)
     day = _DAY.search(text)
-    return _coming_day(int(day[1]), today) if day else None
+    return _coming_day(int(day[1]), today) if day else _after_until(text, language, today)
 
 
 def _coming(day: int, month: int, today: date) -> date | None:
@@ -148,6 +148,22 @@ def _coming_day(day: int, today: date) -> date | None:
     """The next date with that day of the month, within two months."""
     coming = (today + timedelta(days=ahead) for ahead in range(62))
     return next((one for one in coming if one.day == day), None)
+
+
+def _after_until(text: str, language: Language, today: date) -> date | None:
+    """The next such day of the week or month after a word for "until"; a week later for "Saturday week", none where two are named."""
+    found = [match.groups() for match in language.pattern("until_day").finditer(text)]
+    named = {(group, "week" in groups) for groups in found for group in groups if group in language.weekdays or _is_day_of_month(group)}
+    if len(named) != 1:
+        return None
+    (day, a_week_later), *_ = named
+    if day not in language.weekdays:
+        return _coming_day(int(day), today)
+    return today + timedelta(days=(language.weekdays[day] - today.weekday() - 1) % 7 + 1 + 7 * a_week_later)
+
+
+def _is_day_of_month(word: str | None) -> bool:
+    return word is not None and word.isdecimal() and 1 <= int(word) <= 31
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -37,8 +37,8 @@ class Score(NamedTuple):
     both: tuple[tuple[str, int], ...] = ()
 
 
-def score_of(items: Sequence[Item], next_day: bool) -> Score:
-    """The worst score of what was asked ("during or straight after", or "this morning, now" when `next_day`)."""
+def score_of(items: Sequence[Item], next_day: bool, usual: bool = False) -> Score:
+    """The worst score of what was asked ("during or straight after", "this morning, now" when `next_day`, what is said to be `usual`)."""
     if _only_none(items):
         return Score(0)
     amounts = _certain([amount for amount in amounts_of(items) if amount.standing != "other"])
@@ -47,6 +47,8 @@ def score_of(items: Sequence[Item], next_day: bool) -> Score:
     if any(item.tag == "forgotten" for item in items) or any(item.tag in _TAKING_BACK for item in items[amounts[-1].end :]):
         return Score(None)
     _label(items, amounts)
+    if usual:
+        amounts = _usual(amounts)
     corrected = [amount for amount in amounts if _follows(items, amount, "correct", *_TAKING_BACK) or _starred(items, amount)]
     refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
     if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):
@@ -59,6 +61,14 @@ def score_of(items: Sequence[Item], next_day: bool) -> Score:
         return Score(None)  # "6, sorry, today 5": which?
     left = [amount for amount in amounts if not any(amount is other for other in refused)]
     return _score(left, items, next_day, correction=bool(corrected) or (bool(refused) and bool(left)))
+
+
+def _usual(amounts: list[Amount]) -> list[Amount]:
+    """The numbers that are said to be usual, or else all of them."""
+    named = [amount for amount in amounts if "usual" in amount.labels]
+    for amount in named:
+        amount.labels.discard("usual")
+    return named or amounts
 
 
 def _only_none(items: Sequence[Item]) -> bool:

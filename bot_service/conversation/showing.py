@@ -4,15 +4,54 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import takewhile
 
-from bot_service.conversation.exercise_text import next_day_with_slots, slots_on
+from bot_service.conversation.exercise_text import WEEKDAYS, next_day_with_slots, slots_on
+from bot_service.conversation.language import language_for
 from bot_service.conversation.situation import Ask, Asked, Line, Situation, Turn
+from bot_service.conversation.typed import plain
+from bot_service.conversation.wording import load_catalogue
+from plans.loading import load_words
+from plans.tongues import in_words
+
+_ROOT = 4
+"""Letters that two forms of a word share at least (default)."""
+_THE = "ال"
 
 
 def how_to(question: Asked | None, now: Situation) -> Turn:
     """The steps of the session that the message was about, or of today's."""
     day = question.day if question and question.day else now.today
     return Turn(lines=(Line("how_to", {"day": day.isoformat(), "slot": question.slot if question else 1}),), ask=same_again(question))
+
+
+def how_to_named(text: str, question: Asked | None, now: Situation) -> Turn | None:
+    """The steps of the exercise of today's plan that a plain "how do I do the bridge?" names; None for anything else."""
+    known, catalogue = language_for(now.language), load_catalogue(now.language)
+    asked = known.pattern("how_to").fullmatch(plain(text, catalogue)) if known else None
+    if asked is None or now.record is None or {"red_flag", "physio_first"} & now.held:
+        return None
+    plan, weekday = now.record.prescription, WEEKDAYS[now.today.weekday()]
+    names = [plan, in_words(plan, load_words(plan.plan_id, now.language, own=tuple(sorted(plan.thresholds.items()))))]
+    said = next(group for group in asked.groups() if group).split()
+    found = [
+        item.exercise.id
+        for each in names
+        for slot in each.slots
+        for item in each.for_day(slot.number, weekday)
+        if all(any(_alike(word, other) for other in plain(item.exercise.name, catalogue).split()) for word in said)
+    ]
+    if not found:
+        return None
+    about = {"day": now.today.isoformat(), "slot": 1, "exercises": list(dict.fromkeys(found))}
+    return Turn(lines=(Line("how_to", about),), ask=same_again(question))
+
+
+def _alike(word: str, other: str) -> bool:
+    """The same word, whatever its ending: "bridges", "mostka"; and with or without the Arabic article."""
+    word, other = word.removeprefix(_THE), other.removeprefix(_THE)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(word, other, strict=False)))
+    return word == other or same >= max(_ROOT, min(len(word), len(other)) - 2, max(len(word), len(other)) - 3)
 
 
 def show_exercises(slot: int | None, now: Situation) -> Turn:

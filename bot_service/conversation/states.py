@@ -38,7 +38,7 @@ KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("consent", (("yes", "no"),), "did_you_exercise", _WEEKS),
-        Kind("baseline", _SCALE, "next_day_pain", _WEEKS, scored=True),
+        Kind("baseline", _SCALE, "usual_pain", _WEEKS, scored=True),
         Kind("session", (*_SCALE, ("some", "not_today"), ("how", WRONG)), "did_you_exercise", _DAY_AND_A_BIT, scored=True),
         Kind("session_pain", (*_SCALE, (WRONG,)), "session_pain", _DAY_AND_A_BIT, scored=True),
         Kind("pain_24h", (*_SCALE, (WRONG,)), "next_day_pain", timedelta(hours=20), scored=True),

@@ -26,7 +26,7 @@ def typed_answer(text: str, question: Asked, language: str, today: date) -> str 
     """The answer of the question's button that these words stand for; None when they are not a button's."""
     catalogue = load_catalogue(language)
     words = plain(text, catalogue)
-    if not words:
+    if not words or (question.kind == "consent" and is_question(text)):
         return None
     if question.kind == "which":
         return _choice(text, question.detail.get("choices", ()), catalogue, today)
@@ -76,15 +76,15 @@ def without_no(text: str, language: str) -> str:
 
 
 def consents(text: str, language: str) -> Literal["yes", "no"] | None:
-    """A plain no, or a short yes with nothing beside it that takes it back: no question, no number, no "no", and not a longer thought.
+    """A plain no, or a short yes of which every word agrees: no question, no number, no "if", and not a longer thought.
 
-    "Done, 6" reads as a yes to other questions, and agrees to nothing.
+    "Done, 6" reads as a yes to other questions, and agrees to nothing; nor do "yeah right" and "yes I suppose".
     """
-    words = plain(text, load_catalogue(language)).split()
-    refusal = set(_words(load_catalogue(language).buttons["no"]))
-    unsure = is_question(text) or any(any(sign.isdecimal() for sign in word) for word in words) or not refusal.isdisjoint(words)
+    catalogue = load_catalogue(language)
+    words = plain(text, catalogue).split()
+    clear = len(words) <= _SHORT and not is_question(text) and set(words) <= set(_words(catalogue.words["agreeing"]))
     answer = plain_yes_or_no(text, language)
-    return None if answer == "yes" and (unsure or len(words) > _SHORT) else answer
+    return None if answer == "yes" and not clear else answer
 
 
 def says_help(text: str, language: str) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_session, describe_steps, prompted_slots
+from bot_service.conversation.exercise_text import describe_named, describe_session, describe_steps, prompted_slots
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
@@ -103,7 +103,7 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
     if voice.own_words:
         catalogue = replace(catalogue, texts={**catalogue.texts, **voice.own_words})
     if plan := voice.prescription:
-        voice = replace(voice, prescription=in_words(plan, _plan_words(plan, catalogue)))
+        voice = replace(voice, prescription=in_words(plan, plan_words(plan, catalogue)))
     blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
     rows: Rows = []
     if change := content.get("change"):
@@ -129,6 +129,8 @@ def placeholders(text: str) -> set[str]:
 def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> str:
     words = catalogue.words
     plan = voice.prescription
+    if key == "changes":
+        return str(values["told"])
     if key == "exercises" and plan is not None:
         if values["slot"] == RUN_SLOT and plan.run_step is not None:
             return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_run_blocks(values, catalogue, plan)])
@@ -138,7 +140,10 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         )
         return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(blocks, catalogue, plan)])
     if key == "how_to" and plan is not None:
-        steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
+        if named := values.get("exercises"):
+            steps = describe_named(plan, named, words)
+        else:
+            steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
         return "\n\n".join([catalogue.text("how_to_intro", {}), *steps])
     if key == "advice" and plan is not None and values.get("late") and band(values["score"], plan.rules) == "amber":
         return catalogue.text("advice_late", {})
@@ -162,7 +167,8 @@ def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 
 def _blocks(described: tuple[str, Sequence[tuple[str, str]]], catalogue: Catalogue, plan: Prescription) -> list[str]:
     main, extras = described
-    blocks = [main, *(catalogue.text("extra_slot", {"label": label}) + "\n" + listed for label, listed in extras)]
+    heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
+    blocks = [main, *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
     return [*blocks, *_limits(catalogue, plan)]
 
 
@@ -190,7 +196,7 @@ def _values(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> di
         **values,
     }
     if plan := voice.prescription:  # an exercise or a step that was named when the message was queued
-        words = _plan_words(plan, catalogue)
+        words = plan_words(plan, catalogue)
         known |= {name: in_other_words(value, words) for name, value in values.items() if isinstance(value, str)}
     if "label" in values:  # what was tapped, in the words of the button
         known["label"] = catalogue.buttons[values["label"]]
@@ -208,7 +214,8 @@ def _prompt_times(voice: Voice, catalogue: Catalogue) -> str:
     return catalogue.words["and_at"].join([*filter(None, [catalogue.words["comma"].join(times[:-1])]), *times[-1:]])
 
 
-def _plan_words(plan: Prescription, catalogue: Catalogue) -> Words:
+def plan_words(plan: Prescription, catalogue: Catalogue) -> Words:
+    """The plan's texts in the catalogue's language, with the patient's own numbers."""
     return load_words(plan.plan_id, catalogue.language, own=tuple(sorted(plan.thresholds.items())))
 
 

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, type_coerce
-from sqlalchemy.types import NullType
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 
 from bot_service.storage.database import Tx
-from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Hold, hold_of
 from bot_service.storage.outbox import Prompt
-from bot_service.storage.standing import named, read_id
-from bot_service.storage.tables import addresses, alerts, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
+from bot_service.storage.prepared import padded
+from bot_service.storage.standing import named
+from bot_service.storage.tables import (
+    addresses,
+    alerts,
+    case_events,
+    cases,
+    entries,
+    episodes,
+    holds,
+    inbox,
+    outbox,
+    patients,
+    proposals,
+    staff,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,7 @@ class OpenCase:
     """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says.
 
     `next_step` is which step of telling people comes next (`clinical/duty.py`) while an urgent one waits; 0 when nobody was told yet.
+    `says` is what the patient of a red flag last said about being seen, seen_yes or seen_no, or what happened since that asks anew.
     """
 
     id: UUID
@@ -62,6 +75,7 @@ class OpenCase:
     due_at: datetime | None
     escalated_at: datetime | None = None
     next_step: int | None = None
+    says: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,18 +89,45 @@ class Pending:
     created_at: datetime
 
 
+class Answer(NamedTuple):
+    """Of an entry what the figures of a list need, without id and time: there are thousands on a page."""
+
+    kind: str
+    day: date
+    slot: int | None
+    score: int | None
+    outcome: str | None
+    prescription_id: UUID | None
+
+    @property
+    def id(self) -> UUID:
+        return _NOBODY
+
+    @property
+    def at(self) -> datetime:
+        return _NEVER
+
+    @property
+    def done_at(self) -> datetime:
+        return _NEVER
+
+
 @dataclass(frozen=True)
 class Recent:
     """What happened to one episode since a day: entries that hold, prompts, and when the patient wrote."""
 
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[Answer] = field(default_factory=list)
     prompts: list[Prompt] = field(default_factory=list)
     heard: list[datetime] = field(default_factory=list)
 
 
+_NOBODY = UUID(int=0)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
     """The patients of these episodes, by episode."""
-    return {row.episode_id: Listed(**row._mapping) for row in tx.all(_listed().where(episodes.c.id.in_(episode_ids)))}
+    return {row.episode_id: Listed(**row._mapping) for row in tx.all(_PATIENTS, {"ids": padded([*episode_ids])})}
 
 
 def list_in_care(tx: Tx, clinic_id: UUID, words: str, first: Collection[str], part: tuple[int, int]) -> tuple[list[Listed], int]:
@@ -125,21 +166,16 @@ def _listed() -> Select[Any]:
 
 def list_open_cases(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[OpenCase]]:
     """Open cases by episode, the oldest first."""
-    names = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at", "escalated_at")
-    query = select(*(cases.c[name] for name in names), alerts.c.step.label("next_step"))
-    query = query.join_from(cases, alerts, alerts.c.case_id == cases.c.id, isouter=True)
-    query = query.where(cases.c.episode_id.in_(episode_ids), cases.c.closed_at.is_(None))
     found: dict[UUID, list[OpenCase]] = {}
-    for row in tx.all(query.order_by(cases.c.opened_at, cases.c.id)):
+    for row in tx.all(_OPEN_CASES, {"ids": padded([*episode_ids])}):
         found.setdefault(row.episode_id, []).append(OpenCase(**row._mapping))
     return found
 
 
 def list_pending(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Pending]]:
     """Pending proposals by episode, the oldest first."""
-    query = select(proposals).where(proposals.c.episode_id.in_(episode_ids), proposals.c.status == "pending")
     found: dict[UUID, list[Pending]] = {}
-    for row in tx.all(query.order_by(proposals.c.created_at, proposals.c.id)):
+    for row in tx.all(_PENDING, {"ids": padded([*episode_ids])}):
         pending = Pending(row.episode_id, row.rule, str(row.detail.get("sentence", "")), row.to_stage, row.created_at)
         found.setdefault(row.episode_id, []).append(pending)
     return found
@@ -147,9 +183,8 @@ def list_pending(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Pendi
 
 def list_holds(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
     """Holds that nobody has released, by episode."""
-    query = select(holds).where(holds.c.episode_id.in_(episode_ids), holds.c.released_at.is_(None))
     found: dict[UUID, list[Hold]] = {}
-    for row in tx.all(query.order_by(holds.c.created_at, holds.c.id)):
+    for row in tx.all(_HOLDS, {"ids": padded([*episode_ids])}):
         found.setdefault(row.episode_id, []).append(hold_of(row))
     return found
 
@@ -157,7 +192,7 @@ def list_holds(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, list[Hold]]:
 def load_names(tx: Tx, patient_ids: Collection[UUID]) -> dict[UUID, str]:
     """Names of these patients."""
     found: dict[UUID, str] = {}
-    for row in tx.all(select(patients.c.id, patients.c.name, patients.c.data_key).where(patients.c.id.in_(patient_ids))):
+    for row in tx.all(_NAMES, {"ids": padded([*patient_ids])}):
         tx.remember_key(row.id, row.data_key)
         found[row.id] = tx.unseal(row.id, f"patients.name:{row.id}", row.name) or ""
     return found
@@ -166,65 +201,64 @@ def load_names(tx: Tx, patient_ids: Collection[UUID]) -> dict[UUID, str]:
 def load_recent(tx: Tx, listed: Collection[Listed], since: date, asked_since: datetime) -> Mapping[UUID, Recent]:
     """What happened lately, by episode, in three queries for all: sessions since a day, prompts and replies since an instant.
 
-    Only what the two figures and the line of the caseload need; the entries carry no ids and no times.
+    Only what the two figures and the line of the caseload need.
     """
     found = {item.episode_id: Recent() for item in listed}
     by_patient = {item.patient_id: found[item.episode_id] for item in listed}
-    sessions = _sessions_that_hold().where(entries.c.episode_id.in_(found), entries.c.day >= since)
-    for row in tx.all(sessions.order_by(entries.c.seq)):
-        found[read_id(row.episode)].entries.append(_entry(row, asked_since))
-    of_prompt = (outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason)
-    asked = select(_raw(outbox.c.episode_id, "episode"), _raw(outbox.c.prescription_id, "prescription"), *of_prompt).where(
-        outbox.c.patient_id.in_(by_patient), outbox.c.due_at >= asked_since, outbox.c.kind == "prompt"
-    )
-    for row in tx.all(asked):
-        if (recent := found.get(read_id(row.episode))) is not None:
-            recent.prompts.append(Prompt(row.day, row.slot, row.status, row.reason, read_id(row.prescription)))
-    said = func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")
-    heard = select(_raw(inbox.c.patient_id, "patient"), said).where(
-        inbox.c.patient_id.in_(by_patient), inbox.c.received_at >= asked_since, inbox.c.heard.in_(("text", "tap", "edit", "media"))
-    )
-    for row in tx.all(heard):
-        by_patient[read_id(row.patient)].heard.append(row.said)
+    of_episodes, of_patients = padded([*found]), padded([*by_patient])
+    for row in tx.all(_SESSIONS, {"ids": of_episodes, "since": since}):
+        found[row[0]].entries.append(Answer._make(row[1:]))
+    for row in tx.all(_ASKED, {"ids": of_patients, "since": asked_since}):
+        if (recent := found.get(row[0])) is not None:
+            recent.prompts.append(Prompt._make(row[1:]))
+    for row in tx.all(_HEARD, {"ids": of_patients, "since": asked_since}):
+        by_patient[row.patient_id].heard.append(row.said)
     return found
-
-
-def _raw(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
-    """An id as the driver gives it: the same few come thousands of times, so `read_id` reads each once."""
-    return type_coerce(column, NullType()).label(name)
-
-
-def _sessions_that_hold() -> Select[Any]:
-    """Sessions and their pain as they now stand: confirmed, and superseded by nothing."""
-    newer = entries.alias("newer")
-    columns = (entries.c.kind, entries.c.day, entries.c.slot, entries.c.score, entries.c.outcome)
-    return select(_raw(entries.c.episode_id, "episode"), _raw(entries.c.prescription_id, "prescription"), *columns).where(
-        entries.c.kind.in_(("session", "pain_during")), entries.c.confirmed, ~exists().where(newer.c.supersedes_id == entries.c.id)
-    )
 
 
 _OF_EPISODE = (
     "physio_id", "plan_id", "status", "start_date", "stage", "stage_start", "prescription_id", "next_prompt_at", "ended_at"
 )  # fmt: skip
-_NOBODY = UUID(int=0)
+_OF_CASE = ("id", "episode_id", "case_key", "rule", "urgency", "status", "sentence", "reasons", "opened_at", "due_at", "escalated_at")
 
 
-def _entry(row: Row[Any], at: datetime) -> Entry:
-    return Entry(
-        id=_NOBODY,
-        seq=0,
-        kind=row.kind,
-        day=row.day,
-        slot=row.slot,
-        score=row.score,
-        outcome=row.outcome,
-        at=at,
-        done_at=None,
-        prescription_id=read_id(row.prescription),
-        inbox_id=None,
-        question_id=None,
-        supersedes_id=None,
-        staff_id=None,
-        confirmed=True,
-        note=None,
+def _of_these(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    return column.in_(bindparam("ids", expanding=True))
+
+
+def _sessions_that_hold() -> Select[Any]:
+    """Sessions and their pain as they now stand: confirmed, and superseded by nothing."""
+    newer = entries.alias("newer")
+    return select(entries.c.episode_id, *(entries.c[name] for name in Answer._fields)).where(
+        entries.c.kind.in_(("session", "pain_during")), entries.c.confirmed, ~exists().where(newer.c.supersedes_id == entries.c.id)
     )
+
+
+_PATIENTS = _listed().where(_of_these(episodes.c.id))
+_SAID_SEEN = (
+    select(case_events.c.what)
+    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
+    .order_by(case_events.c.at.desc(), case_events.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
+_OPEN_CASES = (
+    select(*(cases.c[name] for name in _OF_CASE), alerts.c.step.label("next_step"), _SAID_SEEN.label("says"))
+    .join_from(cases, alerts, alerts.c.case_id == cases.c.id, isouter=True)
+    .where(_of_these(cases.c.episode_id), cases.c.closed_at.is_(None))
+    .order_by(cases.c.opened_at, cases.c.id)
+)
+_PENDING = (
+    select(proposals)
+    .where(_of_these(proposals.c.episode_id), proposals.c.status == "pending")
+    .order_by(proposals.c.created_at, proposals.c.id)
+)
+_HOLDS = select(holds).where(_of_these(holds.c.episode_id), holds.c.released_at.is_(None)).order_by(holds.c.created_at, holds.c.id)
+_NAMES = select(patients.c.id, patients.c.name, patients.c.data_key).where(_of_these(patients.c.id))
+_SESSIONS = _sessions_that_hold().where(_of_these(entries.c.episode_id), entries.c.day >= bindparam("since")).order_by(entries.c.seq)
+_ASKED = select(outbox.c.episode_id, *(outbox.c[name] for name in Prompt._fields)).where(
+    _of_these(outbox.c.patient_id), outbox.c.due_at >= bindparam("since"), outbox.c.kind == "prompt"
+)
+_HEARD = select(inbox.c.patient_id, func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")).where(
+    _of_these(inbox.c.patient_id), inbox.c.received_at >= bindparam("since"), inbox.c.heard.in_(("text", "tap", "edit", "media"))
+)

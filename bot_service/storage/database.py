@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Executable, Row, bindparam, create_engine, delete, event, select, update
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Engine, make_url
 from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError
 
@@ -280,11 +281,20 @@ def _is_duplicate(error: IntegrityError) -> bool:
     return getattr(error.orig, "sqlstate", None) == "23505"
 
 
+class _WithHints(SQLiteCompiler):
+    """Writes a statement's hints behind the names of its tables: SQLite has one (INDEXED BY), SQLAlchemy writes none for it."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:  # noqa: ARG002  # the base class's signature
+        return text
+
+
 def _sqlite_engine(url: str, file: str, synchronous: str) -> Engine:
     Path(file).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512}
     )
+
+    engine.dialect.statement_compiler = _WithHints
 
     @event.listens_for(engine.pool, "connect")
     def _prepare(connection: Any, _: Any) -> None:

@@ -191,6 +191,14 @@ def list_holds_in_force(tx: Tx, episode_id: UUID, day: date) -> list[Hold]:
     return [hold_of(row) for row in rows]
 
 
+def list_holds_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Hold]]:
+    """Holds that nobody has released, by episode, the oldest first."""
+    found: dict[UUID, list[Hold]] = {}
+    for row in tx.all(_HOLDS_OF_CLINIC, {"clinic": clinic_id}):
+        found.setdefault(row.episode_id, []).append(hold_of(row))
+    return found
+
+
 def why_held(tx: Tx, episode: Episode, hold: Hold) -> str:
     """Why a hold was placed, in the words of whoever placed it."""
     return tx.unseal(episode.patient_id, f"holds.why:{hold.id}", hold.sealed_why) or ""
@@ -251,6 +259,9 @@ _HOLDS_IN_FORCE = _HOLDS.where(
     holds.c.released_at.is_(None),
     holds.c.from_day <= bindparam("on"),
     or_(holds.c.until_day.is_(None), holds.c.until_day > bindparam("on")),
+)
+_HOLDS_OF_CLINIC = (
+    select(holds).where(holds.c.clinic_id == bindparam("clinic"), holds.c.released_at.is_(None)).order_by(holds.c.created_at, holds.c.id)
 )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from bot_service.errors import NotFound
 from bot_service.storage.database import Tx
@@ -73,6 +73,20 @@ def set_fields(tx: Tx, import_id: UUID, fields: Sequence[str | None], physio_id:
     """What the columns are, and who treats patients whose row names nobody; False once rows were taken in."""
     statement = update(imports).where(imports.c.id == import_id, imports.c.status == "uploaded")
     return tx.first(statement.values(fields=list(fields), physio_id=physio_id).returning(imports.c.id)) is not None
+
+
+def begin(tx: Tx, import_id: UUID) -> None:
+    """From now on the file is being taken in, also if that ends before its first row."""
+    tx.run(update(imports).where(imports.c.id == import_id, imports.c.status == "uploaded").values(status="importing"))
+
+
+def list_begun(tx: Tx, clinic_id: UUID, since: datetime) -> list[ImportFile]:
+    """Files that came since then and were begun, not finished, and not imported by another upload of the same content; the latest first."""
+    again = imports.alias("again")
+    same = (again.c.clinic_id == clinic_id, again.c.content_hash == imports.c.content_hash, again.c.status == "imported")
+    later = exists().where(*same, again.c.finished_at >= imports.c.created_at)
+    begun = (imports.c.clinic_id == clinic_id, imports.c.status == "importing", imports.c.created_at >= since, ~later)
+    return [_file(tx, row) for row in tx.all(select(imports).where(*begun).order_by(imports.c.created_at.desc()))]
 
 
 def advance(tx: Tx, import_id: UUID, old: int, new: int, counts: Mapping[str, int]) -> bool:

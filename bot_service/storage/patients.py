@@ -152,6 +152,12 @@ def find_active_address(tx: Tx, patient_id: UUID) -> Address | None:
     return None if row is None else _address(tx, row)
 
 
+def list_reachable(tx: Tx, clinic_id: UUID) -> set[UUID]:
+    """The patients of a clinic whom messages reach, as far as is known, at that address."""
+    newest = {row.patient_id: row.status for row in tx.all(_ADDRESSES_OF_CLINIC, {"clinic": clinic_id})}
+    return {patient_id for patient_id, status in newest.items() if status != "unreachable"}
+
+
 def add_address(tx: Tx, now: datetime, patient: Patient, sender_id: UUID, address: str) -> Address:
     """Bind an address; what the patient used before goes quiet."""
     tx.run(update(addresses).where(addresses.c.patient_id == patient.id).values(status="left"))
@@ -273,6 +279,11 @@ _ACTIVE_ADDRESS = (
     .where(addresses.c.patient_id == bindparam("of_patient"), addresses.c.status.not_in(("left", "alias")))
     .order_by(addresses.c.created_at.desc(), addresses.c.id)
     .limit(1)
+)
+_ADDRESSES_OF_CLINIC = (
+    select(addresses.c.patient_id, addresses.c.status)
+    .where(addresses.c.clinic_id == bindparam("clinic"), addresses.c.status.not_in(("left", "alias")))
+    .order_by(addresses.c.created_at, addresses.c.id.desc())
 )
 _AT = bindparam("at", type_=Utc)
 _HEARD = (

@@ -138,6 +138,7 @@ patients = Table(
     UniqueConstraint("clinic_id", "ref"),
     Index("ix_patients_phone", "clinic_id", "phone_hash"),
     Index("uq_patients_record", "clinic_id", "record_hash", unique=True),
+    Index("ix_patients_listed", "clinic_id", "id", "status", "status_at", "zone", "ref"),
 )
 
 name_tokens = Table(
@@ -217,6 +218,7 @@ episodes = Table(
     Index("ix_episodes_next_prompt_at", "next_prompt_at"),
     Index("ix_episodes_next_review_at", "next_review_at"),
     Index("ix_episodes_patient", "patient_id"),
+    Index("ix_episodes_listed", "clinic_id", "patient_id", "id", "ended_at", "physio_id", "stage"),
     Index(
         "uq_episodes_patient_active",
         "patient_id",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from bot_service.errors import SettingsError
 from bot_service.storage.database import Tx
+from bot_service.storage.prepared import padded
 from bot_service.storage.tables import plan_versions, prescriptions
 from plans.editing import side_of
 from plans.model import CarePlan, Prescription
@@ -42,13 +43,27 @@ class Prescribed:
 
 def load(tx: Tx, prescription_id: UUID) -> Prescription:
     """The document. It never changes, so it is read from the database once a process."""
-    cache = tx.db.documents
-    found = cache.get(prescription_id)
+    found = tx.db.documents.get(prescription_id)
     if found is None:
-        document = tx.scalar(_DOCUMENT, {"prescription": prescription_id})
-        found = cache[prescription_id] = _parse(json.dumps(document, sort_keys=True))
-        if len(cache) > _CACHE_SIZE:
-            cache.pop(next(iter(cache)), None)
+        found = _keep(tx, prescription_id, tx.scalar(_DOCUMENT, {"prescription": prescription_id}))
+    return found
+
+
+def load_many(tx: Tx, prescription_ids: Collection[UUID]) -> dict[UUID, Prescription]:
+    """Many at once, by id: one statement for every few hundred that this process does not know."""
+    found = {each: document for each in prescription_ids if (document := tx.db.documents.get(each)) is not None}
+    missing = [each for each in prescription_ids if each not in found]
+    for start in range(0, len(missing), _AT_ONCE):
+        for row in tx.all(_DOCUMENTS, {"prescriptions": padded(missing[start : start + _AT_ONCE])}):
+            found[row.id] = _keep(tx, row.id, row.document)
+    return found
+
+
+def _keep(tx: Tx, prescription_id: UUID, document: object) -> Prescription:
+    cache = tx.db.documents
+    found = cache[prescription_id] = _parse(json.dumps(document, sort_keys=True))
+    if len(cache) > _CACHE_SIZE:
+        cache.pop(next(iter(cache)), None)
     return found
 
 
@@ -156,6 +171,8 @@ def load_plan_version(tx: Tx, plan_id: str, version: str) -> CarePlan:
 _ADD = prescriptions.insert()
 _LAST_NUMBER = select(func.max(prescriptions.c.number)).where(prescriptions.c.episode_id == bindparam("of_episode"))
 _DOCUMENT = select(prescriptions.c.document).where(prescriptions.c.id == bindparam("prescription"))
+_DOCUMENTS = select(prescriptions.c.id, prescriptions.c.document).where(prescriptions.c.id.in_(bindparam("prescriptions", expanding=True)))
+_AT_ONCE = 512
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
     .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, CompoundSelect, Subquery, and_, case, exists, func, literal, not_, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Subquery,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    union_all,
+)
 
 from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, URGENCIES
 from bot_service.clinical.needs import Need
@@ -19,22 +32,26 @@ ESCALATED = -100
 """Urgency of a case that the lead must see, before that of its rule: it comes first."""
 
 
-def first_reasons(clinic_id: UUID, at_now: ColumnElement[datetime], tonight: datetime) -> Subquery:
+CLINIC, NOW, TONIGHT = bindparam("clinic", type_=Uuid), bindparam("now", type_=Utc), bindparam("tonight", type_=Utc)
+"""Of whom, as of when, and when the clinic's day ends."""
+
+
+def first_reasons() -> Subquery:
     """Every reason to look at somebody, numbered for each episode by how much it presses."""
-    reasons = _reasons(clinic_id, at_now).subquery("reasons")
+    reasons = _reasons().subquery("reasons")
     own = reasons.c.episode_id
     order = (reasons.c.need, reasons.c.acknowledged, reasons.c.urgency, reasons.c.due.is_(None), reasons.c.due, reasons.c.since)
-    due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < literal(tonight, Utc)), 1), else_=0)
+    due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < TONIGHT), 1), else_=0)
     step = case((reasons.c.need == int(Need.STEP), 1), else_=0)
     place = func.row_number().over(partition_by=own, order_by=order).label("place")
     due_of_any, step_of_any = (func.max(each).over(partition_by=own).label(name) for each, name in ((due, "today"), (step, "step")))
     return select(*reasons.c, place, due_of_any, step_of_any).subquery("first")
 
 
-def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect[Any]:
+def _reasons() -> CompoundSelect[Any]:
     """Open cases, pending steps and addresses that take no messages, in the same columns."""
     said = cases.alias("said")
-    of_episode = (said.c.clinic_id == clinic_id, said.c.episode_id == episodes.c.id)
+    of_episode = (said.c.clinic_id == CLINIC, said.c.episode_id == episodes.c.id)
     reported = exists().where(*of_episode, said.c.case_key == "X1", said.c.closed_at.is_(None))
     open_cases = select(
         cases.c.episode_id,
@@ -43,10 +60,10 @@ def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect
         _urgency().label("urgency"),
         cases.c.due_at.label("due"),
         cases.c.opened_at.label("since"),
-    ).where(cases.c.clinic_id == clinic_id, cases.c.closed_at.is_(None))
+    ).where(cases.c.clinic_id == CLINIC, cases.c.closed_at.is_(None))
     no_due = literal(None, Utc).label("due")
     steps = select(proposals.c.episode_id, literal(int(Need.STEP)), literal(0), literal(UNHURRIED), no_due, proposals.c.created_at).where(
-        proposals.c.clinic_id == clinic_id, proposals.c.status == "pending"
+        proposals.c.clinic_id == CLINIC, proposals.c.status == "pending"
     )
     unreachable = (
         select(
@@ -55,13 +72,13 @@ def _reasons(clinic_id: UUID, at_now: ColumnElement[datetime]) -> CompoundSelect
             literal(0),
             literal(UNHURRIED),
             no_due,
-            func.coalesce(patients.c.last_heard_at, at_now, type_=Utc),
+            func.coalesce(patients.c.last_heard_at, NOW, type_=Utc),
         )
         .select_from(addresses)
         .join(patients, patients.c.id == addresses.c.patient_id)
         .join(episodes, episodes.c.patient_id == patients.c.id)
         .where(
-            addresses.c.clinic_id == clinic_id,
+            addresses.c.clinic_id == CLINIC,
             addresses.c.status == "unreachable",
             patients.c.status != "opted_out",
             episodes.c.ended_at.is_(None),

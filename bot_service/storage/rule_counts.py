@@ -18,7 +18,9 @@ DECISIONS = (
     "approved", "held", "stepped_back", "prescription_rewritten", "running_opened", "running_closed", "paused", "discharged",
     "wrote_to_patient",
 )  # fmt: skip
-"""What counts as a change of care: an entry of the audit trail about the patient while the flag was open."""
+"""What counts as a change of care: an entry of the audit trail about the patient while the flag was open, unless it was undone."""
+UNDONE, TAKEN_BACK = "decision_undone", "message_taken_back"
+"""Entries that take back the last one before them: the first says of which kind, the second is about a message."""
 
 
 @dataclass
@@ -56,11 +58,25 @@ def count_rules(tx: Tx, clinic_id: UUID, since: datetime, now: datetime) -> dict
 
 
 def _decisions(tx: Tx, clinic_id: UUID, since: datetime) -> Mapping[UUID, Sequence[datetime]]:
-    query = select(audit.c.subject_id, audit.c.at).where(audit.c.clinic_id == clinic_id, audit.c.at >= since, audit.c.what.in_(DECISIONS))
-    found: dict[UUID, list[datetime]] = {}
-    for row in tx.all(query.order_by(audit.c.at)):
-        found.setdefault(row.subject_id, []).append(row.at)
-    return found
+    """By patient when something was decided that still stands, in order."""
+    what = audit.c.what.in_((*DECISIONS, UNDONE, TAKEN_BACK))
+    query = select(audit.c.subject_id, audit.c.at, audit.c.what, audit.c.detail).where(
+        audit.c.clinic_id == clinic_id, audit.c.at >= since, what
+    )
+    found: dict[UUID, list[tuple[str, datetime]]] = {}
+    for row in tx.all(query.order_by(audit.c.at, audit.c.seq)):
+        decided = found.setdefault(row.subject_id, [])
+        if row.what in DECISIONS:
+            decided.append((row.what, row.at))
+        else:
+            _strike(decided, row.detail.get("was") if row.what == UNDONE else "wrote_to_patient")
+    return {patient: [at for _, at in decided] for patient, decided in found.items()}
+
+
+def _strike(decided: list[tuple[str, datetime]], what: str | None) -> None:
+    last = next((item for item in reversed(decided) if item[0] == what), None)
+    if last is not None:
+        decided.remove(last)
 
 
 def _acknowledged(tx: Tx, clinic_id: UUID, since: datetime) -> set[UUID]:

@@ -9,37 +9,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Subquery,
-    and_,
-    bindparam,
-    case,
-    exists,
-    false,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-    text,
-    type_coerce,
-    union_all,
-)
-from sqlalchemy.types import NullType
+from sqlalchemy import ColumnElement, bindparam, func, select, true
 
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need, needs_in_words
-from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.patients import name_hashes, record_hash
-from bot_service.storage.pressing import UNHURRIED, first_reasons
-from bot_service.storage.tables import addresses, episodes, holds, name_tokens, patients, prescriptions, senders
+from bot_service.storage.prepared import padded
+from bot_service.storage.ranking import Shape, ranking, with_words
+from bot_service.storage.tables import episodes, patients
 
 
 @dataclass(frozen=True)
@@ -100,75 +81,67 @@ class Part:
 
 def load_standings(tx: Tx, clinic_id: UUID, wanted: Wanted, part: Part, now: datetime, tonight: datetime) -> Standings:
     """Everybody wanted is counted; one part is listed. `tonight` is when the clinic's day ends. One statement, so that all agrees."""
-    everybody = _everybody(tx, clinic_id, wanted, now, tonight).cte("everybody")
-    own = everybody.c
-    place = (own.need, own.today, own.step)
-    nobody = null()
-    counts = select(*place, func.count().label("number"), nobody.label("episode")).group_by(*place)
-    shown = (
-        select(*place, literal(0).label("number"), own.episode)
-        .where(own.need.in_(part.needs))
-        .order_by(own.need, own.acknowledged, own.urgency, own.due.is_(None), own.due, own.since, own.ref)
-        .limit(part.length)
-        .offset(part.start)
-        .subquery("shown")
-    )
+    days, hashes = _days(tx, clinic_id, now), name_hashes(tx, wanted.words)
+    values: dict[str, Any] = {"clinic": clinic_id, "now": now, "tonight": tonight}
+    values |= {"needs": sorted(map(int, part.needs)), "start": part.start, "length": part.length}
+    values |= {f"day_{number}": day for number, day in enumerate(days)}
+    if len(days) > 1:
+        values |= {f"zones_{number}": zones for number, zones in enumerate(days.values())}
+    if wanted.mine is not None:
+        values["mine"] = padded(sorted(wanted.mine, key=str))
+    values |= {name: value for name in _FILTERS if (value := getattr(wanted, name))}
+    if wanted.words:
+        values |= {"in_ref": f"%{_unmeant(wanted.words.upper())}%", "record": record_hash(tx, wanted.words)}
+        values |= {f"word_{number}": each for number, each in enumerate(hashes)}
     with _joined_whole(tx):
-        rows = tx.all(union_all(counts, select(shown)))
+        rows = tx.all(ranking(_shape(wanted, len(hashes), len(days))), values)
     counted = {Place(row.need, row.today, row.step): row.number for row in rows if row.number}
-    return Standings(counted, [read_id(row.episode) for row in rows if not row.number])
+    return Standings(counted, [row.episode for row in rows if not row.number][: part.length])
+
+
+_FILTERS = ("physio", "stage", "plan", "side", "channel")
+
+
+def _shape(wanted: Wanted, words: int, days: int) -> Shape:
+    return Shape(
+        mine=wanted.mine is not None,
+        alone=wanted.alone,
+        untaken=wanted.untaken,
+        ended=wanted.ended,
+        words=words if wanted.words else None,
+        days=days,
+        **{name: bool(getattr(wanted, name)) for name in _FILTERS},
+    )
+
+
+def _unmeant(words: str) -> str:
+    """The same words for LIKE, to which nothing in them means anything."""
+    return words.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def _days(tx: Tx, clinic_id: UUID, now: datetime) -> Mapping[date, list[str]]:
+    """The dates it is for the clinic's patients, each with the zones where it is; where there are none, any."""
+    found: dict[date, list[str]] = {}
+    for row in tx.all(_ZONES, {"clinic": clinic_id}):
+        found.setdefault(now.astimezone(ZoneInfo(row.zone)).date(), []).append(row.zone)
+    return found or {now.date(): []}
+
+
+_ZONES = select(patients.c.zone).where(patients.c.clinic_id == bindparam("clinic")).distinct()
 
 
 @contextmanager
 def _joined_whole(tx: Tx) -> Iterator[None]:
     """Tables are read once and joined whole: PostgreSQL, before it has counted a new clinic, would read them once for each patient."""
     if not tx.db.is_sqlite:
-        tx.run(_JOIN_WHOLE)
+        tx.run(_JOIN_WHOLE, {})
     yield
     if not tx.db.is_sqlite:
-        tx.run(_JOIN_FREELY)
+        tx.run(_JOIN_FREELY, {})
 
 
-_JOIN_WHOLE = text("select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
-_JOIN_FREELY = text("select set_config('enable_nestloop', 'on', true)")
-
-
-def read_id(found: Any) -> Any:
-    """An id as the driver gives it: SQLite's text, PostgreSQL's own, or None. For rows so many that reading each would show."""
-    return _read_id(found) if isinstance(found, str) else found
-
-
-_read_id = lru_cache(maxsize=2000)(UUID)
-
-
-def _everybody(tx: Tx, clinic_id: UUID, wanted: Wanted, now: datetime, tonight: datetime) -> Select[Any]:
-    """One row for each patient wanted, with what sorts it."""
-    at_now = literal(now, Utc)
-    first, held = first_reasons(clinic_id, at_now, tonight), _held(tx, clinic_id, now)
-    need = case((first.c.need.is_not(None), first.c.need), else_=_state(held))
-    columns = (
-        type_coerce(episodes.c.id, NullType).label("episode"),
-        need.label("need"),
-        func.coalesce(first.c.today, 0).label("today"),
-        func.coalesce(first.c.step, 0).label("step"),
-        func.coalesce(first.c.acknowledged, 0).label("acknowledged"),
-        func.coalesce(first.c.urgency, UNHURRIED).label("urgency"),
-        first.c.due,
-        case((first.c.need.is_not(None), first.c.since), else_=_state_since(held, at_now)).label("since"),
-        patients.c.ref,
-    )
-    return (
-        select(*columns)
-        .select_from(episodes)
-        .join(patients, _OF_PATIENT)
-        .outerjoin(first, and_(first.c.episode_id == episodes.c.id, first.c.place == 1))
-        .outerjoin(held, held.c.episode_id == episodes.c.id)
-        .where(
-            episodes.c.clinic_id == clinic_id,
-            _latest(),
-            *_conditions(tx, clinic_id, wanted, need, first),
-        )
-    )
+_JOIN_WHOLE = select(*(func.set_config(name, "off", true()) for name in ("enable_nestloop", "jit")))
+_JOIN_FREELY = select(func.set_config("enable_nestloop", "on", true()))
 
 
 def has_patients(tx: Tx, physio_ids: Collection[UUID]) -> bool:
@@ -179,104 +152,6 @@ def has_patients(tx: Tx, physio_ids: Collection[UUID]) -> bool:
 _OWN = select(episodes.c.id).where(episodes.c.physio_id.in_(bindparam("physios", expanding=True)), episodes.c.ended_at.is_(None)).limit(1)
 
 
-_OF_PATIENT = and_(patients.c.id == episodes.c.patient_id, patients.c.clinic_id == episodes.c.clinic_id)
-"""By the whole key: PostgreSQL then joins this clinic's patients only, and SQLite takes the index of the key."""
-
-
-def _latest() -> ColumnElement[bool]:
-    """Of a patient's episodes the active one, else the one that ended last."""
-    other = episodes.alias("other")
-    later = or_(
-        other.c.ended_at.is_(None),
-        other.c.ended_at > episodes.c.ended_at,
-        and_(other.c.ended_at == episodes.c.ended_at, other.c.id > episodes.c.id),
-    )
-    return or_(episodes.c.ended_at.is_(None), ~exists().where(other.c.patient_id == episodes.c.patient_id, later))
-
-
-def _held(tx: Tx, clinic_id: UUID, now: datetime) -> Subquery:
-    """Episodes with a hold in force on the patient's own day, and whether contact was lost."""
-    query = (
-        select(holds.c.episode_id, func.max(case((holds.c.kind == "lost_contact", 1), else_=0)).label("lost"))
-        .select_from(holds)
-        .join(episodes, episodes.c.id == holds.c.episode_id)
-        .join(patients, patients.c.id == episodes.c.patient_id)
-    )
-    zones: dict[date, list[str]] = {}
-    for row in tx.all(select(patients.c.zone).where(patients.c.clinic_id == clinic_id).distinct()):
-        zones.setdefault(now.astimezone(ZoneInfo(row.zone)).date(), []).append(row.zone)
-    in_force = (
-        and_(patients.c.zone.in_(names), holds.c.from_day <= day, or_(holds.c.until_day.is_(None), holds.c.until_day > day))
-        for day, names in zones.items()
-    )
-    return (
-        query.where(holds.c.clinic_id == clinic_id, holds.c.released_at.is_(None), or_(false(), *in_force))
-        .group_by(holds.c.episode_id)
-        .subquery("held")
-    )
-
-
-def _state(held: Subquery) -> ColumnElement[int]:
-    """Where the patient stands when nothing asks for anybody."""
-    return case(
-        (episodes.c.ended_at.is_not(None), int(Need.AWAY)),
-        (patients.c.status == "opted_out", int(Need.AWAY)),
-        (patients.c.status.in_(("invited", "asked")), int(Need.WAITING)),
-        (held.c.lost == 1, int(Need.SILENT)),
-        (held.c.lost == 0, int(Need.AWAY)),
-        (episodes.c.next_prompt_at.is_(None), int(Need.WAITING)),
-        else_=int(Need.ON_TRACK),
-    )
-
-
-def _state_since(held: Subquery, at_now: ColumnElement[datetime]) -> ColumnElement[datetime]:
-    """Since when."""
-    return case(
-        (episodes.c.ended_at.is_not(None), func.coalesce(episodes.c.ended_at, at_now, type_=Utc)),
-        (patients.c.status.in_(("opted_out", "invited", "asked")), patients.c.status_at),
-        (held.c.lost == 1, func.coalesce(patients.c.last_heard_at, at_now, type_=Utc)),
-        (held.c.lost == 0, at_now),
-        (episodes.c.next_prompt_at.is_(None), patients.c.status_at),
-        else_=at_now,
-    )
-
-
-def _conditions(tx: Tx, clinic_id: UUID, wanted: Wanted, need: ColumnElement[int], first: Subquery) -> list[ColumnElement[bool]]:
-    found = []
-    if wanted.mine is not None:
-        own = episodes.c.physio_id.in_(wanted.mine)
-        found.append(own if wanted.alone else or_(own, need == Need.RED_FLAG))
-    if wanted.untaken:
-        found += [first.c.need.in_(sorted(WANTS_SOMEBODY)), first.c.acknowledged == 0]
-    if not wanted.ended:
-        found.append(or_(episodes.c.ended_at.is_(None), first.c.need.is_not(None)))
-    if wanted.physio is not None:
-        found.append(episodes.c.physio_id == wanted.physio)
-    if wanted.stage:
-        found.append(episodes.c.stage == wanted.stage)
-    if wanted.plan:
-        found.append(episodes.c.plan_id == wanted.plan)
-    if wanted.side:
-        found.append(episodes.c.prescription_id.in_(_on_side(clinic_id, wanted.side)))
-    if wanted.channel:
-        found.append(episodes.c.patient_id.in_(_on_channel(clinic_id, wanted.channel)))
-    if wanted.words:
-        known = (patients.c.ref.contains(wanted.words.upper(), autoescape=True), patients.c.record_hash == record_hash(tx, wanted.words))
-        found.append(or_(*known, named(tx, wanted.words)))
-    return found
-
-
-def _on_side(clinic_id: UUID, side: str) -> Select[Any]:
-    return select(prescriptions.c.id).where(prescriptions.c.clinic_id == clinic_id, prescriptions.c.side == side)
-
-
-def _on_channel(clinic_id: UUID, channel: str) -> Select[Any]:
-    query = select(addresses.c.patient_id).join_from(addresses, senders, addresses.c.sender_id == senders.c.id)
-    return query.where(addresses.c.clinic_id == clinic_id, senders.c.channel == channel, addresses.c.status.not_in(("left", "alias")))
-
-
 def named(tx: Tx, words: str) -> ColumnElement[bool]:
     """Whose name has words that begin with every one of `words`."""
-    hashes = name_hashes(tx, words)
-    of_word = (patients.c.id.in_(select(name_tokens.c.patient_id).where(name_tokens.c.token_hash == each)) for each in hashes)
-    return and_(*of_word) if hashes else false()
+    return with_words(name_hashes(tx, words))

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from bot_service.actions.eligibility import CHANNELS, main_slots
 from bot_service.actions.enrol import check_may_enrol, enrol
 from bot_service.actions.invitations import Doors, code_of, doors_of
+from bot_service.actions.prescribing import in_clinic
 from bot_service.actions.treating import physios_of
 from bot_service.actions.voices import offered_languages
 from bot_service.errors import AlreadyEnrolled, Conflict
@@ -89,6 +90,7 @@ def _form(
         plans=[(each.id, each.title) for each in visit.service.library.values()],
         stages=[(each.id, each.title) for each in plan.stages],
         physios=[("", "Choose…"), *((str(each.id), each.name) for each in physios)],
+        pain_limit=in_clinic(plan, clinic).rules.baseline_physio_first_above,
         pains=[("", "Ask the patient"), *((str(number), str(number)) for number in range(11))],
         channels=[(name, CHANNELS[name]) for name in doors.channels],
         languages=[(code, LANGUAGES.get(code, code)) for code in offered_languages(clinic)],

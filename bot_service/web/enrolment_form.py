@@ -11,7 +11,7 @@ from bot_service.actions.consent import CONSENT_LINES
 from bot_service.actions.eligibility import Enrolment, problems
 from bot_service.actions.import_cells import score, side, time_of_day
 from bot_service.actions.phone_numbers import read_phone
-from bot_service.actions.prescribing import as_in_clinic, clinic_numbers
+from bot_service.actions.prescribing import as_in_clinic, clinic_numbers, in_clinic
 from bot_service.actions.voices import clinic_setting, hours_in_words
 from bot_service.conversation.wording import Voice, load_catalogue, render
 from bot_service.storage.clinics import Clinic
@@ -88,7 +88,7 @@ def read(
     physio = next((each for each in physios if str(each.id) == form.get("physio")), None)
     wrong = ({} if treated else {"side": "choose which side is treated"}) | wrong
     wrong |= {} if physio else {"physio": "choose who treats this patient"}
-    wrong = {each.field.replace("answers.", "answer-"): each.sentence for each in problems(plan, enrolment)} | wrong
+    wrong = {each.field.replace("answers.", "answer-"): each.sentence for each in problems(in_clinic(plan, clinic), enrolment)} | wrong
     return enrolment, physio, [Mistake(name, sentence) for name, sentence in sorted(wrong.items(), key=_place(plan))]
 
 

@@ -2,61 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bot_service.actions.histories import local_today, rhythm_of
-from bot_service.storage import episodes, patients, prescriptions
+from bot_service.actions.histories import local_today, rhythm_in
+from bot_service.storage import clinics, episodes, patients, prescriptions
 from bot_service.storage.database import Tx
-from bot_service.storage.episodes import Episode
+from bot_service.storage.episodes import Episode, Hold
 from bot_service.web.header import hold_words
 from schedules.occurrences import next_occurrence
+from schedules.rhythm import Rhythm
 
 AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none."""
+    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none, and whose it is."""
 
     prompts: int
     stuck: dict[str, str]
+    patients: dict[str, UUID]
 
 
 def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
-    """As things stand now; whatever is decided or answered until then changes it."""
-    prompts, stuck = 0, dict[str, str]()
+    """As things stand now; whatever is decided or answered until then changes it. The clinic is read at once, however large it is."""
+    clinic, held, reachable = (
+        clinics.load_clinic(tx, clinic_id), episodes.list_holds_of_clinic(tx, clinic_id), patients.list_reachable(tx, clinic_id)
+    )  # fmt: skip
+    stuck, of, going = dict[str, str](), dict[str, UUID](), list[Episode]()
     for episode in episodes.list_of_clinic(tx, clinic_id):
         if episode.status != "active":
             continue
-        why = why_no_prompts(tx, episode, now)
+        why = _why_no_prompts(tx, episode, held.get(episode.id, ()), now, reached=episode.patient_id in reachable)
         if why is None:
-            prompts += _count_due(tx, episode, now)
+            going.append(episode)
         else:
-            stuck[episode.ref] = why
-    return Forecast(prompts, stuck)
+            stuck[episode.ref], of[episode.ref] = why, episode.patient_id
+    plans = prescriptions.load_many(tx, [episode.prescription_id for episode in going])
+    due = sum(_count_due(episode, rhythm_in(clinic, episode, plans[episode.prescription_id]), now) for episode in going)
+    return Forecast(due, stuck, of)
 
 
-def why_no_prompts(tx: Tx, episode: Episode, now: datetime) -> str | None:
+def _why_no_prompts(tx: Tx, episode: Episode, holds: Sequence[Hold], now: datetime, *, reached: bool) -> str | None:
     """Why a patient in care is not prompted at present; None when nothing stands in the way."""
     if episode.patient_status != "opted_in":
         return {"opted_out": "stopped all messages", "asked": "has not agreed yet"}.get(
             episode.patient_status, "has not opened the invitation"
         )
     today = local_today(now, episode.zone)
-    held = episodes.list_holds_in_force(tx, episode.id, today)
-    if held:
-        return hold_words(held[0], episodes.why_held(tx, episode, held[0]), today)
-    address = patients.find_active_address(tx, episode.patient_id)
-    return "cannot be reached in the chat" if address is None or address.status == "unreachable" else None
+    held = next((hold for hold in holds if hold.covers(today)), None)
+    if held is not None:
+        return hold_words(held, episodes.why_held(tx, episode, held), today)
+    return None if reached else "cannot be reached in the chat"
 
 
-def _count_due(tx: Tx, episode: Episode, now: datetime) -> int:
+def _count_due(episode: Episode, rhythm: Rhythm, now: datetime) -> int:
     """Every slot that comes up within a day, from the cursor on."""
     if episode.next_prompt_at is None or episode.next_prompt_day is None or episode.next_prompt_slot is None:
         return 0
-    rhythm = rhythm_of(prescriptions.load(tx, episode.prescription_id), episode.zone, episode.start_date)
     due_at, key, found = episode.next_prompt_at, (episode.next_prompt_day, episode.next_prompt_slot), 0
     while due_at <= now + AHEAD:
         found += 1

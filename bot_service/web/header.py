@@ -7,7 +7,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.deciding import NO_NEWS
-from bot_service.actions.histories import rhythm_of
+from bot_service.actions.histories import rhythm_for
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import clinics, episodes, patients, prescriptions, reviews, staff
 from bot_service.storage.clinics import Clinic
@@ -75,7 +75,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         reach=_reach(address, CHANNELS.get(channel, channel)),
         reach_trouble=address is not None and address.status != "active",
         heard=moment_ago(now, episode.last_heard_at, patient.zone) if episode.last_heard_at else "never",
-        next_prompt=_next(episode, held, document, now),
+        next_prompt=_next(tx, episode, held, document, now),
         local_time=f"{moment(now, patient.zone)}, {zone_words(patient.zone)}"
         + (f" ({clock_time(now, clinic.zone)} at the clinic)" if clock_time(now, clinic.zone) != clock_time(now, patient.zone) else ""),
         holds=(
@@ -129,7 +129,7 @@ def _reach(address: Address | None, channel: str) -> str:
     return f"on {channel}" if address.status == "active" else f"messages do not arrive ({channel})"
 
 
-def _next(episode: Episode, held: list[Hold], plan: Prescription, now: datetime) -> str:
+def _next(tx: Tx, episode: Episode, held: list[Hold], plan: Prescription, now: datetime) -> str:
     if episode.next_prompt_at is None or episode.status != "active":
         return "none planned"
     day = episode.next_prompt_day or local_day(episode.next_prompt_at, episode.zone)
@@ -137,15 +137,15 @@ def _next(episode: Episode, held: list[Hold], plan: Prescription, now: datetime)
     if not in_force:
         return f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)} (in {span(episode.next_prompt_at - now)})"
     state = "paused" if in_force[-1].kind == "pause" else "on hold"
-    at = _first_after(held, plan, episode) if all(hold.until_day for hold in in_force) else None
+    at = _first_after(tx, held, plan, episode) if all(hold.until_day for hold in in_force) else None
     return f"none while {state}" + (f"; again {moment(at, episode.zone)}, {zone_words(episode.zone)}" if at else "")
 
 
-def _first_after(held: list[Hold], plan: Prescription, episode: Episode) -> datetime | None:
+def _first_after(tx: Tx, held: list[Hold], plan: Prescription, episode: Episode) -> datetime | None:
     """When the first prompt falls due after all that holds prompts back is over."""
     end = max(hold.until_day for hold in held if hold.until_day)
     start = datetime.combine(end, time(), ZoneInfo(episode.zone))
-    found = next_occurrence(rhythm_of(plan, episode.zone, episode.start_date), None, start)
+    found = next_occurrence(rhythm_for(tx, episode, plan), None, start)
     return found.due_at if found else None
 
 

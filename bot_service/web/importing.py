@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from starlette.background import BackgroundTask
@@ -20,11 +21,12 @@ from bot_service.actions.treating import physios_of
 from bot_service.clinical.in_words import sentence
 from bot_service.errors import Conflict, NotFound
 from bot_service.logs import log
-from bot_service.storage import clinics, imports
+from bot_service.storage import clinics, imports, staff
 from bot_service.storage.imports import ImportFile
 from bot_service.web.access import Visit
 from bot_service.web.invitations import leaflet_of
 from bot_service.web.pages import page
+from bot_service.web.times import moment
 
 SHOWN = 100
 """Wrong rows on the page; the file to correct holds them all."""
@@ -32,6 +34,8 @@ SHOWN = 100
 
 AT_ONCE = 200
 """Rows that are taken in while the browser waits, a second or two; more go on behind a page that says how far they are."""
+LISTED = timedelta(days=14)
+"""How long an import that was interrupted stands on the page where files are chosen (default)."""
 LEAFLETS = 50
 """Leaflets on a page: a browser prints so many without trouble."""
 
@@ -107,7 +111,7 @@ def show_check(visit: Visit) -> Response:
         return page(visit, "import_done.html", file=at.file, counts=_counts(at.file), kept=at.file.content is not None)
     if at.file.content is not None and mapping_problem(at.file.fields, at.setting.columns):
         return RedirectResponse(f"/import/{at.file.id}/columns", 303)
-    return _check(visit, at, "")
+    return _check(visit, at, _stopped(visit).pop(at.file.id, ""))
 
 
 def take_in(visit: Visit) -> Response:
@@ -132,6 +136,7 @@ def _go_on(visit: Visit, at: _At, *, skip: bool) -> None:
         importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now(), skip_wrong=skip)
     except Conflict as error:
         log().warning("import stopped", file=str(at.file.id), error=type(error).__name__)
+        _stopped(visit)[at.file.id] = sentence(str(error))
     finally:
         _going_on(visit).discard(at.file.id)
 
@@ -139,6 +144,12 @@ def _go_on(visit: Visit, at: _At, *, skip: bool) -> None:
 def _going_on(visit: Visit) -> set[UUID]:
     """The files that this process takes in at this moment."""
     found: set[UUID] = visit.request.app.state.going_on
+    return found
+
+
+def _stopped(visit: Visit) -> dict[UUID, str]:
+    """Why this process did not go on with a file, for whoever looks next."""
+    found: dict[UUID, str] = visit.request.app.state.stopped
     return found
 
 
@@ -188,10 +199,31 @@ def _checked(visit: Visit, at: _At) -> Checked:
         return importing.check(tx, at.file.clinic_id, sheet, at.file.fields, at.setting)
 
 
+@dataclass(frozen=True)
+class _Begun:
+    """An import that is not finished. `total` is None once its file was forgotten; `here`: this process is doing it."""
+
+    id: str
+    began: str
+    by: str
+    done: int
+    total: int | None
+    counts: dict[str, int]
+    here: bool
+
+
+def _begun(visit: Visit, file: ImportFile, names: dict[UUID, str], zone: str) -> _Begun:
+    total = None if file.content is None else _rows(file)
+    by = names.get(file.staff_id, "somebody who left")
+    return _Begun(str(file.id), moment(file.created_at, zone), by, file.rows_done, total, _counts(file), file.id in _going_on(visit))
+
+
 def _start(visit: Visit, problem: str) -> HTMLResponse:
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
         physios = physios_of(tx, clinic.id)
+        names = {each.id: each.name for each in staff.list_of_clinic(tx, clinic.id)}
+        begun = imports.list_begun(tx, clinic.id, visit.service.clock.now() - LISTED)
     return page(
         visit,
         "import.html",
@@ -201,6 +233,7 @@ def _start(visit: Visit, problem: str) -> HTMLResponse:
         columns=list(columns_for(visit.service.library).values()),
         most=f"{MOST_ROWS:,}",
         has_physio=bool(physios),
+        begun=[_begun(visit, file, names, clinic.zone) for file in begun],
     )
 
 

@@ -137,6 +137,7 @@ def build_site(service: Service) -> FastAPI:
     app.state.registry = health.make_registry(service)
     app.state.touched = {}
     app.state.going_on = set()
+    app.state.stopped = {}
     app.state.phones = phone.Phones()
     for door in DOORS:
         app.add_route(door.path, guarded(service, door), methods=[door.method], include_in_schema=False)

@@ -44,6 +44,8 @@ async def test_approving_moves_the_stage_tells_the_patient_and_changes_the_next_
     assert (episode.stage, prescription(person).stage) == ("intermediate", "intermediate")
     assert episode.stage_start == date(2026, 10, 6), "the new stage counts its own days"
     assert "moved you on to the Intermediate Plan" in person.texts[-1]
+    assert person.texts[-1].startswith("Good news about your plan.\n"), "the first line may show on a locked phone"
+    assert "What is different:\n• New: Bridge, two legs to single leg (3 × 12)\n" in person.texts[-1]
     assert [each.status for each in proposals(person)] == ["approved"]
     for _ in range(4):  # it starts on a Wednesday or later, with the gap that heavy work wants
         await clinic.service.move_clock(clinic.clock.now() + timedelta(days=1))

@@ -63,6 +63,7 @@ async def test_news_of_a_step_that_waits_when_a_red_flag_comes_is_told_once_it_i
     clear(person)
     await a_minute_later(clinic)
     assert heard(person, "moved you on", AGAIN, CHANGED) == [0, 1, 1]
+    assert heard(person, "• New: Sliding hamstring curl (3 × 8)") == [1], "told of what changed while it was held"
 
 
 async def test_news_that_is_being_sent_when_a_red_flag_comes_stops_at_the_last_look(sqlite_clinic: RunningClinic) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from itertools import permutations
 
 import pytest
 
 from bot_service.conversation.situation import ForPhysio, OptIn, OptOut, PauseUntil, Resume, Told
 from bot_service.conversation.turn import take_turn
-from bot_service.conversation.wording import SHIPPED, load_catalogue
-from tests.builders import TODAY
+from bot_service.conversation.wording import SHIPPED, Voice, load_catalogue, render
+from plans.loading import load_words
+from plans.tongues import in_words
+from tests.builders import TODAY, a_prescription
 from tests.conversation.situations import asked, found, kept, keys, opted_in, says, taps
 
 PAIRS = list(permutations(SHIPPED, 2))
@@ -40,7 +42,7 @@ def test_numbers_stay_in_the_own_language() -> None:
 
 def test_what_somebody_tells_the_physio_is_kept_word_for_word() -> None:
     turn = says("ayuda", opted_in(asked("what_is_wrong")))
-    assert found(turn, ForPhysio) == [ForPhysio("X3", "ayuda", tell_when_read=True)]
+    assert found(turn, ForPhysio) == [ForPhysio("X3", "ayuda", tell_when_read=True, same_day=True)]
 
 
 def test_a_pause_asked_for_in_another_language_is_confirmed_and_kept() -> None:
@@ -48,3 +50,27 @@ def test_a_pause_asked_for_in_another_language_is_confirmed_and_kept() -> None:
     assert turn.ask is not None
     assert found(taps("days_7", asked("pause_days"), opted_in()), PauseUntil) == [PauseUntil(TODAY + timedelta(days=7))]
     assert take_turn(Told(text="pausa"), opted_in(language="es")).ask == turn.ask
+
+
+HOW_TO = [
+    ("en", "how do I do the bridge?", "E1"), ("en", "How to do bridges again please", "E1"),
+    ("en", "show me the single leg stand", "E4"), ("es", "¿cómo hago el puente?", "E1"),
+    ("pl", "jak zrobić mostek?", "E1"), ("ar", "كيف أعمل تمرين الجسر؟", "E1"),
+    ("hi", "ब्रिज कैसे करना है?", "E1"), ("hi", "bridge kaise karte hai", "E1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "words", "exercise"), HOW_TO)
+def test_how_to_do_an_exercise_of_today_is_told_of_that_one_in_the_patients_language(language: str, words: str, exercise: str) -> None:
+    turn = says(words, opted_in(asked("session"), language=language))
+    assert [(line.key, line.values.get("exercises")) for line in turn.lines] == [("how_to", [exercise])]
+    assert turn.ask is not None and turn.ask.again == asked("session").id
+    voice = Voice(language, TODAY, "", "", "", "", "", "", time(8), a_prescription())
+    text, _ = render({"lines": [[line.key, dict(line.values)] for line in turn.lines]}, voice)
+    name = in_words(a_prescription(), load_words(a_prescription().plan_id, language)).exercise(exercise).exercise.name
+    assert name in text and text.count("\n\n") == 1  # what it is about, and that one exercise
+
+
+@pytest.mark.parametrize("words", ["how do I do the bridge with my bad knee?", "how do I do the handstand?", "how do I do it?", "bridge 3"])
+def test_a_question_that_is_more_than_how_to_is_answered_as_ever(words: str) -> None:
+    assert "how_to" not in keys(says(words, opted_in(asked("session"))))

@@ -232,3 +232,51 @@ def test_an_emoji_alone_answers_whether_they_exercised(emoji: str, answer: str) 
 @pytest.mark.parametrize("emoji", "😂🤣🙏👋")
 def test_a_laugh_or_a_wave_is_no_answer(emoji: str) -> None:
     assert said(emoji) == said(emoji, "did_you_exercise") == "none"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "until"),
+    [
+        ("en", "on holiday till Saturday", "2026-11-28"), ("en", "away until Saturday week", "2026-12-05"),
+        ("en", "I'll be back Thursday", "2026-11-26"), ("en", "we're in Spain till the 30th", "2026-11-30"),
+        ("en", "away from Tuesday until Sunday", "2026-11-29"), ("en", "away from Friday until Monday or back on Tuesday", None),
+        ("en", "on holiday until next Friday", None), ("es", "estoy de vacaciones hasta el sábado", "2026-11-28"),
+        ("es", "vuelvo el 14", "2026-12-14"), ("pl", "na urlopie do soboty", "2026-11-28"), ("pl", "wracam w środę", "2026-11-25"),
+        ("ar", "مسافر حتى يوم السبت", "2026-11-28"), ("ar", "راجع يوم الاثنين", "2026-11-23"),
+        ("hi", "शनिवार तक छुट्टी पर", "2026-11-28"), ("hi", "main sunday tak bahar hoon", "2026-11-29"),
+    ],
+)  # fmt: skip
+def test_a_pause_ends_on_the_day_that_is_named_after_until(language: str, words: str, until: str | None) -> None:
+    reading = read(words, "did_you_exercise", language, date(2026, 11, 22))  # a Sunday
+    assert (reading.answer, str(reading.until or "") or None) == ("pause", until)
+
+
+def test_a_day_that_is_no_end_is_none() -> None:
+    assert read("away from Friday", None, "en", date(2026, 11, 22)).until is None
+    assert read("my bum is sore till Friday", "session_pain", "en", date(2026, 11, 22)).answer == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "usual"),
+    [
+        ("en", "usually around a 4", 4), ("en", "5 to 6 normally", 6), ("en", "usually 4, 6 today", 4), ("en", "4", 4),
+        ("en", "usually no pain", 0), ("en", "it varies 2 to 8", "ambiguous"), ("es", "normalmente un 4", 4), ("pl", "zwykle 3", 3),
+        ("ar", "عادة ٤", 4), ("hi", "aam taur par 5", 5),
+    ],
+)  # fmt: skip
+def test_asked_for_the_usual_pain_what_is_said_to_be_usual_is_the_answer(language: str, words: str, usual: int | str) -> None:
+    assert read(words, "usual_pain", language).answer == usual
+    assert words[-1] in "4y" or read(words, "session_pain", language).answer == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "is 5 too much?"), ("es", "¿5 es mucho?"), ("pl", "czy 5 to za dużo?"), ("ar", "5 كثير؟"), ("hi", "5 bahut hai?"),
+        ("es", "¿un 5 es demasiado?"), ("pl", "czy ból 5 jest w porządku?"),
+    ],
+)  # fmt: skip
+def test_who_asks_what_a_number_means_has_not_given_one(language: str, words: str) -> None:
+    found = read(words, "session_pain", language)
+    assert (found.answer, found.score) == ("help", None)
+    assert read("4?", "session_pain", language).answer == 4

@@ -367,18 +367,28 @@ class TestOptIn:
         assert found(known, OptIn) and known.ask is None
 
     @pytest.mark.parametrize(
-        "words", ["not sure, done 6", "done 6", "done", "4", "👍", "yes but let me think about it", "yes 6", "I did them"]
-    )
+        "words",
+        [
+            "not sure, done 6", "done 6", "done", "4", "👍", "yes but let me think about it", "yes 6", "I did them", "yes if it's free",
+            "yeah right", "yes I suppose", "I think so", "fine whatever",
+        ],
+    )  # fmt: skip
     def test_what_is_no_clear_yes_asks_again(self, words: str) -> None:
         turn = says(words, before_opt_in(asked("consent")))
         assert turn.effects == (CountAgain(asked("consent").id),) and keys(turn) == ["consent_again"]
         assert turn.ask is not None and turn.ask.again == asked("consent").id
 
     @pytest.mark.parametrize(
-        "words", ["Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course", "yes that's fine", "yes, go ahead"]
-    )
-    def test_a_clear_yes_in_words_agrees(self, words: str) -> None:
-        assert found(says(words, before_opt_in(asked("consent"))), OptIn)
+        ("language", "words"),
+        [
+            *(("en", words) for words in ("Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course", "yes that's fine")),
+            *(("en", words) for words in ("yes, go ahead", "ok go on then", "yeah why not", "fine by me", "happy to")),
+            ("es", "sí, por supuesto"), ("pl", "tak, chętnie"), ("ar", "نعم موافق"), ("hi", "हाँ मंज़ूर है"),
+        ],
+    )  # fmt: skip
+    def test_a_clear_yes_in_words_agrees_and_asked_as_a_question_it_does_not(self, language: str, words: str) -> None:
+        assert found(says(words, before_opt_in(asked("consent"), language=language)), OptIn)
+        assert not found(says(f"{words}?", before_opt_in(asked("consent"), language=language)), OptIn)
 
     def test_no_is_respected(self) -> None:
         assert found(says("no", before_opt_in(asked("consent"))), OptOut) == [OptOut(declined=True)]

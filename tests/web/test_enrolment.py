@@ -8,10 +8,17 @@ from html import unescape
 
 import pytest
 
+from bot_service.actions.clinic_settings import set_numbers
+from bot_service.actions.import_columns import guess
+from bot_service.actions.import_file import decode, read_sheet
+from bot_service.actions.importing import check, setting_for
+from bot_service.actions.invitations import doors_of
 from bot_service.actions.voices import clinic_setting
 from bot_service.conversation.wording import SHIPPED
+from bot_service.errors import Conflict
 from bot_service.storage import caseload, clinics, contacts, episodes, patients, prescriptions, tables
 from bot_service.storage.staff import Member
+from tests.files_of_patients import a_file, good_row
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic
 
@@ -54,7 +61,7 @@ def count(clinic: RunningClinic) -> int:
 def test_the_form_enrols_with_everything_that_was_chosen(clinic: RunningClinic) -> None:
     browser = Browser(clinic).sign_in()
     ref = enrolled(
-        browser, clinic, phone="07700 900123", record_number=" 77 ", at="07:15", day__mon="on", day__thu="on", baseline="3", rungs="on",
+        browser, clinic, phone="07700 900123", record_number=" R7781 ", at="07:15", day__mon="on", day__thu="on", baseline="3", rungs="on",
         goals="Sit through a film", flare="on", channel="telegram", stage="intermediate", language="es",
     )  # fmt: skip
     assert "qr" in browser.page and f"/phone/{ref}" in browser.words and "+44 7700 900123" in browser.words
@@ -65,12 +72,47 @@ def test_the_form_enrols_with_everything_that_was_chosen(clinic: RunningClinic) 
         contact = contacts.load_contact(tx, patient.id)
         document = prescriptions.load(tx, episode.prescription_id)
         assert (patient.name, patient.language, episode.stage, episode.baseline) == ("Jo Park", "es", "intermediate", 3)
-        assert (contact.phone, contact.record_number, contact.channel) == ("+447700900123", "77", "telegram")
+        assert (contact.phone, contact.record_number, contact.channel) == ("+447700900123", "R7781", "telegram")
         assert contacts.load_goals(tx, patient.id, episode.id) == "Sit through a film"
         assert document.flare_plan is not None and document.rungs_preauthorised
         assert [(slot.days, slot.at.isoformat("minutes")) for slot in document.slots if slot.prompted] == [(("mon", "thu"), "07:15")]
         row = tx.one(tables.patients.select())
-        assert not any(secret in bytes(value) for value in (row.phone, row.record_number) for secret in (b"7700", b"77"))
+        assert not any(secret in bytes(value) for value in (row.phone, row.record_number) for secret in (b"7700", b"7781"))
+
+
+def test_usual_pain_above_the_clinics_own_ceiling_is_seen_first_on_the_form_in_a_file_and_by_command(
+    sqlite_clinic: RunningClinic, browser: Browser
+) -> None:
+    clinic = sqlite_clinic
+    browser.get("/enrol")
+    assert "Above 5 see the patient first." in browser.words
+    lower, now = {"pain_ceiling": 3, "session_pain.green_max": 2}, clinic.clock.now()
+    set_numbers(clinic.db, clinic.admin, clinic.plan, lower, clinic.physio.id, now)
+    browser.get("/enrol")
+    assert "Above 3 see the patient first." in browser.words
+    browser.post("/enrol", fields(clinic, baseline="4"))
+    assert browser.status == 422 and re.search(r"#baseline\">[^<]*above 3 the patient is not ready for loading", browser.page)
+    with pytest.raises(Conflict, match="above 3 the patient is not ready"):
+        clinic.enrol("Ana Ruiz", baseline=4)
+    with clinic.db.read() as tx:
+        here = clinics.load_clinic(tx, clinic.clinic.id)
+        setting = setting_for(tx, here, clinic.service.library, doors_of(tx, clinic.service.settings, here), clinic.physio.id)
+        sheet = read_sheet(decode(a_file(clinic.plan, [dict(good_row(clinic.plan, 1)) | {"baseline": "4"}])))
+        checked = check(tx, clinic.clinic.id, sheet, guess(sheet.headings, setting.columns), setting)
+    assert ["above 3" in each.remedy for each in checked.wrong] == [True] and count(clinic) == 0
+    browser.post("/enrol", fields(clinic, baseline="3"))
+    assert browser.status == 200 and count(clinic) == 1
+
+
+def test_a_physio_who_enrols_treats_unless_they_choose_somebody_else(sqlite_clinic: RunningClinic) -> None:
+    clinic, ben = sqlite_clinic, a_member(sqlite_clinic, "physio", "ben@example.org")
+    for member, chosen in (
+        (ben, f'value="{ben.id}" selected'),
+        (clinic.physio, f'value="{clinic.physio.id}" selected'),
+        (clinic.admin, ""),
+    ):
+        select = Browser(clinic).sign_in(member).get("/enrol").partition('<select id="physio"')[2].partition("</select>")[0]
+        assert select.count(" selected") == 1 and (chosen in select if chosen else 'value="" selected' in select), member.email
 
 
 def test_every_mistake_is_said_with_its_field_and_what_was_typed_is_kept(sqlite_clinic: RunningClinic, browser: Browser) -> None:

@@ -23,7 +23,7 @@ from bot_service.clinical.outcome_measures import MEASURES
 from bot_service.clock import MovableClock
 from bot_service.storage import care_records, clinics, episodes, patients, prescriptions, tables
 from bot_service.storage.database import Tx
-from bot_service.storage.rule_counts import DECISIONS
+from bot_service.storage.rule_counts import DECISIONS, TAKEN_BACK, UNDONE
 from bot_service.web.charts import pain_chart
 from bot_service.web.outcomes import series_of
 from bot_service.web.strips import strip_of
@@ -79,8 +79,9 @@ def _add_the_rest(clinic: RunningClinic, draw: random.Random) -> None:
         everybody = [row.id for row in tx.all(select(tables.patients.c.id))]
         for number in range(600):
             rows["audit"].append(
-                at | {"seq": 10_000 + number, "at": NOW - timedelta(hours=draw.randint(0, 400)), "who": "x", "detail": {}, "hash": b"x",
-                      "what": draw.choice((*DECISIONS, "viewed", "outcome_told")), "subject_id": draw.choice(everybody)}
+                at | {"seq": 10_000 + number, "at": NOW - timedelta(hours=draw.randint(0, 400)), "who": "x", "hash": b"x",
+                      "detail": {"was": draw.choice(("approved", "held", "stepped_back"))}, "subject_id": draw.choice(everybody),
+                      "what": draw.choice((*DECISIONS, "viewed", "outcome_told", UNDONE, TAKEN_BACK))}
             )  # fmt: skip
         for name, found in rows.items():
             tx.connection.execute(tables.metadata.tables[name].insert(), found)

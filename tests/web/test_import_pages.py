@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
 
 from bot_service.actions.import_file import decode, read_sheet
+from bot_service.actions.importing import forget_old, setting_for, take_in
+from bot_service.actions.invitations import doors_of
 from bot_service.storage import patients
+from bot_service.storage.database import open_database
+from bot_service.web.importing import AT_ONCE
 from tests.files_of_patients import Cells, a_file, good_row
-from tests.running_clinic import RunningClinic
+from tests.running_clinic import SECRET, RunningClinic, seeded_ids
 from tests.web.lives import Browser, another_clinic
 
 
@@ -46,7 +54,7 @@ def test_a_file_goes_from_choosing_to_enrolled_with_its_wrong_rows_and_links_to_
     assert answer.headers["content-disposition"] == 'attachment; filename="patients-to-correct.csv"'
     assert "Usual pain: write a whole number" in read_sheet(decode(answer.content)).rows[0].cells[-1]
     browser.post(path, rows="all")
-    assert browser.status == 409 and "1 rows are wrong, so nobody was enrolled" in browser.words and count(clinic) == 0
+    assert browser.status == 409 and "1 row is wrong, so nobody was enrolled" in browser.words and count(clinic) == 0
     browser.post(path, rows="good")
     assert "2 patients are enrolled." in browser.words and count(clinic) == 2
     browser.get(path)
@@ -61,6 +69,61 @@ def test_a_file_goes_from_choosing_to_enrolled_with_its_wrong_rows_and_links_to_
     assert "This very file was imported before." in browser.words
     browser.post(f"{again}/columns", columns(browser), physio=str(clinic.physio.id))
     assert "Here already, left as they are 2" in browser.words and "There is nobody new" in browser.words
+
+
+@pytest.mark.parametrize(("ids", "done"), [(1, 0), (350, 50)])
+def test_an_import_that_stopped_is_shown_as_interrupted_with_what_is_done_what_not_and_what_to_do(
+    sqlite_clinic: RunningClinic, ids: int, done: int
+) -> None:
+    clinic, browser = sqlite_clinic, Browser(sqlite_clinic).sign_in()
+    raw = rows(clinic, *({} for _ in range(120)))
+    path = send(browser, raw)
+    browser.post(f"{path}/columns", columns(browser), physio=str(clinic.physio.id))
+    assert "interrupted" not in browser.words.lower() and "interrupted" not in browser.get("/import").lower()
+    dies_in_the_middle(clinic, UUID(path.rpartition("/")[2]), ids)
+    browser = Browser(clinic).sign_in()  # of the service as it was started again
+    browser.get("/import")
+    assert f"by Anna Reed: {done} of 120 rows are done. {done} enrolled, 0 here already, 0 wrong. The other {120 - done}" in browser.words
+    browser.get(path)
+    assert f"interrupted after {done} of 120 rows" in browser.words and f"Can be enrolled {120 - done}" in browser.words
+    assert count(clinic) == done
+    clinic.clock.move_to(clinic.clock.now() + timedelta(days=2))
+    forget_old(clinic.db, clinic.clock.now())
+    browser.get("/import")
+    assert f"{done} rows are done" in browser.words and "Its file is no longer kept. Import the same file again" in browser.words
+    again = send(browser, raw)
+    browser.post(f"{again}/columns", columns(browser), physio=str(clinic.physio.id))
+    browser.post(again, rows="all")
+    assert f"{120 - done} patients are enrolled." in browser.words and count(clinic) == 120
+    assert "Interrupted" not in browser.get("/import")
+
+
+def dies_in_the_middle(clinic: RunningClinic, import_id: UUID, ids: int) -> None:
+    """The file is taken in by a process that has no more than so many ids to give."""
+    left, some = iter(range(ids)), seeded_ids(79)
+
+    def failing() -> UUID:
+        if next(left, None) is None:
+            raise OSError("the power went")
+        return some()
+
+    with clinic.db.read() as tx:
+        doors = doors_of(tx, clinic.service.settings, clinic.clinic)
+        setting = setting_for(tx, clinic.clinic, clinic.service.library, doors, clinic.physio.id)
+    broken = open_database(clinic.db.engine.url.render_as_string(hide_password=False), [SECRET], ids=failing, synchronous="OFF")
+    with pytest.raises(OSError, match="power"):
+        take_in(broken, clinic.physio, import_id, setting, clinic.clock.now())
+    broken.close()
+
+
+def test_why_an_import_behind_the_page_did_not_begin_is_said_on_the_page(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    clinic = sqlite_clinic
+    path = send(browser, rows(clinic, *({} for _ in range(AT_ONCE + 1))))
+    browser.post(f"{path}/columns", columns(browser), physio=str(clinic.physio.id))
+    clinic.enrol("Ann Other", record_number=str(good_row(clinic.plan, 1)["record_number"]))
+    browser.post(path, rows="all")
+    assert "Not done 1 row is wrong, so nobody was enrolled" in browser.words and count(clinic) == 1
+    assert "interrupted" not in browser.words and "Interrupted" not in browser.get("/import")
 
 
 def test_columns_can_be_chosen_otherwise_and_must_do(sqlite_clinic: RunningClinic, browser: Browser) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bot_service.actions import review
+from bot_service.actions import review, undoing
 from bot_service.actions.deciding import Decision
 from bot_service.errors import MessageRejected, OutcomeUnknown, RecipientStopped
 from bot_service.storage import cases, clinics, outbox
@@ -53,9 +54,35 @@ def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
     assert f"{found.prompts} prompts in the next 24 hours; 3 patients in care without." in browser.words and "holiday" in browser.words
+    for name, ref in (("Eva Lind", paused.episode().ref), ("Max Roth", new.ref), ("Pia Vogt", gone.episode().ref)):
+        assert f"{name} {ref} {found.stuck[ref]}" in browser.words
     a_day_on(clinic)
     due = [row for row in clinic.messages(kind="prompt")[before:] if row.patient_id in {each.id for each in running}]
     assert len(due) == found.prompts == 3
+
+
+def test_the_forecast_takes_the_same_few_statements_however_large_the_clinic(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+
+    def statements() -> int:
+        seen: list[str] = []
+        clinic.db.documents.clear()
+        with clinic.db.read() as tx:
+            connection: Any = tx.connection.connection.dbapi_connection
+            connection.set_trace_callback(seen.append)
+            forecast(tx, clinic.clinic.id, clinic.clock.now())
+            connection.set_trace_callback(None)
+        return len(seen)
+
+    def enrol(*names: str) -> None:
+        for name in names:
+            clinic.in_care(name)
+        review.pause(clinic.db, decision(clinic.in_care(f"{names[0]} Away"), "holiday"), None, clinic.clock.now())
+
+    enrol("Jo Park")
+    first = statements()
+    enrol("Ana Ruiz", "Tom Hill", "Eva Lind")
+    assert statements() == first <= 6
 
 
 def test_what_was_lost_is_listed_with_what_to_do_for_patients_and_for_staff(sqlite_clinic: RunningClinic) -> None:
@@ -72,7 +99,7 @@ def test_what_was_lost_is_listed_with_what_to_do_for_patients_and_for_staff(sqli
     browser.get("/forecast")
     refused = other.episode().ref
     # An answer proves that the prompt arrived: the one in doubt is cleared, the refused one stays.
-    assert f"Exercise prompt {refused} Failed" in browser.words and "Get in touch another way" in browser.words
+    assert f"Exercise prompt Ana Ruiz {refused} Failed" in browser.words and "Get in touch another way" in browser.words
     assert "Notice of a flag Anna Reed Failed" in browser.words and "the flag went on to the next person" in browser.words
     with clinic.db.begin() as tx:
         clinics.mark_sender(tx, there.mail_sender.id, "broken", "the provider refused its credentials")
@@ -86,7 +113,9 @@ def test_a_message_in_doubt_is_listed_until_it_is_proved(sqlite_clinic: RunningC
     clinic.phones.fails = None
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
-    assert f"Exercise prompt {person.episode().ref} In doubt" in browser.words and "Nothing is sent twice to find out" in browser.words
+    assert (
+        f"Exercise prompt Jo Park {person.episode().ref} In doubt" in browser.words and "Nothing is sent twice to find out" in browser.words
+    )
     a_day_on(clinic)
     assert person.texts, "the next one went out as planned"
 
@@ -115,6 +144,27 @@ def test_rules_show_what_became_of_their_flags(sqlite_clinic: RunningClinic) -> 
     stranger = Browser(clinic).sign_in(another_clinic(clinic))
     stranger.get("/rules")
     assert "No flag was raised in this time." in stranger.words and "X3" not in stranger.words
+
+
+def test_what_was_undone_or_taken_back_changed_no_care(sqlite_clinic: RunningClinic) -> None:
+    clinic, person = sqlite_clinic, sqlite_clinic.in_care("Jo Park")
+    say(person, "please ask my physio to call me")
+    now = clinic.clock.now()
+    for reason in ("travelling", "after all not"):
+        review.hold(clinic.db, decision(person, reason), None, None, now)
+        with clinic.db.read() as tx:
+            undoable = [each.id for each in undoing.list_undoable(tx, person.episode(), now) if each.decided]
+        if reason == "travelling":
+            assert counts(clinic)["X3"].decided == 1
+        undoing.undo(clinic.db, decision(person), undoable[-1], now)
+    review.write_to_patient(clinic.db, decision(person), "I will ring you at noon.", now)
+    assert counts(clinic)["X3"].decided == 1
+    with clinic.db.read() as tx:
+        message = next(each.id for each in undoing.list_undoable(tx, person.episode(), now) if each.decided is None)
+    undoing.take_message_back(clinic.db, decision(person), message, now)
+    assert counts(clinic)["X3"].decided == 0
+    review.hold(clinic.db, decision(person, "travelling"), None, None, now)
+    assert counts(clinic)["X3"].decided == 1
 
 
 @pytest.mark.parametrize("days", [89, 91])

@@ -90,7 +90,8 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
         kept = prescriptions.list_of_episode(tx, person.episode().patient_id, person.episode().id)
         assert [item.document for item in kept] == [before, now]
         assert audit.was_recorded(tx, person.clinic.physio.email, "prescription_rewritten", person.episode().patient_id, since=now_before)
-    assert any("has changed your exercises" in text for text in person.texts)
+    (news,) = [text for text in person.texts if "has changed your exercises" in text]
+    assert "What is different:\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)\n• Stop an exercise" in news
 
 
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:

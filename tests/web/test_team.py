@@ -8,10 +8,10 @@ from threading import Thread
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from bot_service.actions import team
+from bot_service.actions import notice_choices, team
 from bot_service.actions.staff_messages import sealed, unsealed
 from bot_service.errors import Conflict, NotPermitted
-from bot_service.storage import cases, clinics, staff
+from bot_service.storage import cases, clinics, notices, staff, tables
 from bot_service.storage.cases import Case
 from bot_service.storage.staff import Member
 from tests.notice_clinic import with_mail
@@ -32,6 +32,11 @@ def admin(clinic: RunningClinic) -> Browser:
 def members(clinic: RunningClinic) -> dict[str, Member]:
     with clinic.db.read() as tx:
         return {member.email: member for member in staff.list_of_clinic(tx, clinic.clinic.id)}
+
+
+def audited(clinic: RunningClinic) -> list[str]:
+    with clinic.db.read() as tx:
+        return [row.what for row in tx.all(tables.audit.select().order_by(tables.audit.c.seq))]
 
 
 def test_somebody_invited_signs_in_with_the_link_that_is_shown_once(admin: Browser) -> None:
@@ -104,6 +109,54 @@ def test_two_admins_who_remove_each_other_at_the_same_moment_do_not_both_succeed
     thread.join(20)
     assert len(refused) == 1
     assert [each.email for each in members(clinic).values() if (each.role, each.status) == ("admin", "active")] == [one.email]
+
+
+def test_what_two_admins_set_for_the_clinic_at_the_same_moment_is_both_kept(clinic: RunningClinic) -> None:
+    """The wrong build, without the lock, writes what it read before the other was done: the quiet hours would be lost."""
+    now, one, other = clinic.clock.now(), clinic.admin, a_member(clinic, "admin", "al@example.org")
+    second = Thread(target=lambda: notice_choices.set_limits(clinic.db, other, (10, 20, 3), now, initials=True))
+    with clinic.db.begin() as tx:  # the first one, in the middle of it
+        team.check_admin(tx, one)
+        clinics.change_settings(tx, clinic.clinic.id, {"quiet": ["20:00", "07:00"]})
+        second.start()
+        second.join(0.5)
+        assert second.is_alive(), "the second one waits"
+    second.join(20)
+    with clinic.db.read() as tx:
+        kept = clinics.load_clinic(tx, clinic.clinic.id).settings
+    assert (kept["quiet"], kept["notice_remind_min"], kept["notice_initials"]) == (["20:00", "07:00"], 10, True)
+
+
+def test_who_is_no_admin_any_more_sets_nothing_for_others_from_a_page_opened_before(clinic: RunningClinic) -> None:
+    now, by, anna = clinic.clock.now(), a_member(clinic, "admin", "al@example.org"), clinic.physio
+    cover, today = a_member(clinic, "physio", "ben@example.org"), now.date()
+    before = audited(clinic)
+    refused: list[Exception] = []
+
+    def set_it() -> None:
+        try:
+            notice_choices.set_limits(clinic.db, by, (10, 20, 3), now, initials=True)
+        except NotPermitted as error:
+            refused.append(error)
+
+    thread = Thread(target=set_it)
+    with clinic.db.begin() as tx:  # somebody takes the role away at that moment
+        team.check_admin(tx, clinic.admin)
+        thread.start()
+        thread.join(0.5)
+        staff.set_role(tx, by.id, "viewer")
+    thread.join(20)
+    assert len(refused) == 1
+    with pytest.raises(NotPermitted):
+        notice_choices.choose(clinic.db, by, anna, now, ways="email", daily=False, weekly=False, at_night=False)
+    with pytest.raises(NotPermitted):
+        notice_choices.go_on_leave(clinic.db, by, anna, cover.id, (today, today), now)
+    notice_choices.go_on_leave(clinic.db, anna, anna, cover.id, (today, today), now)
+    with clinic.db.read() as tx:
+        (leave,) = notices.list_leaves(tx, clinic.clinic.id, today)
+    with pytest.raises(NotPermitted):
+        notice_choices.end_leave(clinic.db, by, anna, leave.id, now)
+    assert audited(clinic) == [*before, "leave_added"]
 
 
 def test_a_viewer_is_never_on_duty_and_an_admin_on_duty_acknowledges_and_no_more(admin: Browser) -> None:
