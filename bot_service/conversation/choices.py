@@ -82,15 +82,16 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
 
 
 def ask_time(at: time, now: Situation) -> Turn:
-    """Another time for the day's first exercises; where there are others that day, which ones stay is said."""
+    """Another time for exercises that keep their place in the day at it; where there are others that day, which ones stay is said."""
     wanted = f"{at:%H:%M}"
     slots = prompted_slots(now.record.prescription) if now.record else []
-    if any(slot.at == at for slot in slots[1:]):
-        return Turn(lines=(Line("time_taken", {"at": wanted}),))
     if len(slots) < 2:
         return Turn(lines=(Line("confirm_time", {"at": wanted}),), ask=Ask("confirm_time", detail={"at": wanted}))
+    if any(slot.at == at for slot in slots):
+        return Turn(lines=(Line("time_taken", {"at": wanted}),))
+    moved = next((slot for slot in reversed(slots) if slot.at < at), slots[0])
     comma = load_catalogue(now.language).words["comma"]
-    first, other = f"{slots[0].at:%H:%M}", comma.join(f"{slot.at:%H:%M}" for slot in slots[1:])
+    first, other = f"{moved.at:%H:%M}", comma.join(f"{slot.at:%H:%M}" for slot in slots if slot is not moved)
     ask = Ask("confirm_time", detail={"at": wanted, "first": first, "other": other})
     return Turn(lines=(Line("confirm_time_one", {"at": wanted, "first": first, "other": other}),), ask=ask)
 
@@ -185,11 +186,12 @@ def _confirm_time(answer: str, question: Asked) -> Turn:
     if answer != "yes":
         return Turn((Close(question.id),), (Line("left_as_is"),))
     at, detail = time.fromisoformat(question.detail["at"]), question.detail
+    was = time.fromisoformat(detail["first"]) if "first" in detail else None
     if "other" in detail:
         moved = Line("time_changed_one", {"at": detail["at"], "first": detail["first"], "other": detail["other"]})
     else:
         moved = Line("time_changed", {"at": detail["at"]})
-    return Turn((ChangeTime(at), Close(question.id)), (moved,))
+    return Turn((ChangeTime(at, was), Close(question.id)), (moved,))
 
 
 def _confirm_not_done(answer: str, question: Asked, now: Situation) -> Turn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from string import Template
 
 from plans.model import Dose, PrescribedExercise, PrescribedSlot, Prescription, Weekday
@@ -15,13 +15,16 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 def describe_session(
     plan: Prescription, slot: int, day: date, words: Mapping[str, str], *, easier: Collection[str] = (), left_out: Collection[str] = ()
 ) -> tuple[str, Sequence[tuple[str, str]]]:
-    """The numbered exercises of a slot, and for each slot that is only named in this message its label and exercises."""
+    """The numbered exercises of a slot, and for each slot that is only named in this message its label and exercises.
+
+    The label is empty for one that is no longer to come that day: the patient chose a later time for this message.
+    """
     weekday, slot = WEEKDAYS[day.weekday()], _known(plan, slot)
     shown = [item for item in plan.for_day(slot, weekday) if item.exercise.id not in left_out]
     main = "\n".join(f"{number}. {describe_now(item, words, easier=item.exercise.id in easier)}" for number, item in enumerate(shown, 1))
     extras = [
         (
-            other.label.lower(),
+            other.label.lower() if other.at > _at(plan, slot) else "",
             _listed([item for item in plan.for_day(other.number, weekday) if item.exercise.id not in left_out], words, easier),
         )
         for other in _named_here(plan, slot, weekday)
@@ -102,6 +105,10 @@ def step_words(item: PrescribedExercise) -> str:
 
 def _numbers(dose: Dose) -> tuple[int | None, ...]:
     return dose.sets, dose.reps, dose.hold_s, dose.dist_m, dose.effort_pct
+
+
+def _at(plan: Prescription, slot: int) -> time:
+    return next(each.at for each in plan.slots if each.number == slot)
 
 
 def _known(plan: Prescription, slot: int) -> int:

@@ -189,9 +189,10 @@ class Resume:
 
 @dataclass(frozen=True)
 class ChangeTime:
-    """Prompt at another local time."""
+    """Prompt at another local time: the exercises that come at `was`, or the day's first."""
 
     at: time
+    was: time | None = None
 
 
 @dataclass(frozen=True)

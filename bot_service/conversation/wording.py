@@ -167,7 +167,8 @@ def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 
 def _blocks(described: tuple[str, Sequence[tuple[str, str]]], catalogue: Catalogue, plan: Prescription) -> list[str]:
     main, extras = described
-    blocks = [main, *(catalogue.text("extra_slot", {"label": label}) + "\n" + listed for label, listed in extras)]
+    heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
+    blocks = [main, *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
     return [*blocks, *_limits(catalogue, plan)]
 
 

@@ -15,7 +15,20 @@ from bot_service.storage.episodes import Hold, hold_of
 from bot_service.storage.outbox import Prompt
 from bot_service.storage.prepared import padded
 from bot_service.storage.standing import named
-from bot_service.storage.tables import addresses, alerts, cases, entries, episodes, holds, inbox, outbox, patients, proposals, staff
+from bot_service.storage.tables import (
+    addresses,
+    alerts,
+    case_events,
+    cases,
+    entries,
+    episodes,
+    holds,
+    inbox,
+    outbox,
+    patients,
+    proposals,
+    staff,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,7 @@ class OpenCase:
     """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says.
 
     `next_step` is which step of telling people comes next (`clinical/duty.py`) while an urgent one waits; 0 when nobody was told yet.
+    `says` is what the patient of a red flag last said about being seen, seen_yes or seen_no, or what happened since that asks anew.
     """
 
     id: UUID
@@ -61,6 +75,7 @@ class OpenCase:
     due_at: datetime | None
     escalated_at: datetime | None = None
     next_step: int | None = None
+    says: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,8 +235,15 @@ def _sessions_that_hold() -> Select[Any]:
 
 
 _PATIENTS = _listed().where(_of_these(episodes.c.id))
+_SAID_SEEN = (
+    select(case_events.c.what)
+    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
+    .order_by(case_events.c.at.desc(), case_events.c.id)
+    .limit(1)
+    .scalar_subquery()
+)
 _OPEN_CASES = (
-    select(*(cases.c[name] for name in _OF_CASE), alerts.c.step.label("next_step"))
+    select(*(cases.c[name] for name in _OF_CASE), alerts.c.step.label("next_step"), _SAID_SEEN.label("says"))
     .join_from(cases, alerts, alerts.c.case_id == cases.c.id, isouter=True)
     .where(_of_these(cases.c.episode_id), cases.c.closed_at.is_(None))
     .order_by(cases.c.opened_at, cases.c.id)

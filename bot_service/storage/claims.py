@@ -81,5 +81,6 @@ _WAITING = (
     .limit(bindparam("at_most", type_=Integer))
 )
 _SENDERS = select(outbox.c.sender_id).where(*DUE, outbox.c.sender_id.is_not(None)).distinct()
-_CLAIMABLE = _WAITING.order_by(outbox.c.due_at, outbox.c.id).with_for_update(skip_locked=True)
+# What is due at one moment leaves in the order in which it was put in line (`outbox.queue`); an id is drawn at random.
+_CLAIMABLE = _WAITING.order_by(outbox.c.due_at, outbox.c.expires_at, outbox.c.id).with_for_update(skip_locked=True)
 _CLAIM = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.status == "due")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -74,29 +74,20 @@ def queue(
     status: str = "due", reason: str | None = None, new_id: UUID | None = None, replaces_id: UUID | None = None,
 ) -> bool:
     # fmt: on
-    """Put a message in line; False when its occurrence `key` was used before, which is how nothing is ever planned twice."""
+    """Put a message in line; False when its occurrence `key` was used before, which is how nothing is ever planned twice.
+
+    Of the answers to one patient that are due at the same moment, each expires a little later than the one before: so they leave in order.
+    """
+    if lane == "now" and patient_id is not None:
+        last: datetime | None = tx.scalar(_LAST_OF_MOMENT, {"patient_id": patient_id, "lane": lane, "due_at": due_at})
+        expires_at = max(expires_at, last + timedelta(microseconds=1)) if last else expires_at
     values = {
-        "id": new_id or tx.new_id(),
-        "clinic_id": clinic_id,
-        "patient_id": patient_id,
-        "episode_id": episode_id,
-        "kind": kind,
-        "lane": lane,
-        "occurrence_key": key,
-        "day": day,
-        "slot": slot,
-        "prescription_id": prescription_id,
-        "content": dict(content),
-        "due_at": due_at,
-        "expires_at": expires_at,
-        "status": status,
-        "status_at": now,
-        "reason": reason,
-        "sender_id": sender_id,
-        "address": address,
-        "replaces_id": replaces_id,
-    }
-    return tx.attempt(_INSERT, values | {"staff_id": staff_id})
+        "id": new_id or tx.new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "staff_id": staff_id, "episode_id": episode_id,
+        "kind": kind, "lane": lane, "occurrence_key": key, "day": day, "slot": slot, "prescription_id": prescription_id,
+        "content": dict(content), "due_at": due_at, "expires_at": expires_at, "status": status, "status_at": now, "reason": reason,
+        "sender_id": sender_id, "address": address, "replaces_id": replaces_id,
+    }  # fmt: skip
+    return tx.attempt(_INSERT, values)
 
 
 def load_address(tx: Tx, message_id: UUID) -> bytes:
@@ -272,6 +263,9 @@ _CANCEL_WAITING = (
 )
 _CANCEL_KINDS = _CANCEL_WAITING.where(outbox.c.kind.in_(bindparam("kinds", expanding=True)))
 _INSERT = outbox.insert()
+_LAST_OF_MOMENT = select(func.max(outbox.c.expires_at)).where(
+    outbox.c.patient_id == bindparam("patient_id"), outbox.c.due_at == bindparam("due_at"), outbox.c.lane == bindparam("lane")
+)
 _MOVE = (
     update(outbox)
     .where(outbox.c.id == bindparam("message_id"), outbox.c.status.in_(bindparam("olds", expanding=True)))

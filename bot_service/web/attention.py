@@ -21,6 +21,7 @@ _CLIMBED: Mapping[Step, str] = {
     "remind": "Nobody has acknowledged this: a reminder went out.",
     "deputy": "Nobody has acknowledged this: the deputy has been told.",
 }
+_SAYS = {"seen_yes": "Patient says: was seen.", "seen_no": "Patient says: has not been seen yet."}
 LABELS = {
     Need.RED_FLAG: "Red flag",
     Need.FLAG: "Review due",
@@ -151,7 +152,7 @@ def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     return Reason(
         need,
         label,
-        f"{climbed(case)} {words}".strip(),
+        f"{climbed(case)} {words} {_SAYS.get(case.says or '', '')}".strip(),
         case.opened_at,
         case.due_at,
         case.status == "acknowledged",

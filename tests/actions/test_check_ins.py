@@ -164,6 +164,39 @@ async def test_another_time_moves_the_first_exercises_of_the_day_and_says_which_
     assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [-1, 10]
 
 
+async def test_a_time_after_the_last_exercises_of_the_day_moves_those(sqlite_clinic: RunningClinic) -> None:
+    person = await two_a_day(sqlite_clinic)
+    await person.say("send it at 7pm")
+    assert person.texts[-1] == "Shall we send your 18:00 exercises at 19:00 from now on? Those at 08:00 stay as they are."
+    await person.tap("Yes")
+    assert "Your 18:00 exercises come at 19:00 from now on. Those at 08:00 stay" in person.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY1 + 12 * HOUR)
+    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [0, 11]
+
+
+async def test_a_question_due_at_the_time_that_was_rides_on_the_exercises_at_the_new_one(sqlite_clinic: RunningClinic) -> None:
+    """By itself it would be the third message of that day."""
+    person = await two_a_day(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY1 + 11 * HOUR)
+    await person.say("done, 3")
+    await sqlite_clinic.service.move_clock(DAY2 + 4 * HOUR)
+    await person.say("send it at 7pm")
+    await person.tap("Yes")
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    asked = [each for each in person.received if is_about_tuesday(each.outbound)]
+    assert [each.at - DAY2 for each in asked] == [11 * HOUR] and "exercises follow your answer" in asked[0].outbound.text
+
+
+async def test_exercises_moved_behind_the_evenings_offer_those_at_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    assert "If you like, later today (evening):" in person.texts[-1]
+    await person.say("send it at 7pm")
+    await person.tap("Yes")
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    assert "If you like, once more at another time of day:\n• Bridge hold" in person.texts[-1] and "later today" not in person.texts[-1]
+
+
 async def test_a_correction_after_it_was_asked_does_not_ask_again(sqlite_clinic: RunningClinic) -> None:
     person = await done_on_tuesday(sqlite_clinic)
     tuesdays = next(each for each in person.received if "Your exercises for today are ready." in each.outbound.text)
@@ -191,7 +224,7 @@ async def test_whatever_waits_one_goes_out_a_day(sqlite_clinic: RunningClinic, o
             )  # fmt: skip
     await clinic.service.move_clock(DAY2 + 6 * HOUR)
     asked = [each.at for each in person.received if "One question about" in each.outbound.text]
-    assert asked == [DAY2 + timedelta(minutes=20)]
+    assert asked == [DAY2 + 2 * HOUR], "with the exercises at ten: there are others in the evening, so that no place is left for it alone"
     assert person.messages(kind="prompt")[-1].status in ("sent", "due")
 
 

@@ -123,3 +123,14 @@ async def test_the_messages_of_one_chat_are_handled_in_the_order_they_were_writt
     assert ("pain_during", TUESDAY, 3) in scores(person)
     with clinic.db.read() as tx:
         assert [said.text for said in inbox.list_of_patient(tx, person.id)][-2:] == ["7", "sorry, 3"]
+
+
+async def test_several_messages_in_one_moment_are_answered_in_the_order_of_their_handling(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    said = ["done, 4", "sorry, 3", "sorry, 5", "sorry, 2", "sorry, 6", "sorry, 1"]
+    for words in said:
+        nothing_runs_until(sqlite_clinic, sqlite_clinic.clock.now() + timedelta(seconds=1))
+        await person.say(words, tick=False)
+    heard = len(person.received)
+    await sqlite_clinic.service.tick()
+    assert [text[text.index("out of 10") - 2] for text in person.texts[heard:]] == [words[-1] for words in said]

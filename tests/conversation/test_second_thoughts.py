@@ -157,9 +157,18 @@ def test_another_time_says_which_exercises_move_and_which_stay() -> None:
     about = {"at": "07:00", "first": "08:00", "other": "18:00"}
     assert keys(turn) == ["confirm_time_one"] and turn.ask == Ask("confirm_time", detail=about) and turn.lines[0].values == about
     done = taps("yes", replace(asked("confirm_time"), detail=about), now)
-    assert keys(done) == ["time_changed_one"] and found(done, ChangeTime) == [ChangeTime(time(7))]
+    assert keys(done) == ["time_changed_one"] and found(done, ChangeTime) == [ChangeTime(time(7), time(8))]
     assert keys(says("send it at 6pm", now)) == ["time_taken"]
     assert keys(says("send it at 7am", opted_in())) == ["confirm_time"]
+
+
+@pytest.mark.parametrize(
+    ("words", "moved"), [("6am", "08:00"), ("12:00", "08:00"), ("5:59pm", "08:00"), ("6:01pm", "18:00"), ("9pm", "18:00")]
+)
+def test_the_exercises_of_a_day_keep_their_order_at_another_time(words: str, moved: str) -> None:
+    turn = says(f"send it at {words}", two_a_day())
+    other = "18:00" if moved == "08:00" else "08:00"
+    assert turn.ask is not None and (turn.ask.detail["first"], turn.ask.detail["other"]) == (moved, other)
 
 
 @pytest.mark.parametrize(

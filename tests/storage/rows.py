@@ -62,13 +62,14 @@ def a_message(
     due_at: datetime = NOW,
     lane: str = "bulk",
     replaces_id: UUID | None = None,
+    expires_at: datetime | None = None,
 ) -> UUID:
     """A message that is due; raises AssertionError when its key was used before."""
     new_id = tx.new_id()
     queued = outbox.queue(
         tx, NOW, clinic_id=episode.clinic_id, patient_id=episode.patient_id, episode_id=episode.id, kind=kind, key=key, due_at=due_at,
-        expires_at=due_at + 3 * HOUR, content={"lines": []}, lane=lane, day=due_at.date(), slot=1, prescription_id=episode.prescription_id,
-        sender_id=sender_id, new_id=new_id, replaces_id=replaces_id,
+        expires_at=expires_at or due_at + 3 * HOUR, content={"lines": []}, lane=lane, day=due_at.date(), slot=1,
+        prescription_id=episode.prescription_id, sender_id=sender_id, new_id=new_id, replaces_id=replaces_id,
     )  # fmt: skip
     assert queued
     return new_id

@@ -93,6 +93,17 @@ def test_claims_take_the_earliest_due_of_their_lane_and_sender_up_to_the_limit(d
         assert claim(tx, clinic) == []
 
 
+def test_answers_of_one_moment_leave_in_the_order_in_which_they_were_written(db: Database, clinic: ClinicRows, episode: Episode) -> None:
+    with db.begin() as tx:
+        written = [
+            a_message(tx, episode, clinic.sender_id, f"answer {number}", lane="now", expires_at=NOW + (number % 3 + 1) * HOUR)
+            for number in range(8)
+        ]
+        assert claim(tx, clinic, lane="now") == written
+        outbox.give_back(tx, NOW, written, "w1")
+        assert claim(tx, clinic, lane="now") == written, "and still do when they could not be sent at once"
+
+
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("lane", ["now", "bulk"])
 def test_only_what_is_on_its_way_holds_back_the_patients_next(

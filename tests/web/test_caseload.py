@@ -21,8 +21,9 @@ from bot_service.web.listing import GROUPS
 from bot_service.web.recent import DAYS, recent_figures
 from tests.drawn_clinic import DrawnClinic
 from tests.listed import standings
+from tests.notice_clinic import EMERGENCY
 from tests.running_clinic import RunningClinic
-from tests.web.lives import Browser, a_member, another_clinic, live, look
+from tests.web.lives import Browser, a_day_on, a_member, another_clinic, live, look, say
 
 READY = "done 2/1, " * 14 + "done 2/1"
 
@@ -203,6 +204,26 @@ def test_a_red_flag_of_a_colleagues_patient_is_in_everybodys_list(sqlite_clinic:
         raised = cases.Raised("D1", "D1", "now", "Emergency wording. Read it now.", {"occurred": "2026-10-06"}, words="numb")
         cases.raise_case(tx, clinic.clock.now(), theirs.episode(), raised, clinic.clock.now())
     assert names(Browser(clinic).sign_in().page) == ["Theirs", "Mine"]
+
+
+def test_a_red_flags_reason_says_whether_the_patient_was_seen_until_red_flag_words_come_again(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = clinic.in_care("Jo Park")
+    browser = Browser(clinic).sign_in()
+
+    def reason() -> str:
+        browser.get("/")
+        return unescape(re.findall(r'<span class="says">([^<]+)</span>', browser.page)[0])
+
+    say(person, EMERGENCY)
+    assert "Patient says" not in reason()
+    a_day_on(clinic)
+    say(person, "no")
+    assert reason().endswith(" Patient says: has not been seen yet.")
+    say(person, "yes, the hospital said all fine")
+    assert reason().endswith(" Patient says: was seen.")
+    say(person, EMERGENCY)
+    assert "Patient says" not in reason()
 
 
 @pytest.mark.parametrize("seed", range(4))
