@@ -97,6 +97,7 @@ def test_a_name_or_a_reference_finds_a_patient_and_filters_count(sqlite_clinic: 
     clinic.in_care("Tom Whitcombe")
     browser = Browser(clinic).sign_in()
     assert names(browser.get("/?q=zoe")) == ["Zoë Álvarez-Nkemelu"]
+    assert names(browser.get("/?q=alv zo")) == ["Zoë Álvarez-Nkemelu"] and names(browser.get("/?q=zoe whitcombe")) == []
     assert names(browser.get(f"/?q={ref.lower()}")) == ["Zoë Álvarez-Nkemelu"]
     assert names(browser.get("/?q=nobody")) == []
     assert "No patient fits." in browser.words
