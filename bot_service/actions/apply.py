@@ -53,6 +53,8 @@ BEFORE_CONSENT = ("invited", "opted_out")
 """From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
 ANSWER_KEPT = timedelta(hours=6)
 """How long an answer to the patient is worth sending after an outage (default)."""
+COUNTED_DAYS = 28
+"""How far back "progress" counts; whoever is in care for less hears of all of it so far."""
 
 
 def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, now: datetime) -> str:
@@ -195,7 +197,8 @@ def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | Cha
                 tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail={"until": day.isoformat()}
             )
         case Resume():
-            episodes.release_holds(tx, now, episode.id, ("pause",), "patient")
+            if episodes.release_holds(tx, now, episode.id, ("pause",), "patient"):
+                audit.record(tx, now, "patient", "resumed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
             conversations.withdraw_all(tx, episode.id, now, ("pause_days", "confirm_pause"))
         case ChangeTime(at, was):
             _change_time(tx, episode, at, was, now)
@@ -242,7 +245,7 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
     if line.key != "progress":
         return [line.key, dict(line.values)]
     record = load_record(tx, episode, now)
-    strip = [status for _, status in record.strip(28) if status in ("done", "partly", "not_done", "no_reply")]
+    strip = [status for _, status in record.strip(COUNTED_DAYS) if status in ("done", "partly", "not_done", "no_reply")]
     rated = [day.pain for day in record.rated_days if day.pain is not None]
     words = load_catalogue(episode.language)
     pain = words.texts["progress_pain"].replace("${first}", str(rated[0])).replace("${last}", str(rated[-1])) if len(rated) > 1 else ""
@@ -250,7 +253,8 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
         return ["progress_none", {}]
     replied = sum(status != "no_reply" for status in strip)
     done = sum(status in ("done", "partly") for status in strip)
-    return ["progress", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
+    whole = (record.today - record.episode_start).days >= COUNTED_DAYS
+    return ["progress" if whole else "progress_so_far", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
 
 
 def _words_of_tap(told: Told, language: str) -> str:

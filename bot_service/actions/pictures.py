@@ -39,7 +39,7 @@ def shown_with(
 
     Not for a template: it shows none, and what it stands for is shown again, picture and all, once the patient answers it.
     """
-    if not any(key == "progress" for key, _ in content.get("lines", ())):
+    if not any(key in ("progress", "progress_so_far") for key, _ in content.get("lines", ())):
         return {}
     picture = draw(tx, episode, now)
     if picture is not None and receipts.channel_of(tx, sender_id) in FETCHED_BY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,10 +34,14 @@ from bot_service.storage.patients import Address
 from plans.model import Prescription
 from plans.running import RUN_SLOT
 from schedules.follow_ups import next_chance
+from schedules.occurrences import instant
 from schedules.quiet import is_quiet, out_of_quiet
+from schedules.rhythm import Rhythm
 
 AFTER_STOP = ("goodbye", "safety")
 """Kinds that may answer a patient who has stopped: the one confirmation, and one safety text to their own red-flag message."""
+GIVE_WAY = ("check_in", "nudge")
+"""Kinds that leave the day's places to the exercises still to come."""
 STOPPED = "the patient stopped all messages"
 
 
@@ -154,13 +158,21 @@ def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescriptio
     start, end = local_day_span(today, episode.zone)
     cap = cap_of(plan, rhythm)
     asked_already = message.kind == "check_in" and asked_on(tx, episode, today)
+    coming = _still_to_come(rhythm, today, now) if message.kind in GIVE_WAY else []
     kept_free = message.kind == "nudge" and check_ins.is_waiting(tx, episode.id, end)  # a reminder leaves room for the day's question
-    if not asked_already and outbox.count_capped(tx, episode.patient_id, start, end) + kept_free < cap:
+    if not asked_already and outbox.count_capped(tx, episode.patient_id, start, end) + len(coming) + kept_free < cap:
         return None
     if message.kind == "prompt":
         return None  # One a day and slot by its key; the exercises come first, and follow-ups give way to them.
     another = next_chance(today, opens_at(message, plan), message.expires_at, rhythm, cap) if message.kind == "check_in" else None
+    if message.kind == "check_in" and not asked_already:
+        another = next((at for at in coming if at < message.expires_at), another)  # it rides on that prompt
     return _No("due", "one message a day", another) if another else _No("cancelled", "one message a day")
+
+
+def _still_to_come(rhythm: Rhythm, today: date, now: datetime) -> list[datetime]:
+    """When the rest of the day's prompts fall due, the next first."""
+    return sorted(at for slot in rhythm.slots_on(today) if (at := instant(today, slot.at, rhythm.zone)) > now)
 
 
 def _answered(tx: Tx, message: Message, episode: Episode) -> bool:

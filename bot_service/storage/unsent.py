@@ -36,6 +36,7 @@ class Lost:
     due_at: datetime
     status_at: datetime
     ref: str | None
+    patient_id: UUID | None
     member: str | None
     channel: str | None
     said_again: bool
@@ -65,7 +66,7 @@ def list_of_clinic(tx: Tx, clinic_id: UUID, since: datetime, limit: int = 200) -
     query = (
         select(
             outbox.c.id, outbox.c.kind, outbox.c.status, outbox.c.reason, outbox.c.due_at, outbox.c.status_at, patients.c.ref,
-            staff.c.name.label("member"), senders.c.channel, again,
+            outbox.c.patient_id, staff.c.name.label("member"), senders.c.channel, again,
         )
         .join_from(outbox, patients, patients.c.id == outbox.c.patient_id, isouter=True)
         .join(staff, staff.c.id == outbox.c.staff_id, isouter=True)

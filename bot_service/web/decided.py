@@ -51,6 +51,15 @@ def ticks_in_words(item: Proposed) -> str:
     return "".join(f" {name}: {'; '.join(texts)}." for name, texts in parts if texts)
 
 
+def unticked_in_words(proposals: Sequence[Proposed]) -> str:
+    """What of the clinician's own checks was left open with the last step up; empty when nothing was."""
+    approved = [item for item in proposals if item.status == "approved" and item.decided_at]
+    last = max(approved, key=lambda item: item.decided_at or item.created_at, default=None)
+    texts = [str(text).rstrip(".") for text in last.detail.get("unticked", ())] if last else []
+    checks = "one of your own checks was" if len(texts) == 1 else f"{len(texts)} of your own checks were"
+    return f"Note: {checks} not ticked, which the record keeps: {'; '.join(texts)}." if texts else ""
+
+
 def undoable_in_words(item: Undoable, names: Mapping[object, str], now: datetime, zone: str) -> UndoLine:
     """What can be taken back, and until when."""
     when = _when(item.told_at, now, zone) if item.told_at else ""

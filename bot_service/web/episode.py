@@ -45,7 +45,7 @@ from bot_service.web.access import Visit
 from bot_service.web.calendar import calendar_of
 from bot_service.web.case_cards import case_cards, closed_case, title_of
 from bot_service.web.charts import pain_chart
-from bot_service.web.decided import decisions_in_words, undoable_in_words
+from bot_service.web.decided import decisions_in_words, undoable_in_words, unticked_in_words
 from bot_service.web.evidence import Notes
 from bot_service.web.header import header_of
 from bot_service.web.loads import ladders, load_chart, steps_taken
@@ -138,7 +138,8 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
 
 
 def _done(visit: Visit, view: Mapping[str, object]) -> str:
-    words = DONE.get(visit.asked("done"), "")
+    asked = visit.asked("done")
+    words = DONE.get(asked, "") + (f" {view['unticked']}" if asked == "approved" and view["unticked"] else "")
     return words + UNTOLD if view["untold"] and "patient is told" in words else words
 
 
@@ -225,6 +226,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) ->
         "progress": card_of(tx, episode, record, zone),
         "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
         "decisions": decisions_in_words(reviews.list_proposals(tx, episode), names, zone),
+        "unticked": unticked_in_words(reviews.list_proposals(tx, episode)),
         "undoable": [undoable_in_words(item, names, now, zone) for item in list_undoable(tx, episode, now)],
         "prescription": prescription_view(record.prescription, past, names),
         "running": running_view(record.prescription, plan),

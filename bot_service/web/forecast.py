@@ -20,10 +20,11 @@ AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Forecast:
-    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none."""
+    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none, and whose it is."""
 
     prompts: int
     stuck: dict[str, str]
+    patients: dict[str, UUID]
 
 
 def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
@@ -31,7 +32,7 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
     clinic, held, reachable = (
         clinics.load_clinic(tx, clinic_id), episodes.list_holds_of_clinic(tx, clinic_id), patients.list_reachable(tx, clinic_id)
     )  # fmt: skip
-    stuck, going = dict[str, str](), list[Episode]()
+    stuck, of, going = dict[str, str](), dict[str, UUID](), list[Episode]()
     for episode in episodes.list_of_clinic(tx, clinic_id):
         if episode.status != "active":
             continue
@@ -39,9 +40,10 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
         if why is None:
             going.append(episode)
         else:
-            stuck[episode.ref] = why
+            stuck[episode.ref], of[episode.ref] = why, episode.patient_id
     plans = prescriptions.load_many(tx, [episode.prescription_id for episode in going])
-    return Forecast(sum(_count_due(episode, rhythm_in(clinic, episode, plans[episode.prescription_id]), now) for episode in going), stuck)
+    due = sum(_count_due(episode, rhythm_in(clinic, episode, plans[episode.prescription_id]), now) for episode in going)
+    return Forecast(due, stuck, of)
 
 
 def _why_no_prompts(tx: Tx, episode: Episode, holds: Sequence[Hold], now: datetime, *, reached: bool) -> str | None:

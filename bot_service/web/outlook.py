@@ -10,6 +10,7 @@ from starlette.responses import Response
 from bot_service.clinical.catalogue import PRIORITY, RULES
 from bot_service.clinical.in_words import plural
 from bot_service.storage import alerts, clinics, unsent
+from bot_service.storage.caseload import load_names
 from bot_service.storage.rule_counts import RuleCount, count_rules
 from bot_service.storage.unsent import Lost
 from bot_service.web.access import Visit
@@ -50,15 +51,17 @@ def show_forecast(visit: Visit) -> Response:
         coming = forecast(tx, clinic.id, now)
         lost = unsent.list_of_clinic(tx, clinic.id, now - LOOKED_BACK)
         untold = alerts.count_untold(tx, clinic.id)
+        of = {*coming.patients.values(), *(each.patient_id for each in lost if each.patient_id)}
+        names = load_names(tx, of)
         stopped = [each for each in clinics.list_senders(tx) if each.clinic_id == clinic.id and each.status == "broken"]
     return page(
         visit,
         "forecast.html",
         summary=f"{plural(coming.prompts, 'prompt')} in the next 24 hours; {plural(len(coming.stuck), 'patient')} in care without.",
-        stuck=coming.stuck,
+        stuck=[(ref, names[coming.patients[ref]], why) for ref, why in coming.stuck.items()],
         untold=f"{plural(untold, 'urgent flag')} {'waits' if untold == 1 else 'wait'} to be told" if untold else "",
         stopped=stopped,
-        lost=[_lost(each, clinic.zone) for each in lost],
+        lost=[_lost(each, clinic.zone) | {"name": names.get(each.patient_id) if each.patient_id else None} for each in lost],
     )
 
 

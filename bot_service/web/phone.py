@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions.enrol import invite_again
+from bot_service.clinical.in_words import plural
 from bot_service.errors import NotFound
 from bot_service.storage import clinics, inbox, patients, phones, transcripts
 from bot_service.storage.clinics import Clinic
@@ -31,11 +32,15 @@ AHEAD = timedelta(days=14)
 
 @dataclass
 class Phones:
-    """What only the phone page remembers, for as long as the process lives: what was looked at, and that one hand moves the clock."""
+    """What only the phone page remembers, for as long as the process lives: what was looked at, and that one hand moves the clock.
+
+    `nothing` is why no next message came, and on whose phone that was asked (the reference, empty for all), until something is done.
+    """
 
     looked: dict[str, datetime] = field(default_factory=dict)
     since: datetime | None = None
     moving: asyncio.Lock = field(default_factory=asyncio.Lock)
+    nothing: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,10 @@ async def move_clock(visit: Visit) -> Response:
     """Let time pass: to the next message, an hour, or a day."""
     service, step = visit.service, visit.form.get("step", "")
     async with _memory(visit).moving:
+        _memory(visit).nothing = None
         if step == "next":
-            await _to_next_message(visit, await run_in_threadpool(_in_hand, visit))
+            why = await _to_next_message(visit, await run_in_threadpool(_in_hand, visit))
+            _memory(visit).nothing = (str(visit.request.path_params.get("ref", "")).upper(), why) if why else None
         elif step in STEPS:
             await service.move_clock(service.clock.now() + STEPS[step])
         else:
@@ -131,21 +138,28 @@ async def open_invitation(visit: Visit) -> Response:
 
 
 async def _hear(visit: Visit, said: Mapping[str, str | None]) -> None:
+    _memory(visit).nothing = None
     sender, address = await run_in_threadpool(_line, visit)
     await visit.service.phone_did(sender, {"id": uuid4().hex, "address": address, **said})
 
 
-async def _to_next_message(visit: Visit, patient_id: UUID | None) -> None:
-    """Move from one planned message to the next until one arrives; on the way some turn out not to be needed."""
+async def _to_next_message(visit: Visit, patient_id: UUID | None) -> str:
+    """Move from one planned message to the next until one arrives; on the way some turn out not to be needed. Why none came, if so."""
     service = visit.service
     end = service.clock.now() + AHEAD
     before = await run_in_threadpool(_arrival, visit, patient_id)
     stuck: datetime | None = None
     while (planned := await run_in_threadpool(_planned, visit, patient_id)) is not None and planned != stuck:
         await service.move_clock(max(min(end, planned), service.clock.now()))
-        if service.clock.now() >= end or await run_in_threadpool(_arrival, visit, patient_id) != before:
-            return
+        if await run_in_threadpool(_arrival, visit, patient_id) != before:
+            return ""
+        if service.clock.now() >= end:
+            return f"No message came in {plural(AHEAD.days, 'day')}."
         stuck = planned  # still planned for the same moment: its sender takes nothing at present
+    on = "any phone" if patient_id is None else "this phone"
+    return (
+        f"Nothing is due: no message is planned for {on}." if planned is None else "No message came: its sender takes nothing at present."
+    )
 
 
 def _arrival(visit: Visit, patient_id: UUID | None) -> datetime | None:
@@ -184,6 +198,7 @@ def _render(visit: Visit, ref: str | None) -> Response:
         clinic=clinic.name,
         phones=listed,
         chosen=chosen,
+        nothing=memory.nothing[1] if memory.nothing and memory.nothing[0] == (ref or "") else "",
         clock_action=f"/phone/{ref}/clock" if ref else "/phone/clock",
         clock_day=long_day(local_day(now, clinic.zone)),
         clock_time=clock_time(now, clinic.zone),

@@ -174,6 +174,19 @@ async def test_a_time_after_the_last_exercises_of_the_day_moves_those(sqlite_cli
     assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [0, 11]
 
 
+async def test_a_question_due_at_the_time_that_was_rides_on_the_exercises_at_the_new_one(sqlite_clinic: RunningClinic) -> None:
+    """By itself it would be the third message of that day."""
+    person = await two_a_day(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY1 + 11 * HOUR)
+    await person.say("done, 3")
+    await sqlite_clinic.service.move_clock(DAY2 + 4 * HOUR)
+    await person.say("send it at 7pm")
+    await person.tap("Yes")
+    await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
+    asked = [each for each in person.received if is_about_tuesday(each.outbound)]
+    assert [each.at - DAY2 for each in asked] == [11 * HOUR] and "exercises follow your answer" in asked[0].outbound.text
+
+
 async def test_exercises_moved_behind_the_evenings_offer_those_at_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
     person = await sqlite_clinic.opted_in()
     await sqlite_clinic.service.move_clock(DAY1)
@@ -211,7 +224,7 @@ async def test_whatever_waits_one_goes_out_a_day(sqlite_clinic: RunningClinic, o
             )  # fmt: skip
     await clinic.service.move_clock(DAY2 + 6 * HOUR)
     asked = [each.at for each in person.received if "One question about" in each.outbound.text]
-    assert asked == [DAY2 + timedelta(minutes=20)]
+    assert asked == [DAY2 + 2 * HOUR], "with the exercises at ten: there are others in the evening, so that no place is left for it alone"
     assert person.messages(kind="prompt")[-1].status in ("sent", "due")
 
 

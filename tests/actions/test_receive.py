@@ -11,6 +11,7 @@ from tests.actions.told import (
     DAY1,
     DAY2,
     DAY3,
+    audited,
     current,
     everything,
     holds,
@@ -23,6 +24,7 @@ from tests.actions.told import (
     transcript,
 )
 from tests.running_clinic import Person, RunningClinic
+from tests.web.lives import live
 
 TUESDAY, WEDNESDAY = date(2026, 9, 22), date(2026, 9, 23)
 
@@ -188,9 +190,20 @@ async def test_pause_and_resume(sqlite_clinic: RunningClinic) -> None:
     await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=6))
     assert [each.status for each in person.messages(kind="prompt")] == ["sent", "cancelled"]
     await person.say("start")
-    assert holds(person) == []
+    assert holds(person) == [] and audited(person)[-2:] == ["paused", "resumed"]
+    await person.say("start")
+    assert audited(person)[-2:] == ["paused", "resumed"], "what is not paused does not end"
     await sqlite_clinic.service.move_clock(DAY3)
     assert person.messages(kind="prompt")[-1].status == "sent"
+
+
+@pytest.mark.parametrize(("days", "said"), [(5, "So far you did 5 of 5 sessions"), (40, "In the last four weeks you did 28 of 28")])
+async def test_progress_speaks_of_four_weeks_only_once_they_are_over(sqlite_clinic: RunningClinic, days: int, said: str) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, person, ", ".join(["done 2/1"] * days))
+    await person.say("progress")
+    assert said in person.texts[-1] and ("four weeks" in person.texts[-1]) is (days > 28)
+    assert person.received[-1].outbound.picture is not None
 
 
 async def test_a_pause_that_the_clinic_placed_is_not_the_patients_to_end_or_to_shorten(sqlite_clinic: RunningClinic) -> None:

@@ -261,7 +261,7 @@ async def test_a_long_poll_waits_longer_than_a_send_and_ends_when_something_arri
     impatient = Telegram(fake.token, fake.url, timeout_s=IMPATIENT_S)
     await impatient.start()
     (hello,) = await impatient.poll(None, seconds=50)
-    waiting = asyncio.create_task(impatient.poll(hello["update_id"] + 1, seconds=60))
+    waiting = asyncio.create_task(impatient.poll(hello["update_id"] + 1, seconds=50))
     await asyncio.sleep(IMPATIENT_S + 0.3)
     assert not waiting.done()
     await asyncio.to_thread(fake.say, PAT, "here I am")

@@ -30,6 +30,7 @@ from aiohttp import web
 from tests.fakes.bot_api_faults import Faults
 from tests.fakes.bot_api_state import BOT, METHODS, PARAMETERS, Json, Refused, State
 from tests.fakes.bot_api_webhook import post_updates
+from tests.fakes.documented_values import BOT_API, undocumented
 
 MOST_UPDATES, LONGEST_POLL_S = 100, 50
 
@@ -63,10 +64,10 @@ class BotApi:
         if method not in PARAMETERS:
             self.state.offences.append(method)
             return _answer(Refused(404, "Not Found"))
-        unknown = sorted(set(given) - PARAMETERS[method])
+        unknown = [*sorted(set(given) - PARAMETERS[method]), *undocumented(given, BOT_API)]
         if unknown:
             self.state.offences += [f"{method}.{name}" for name in unknown]
-            return _answer(Refused(400, f"Bad Request: undocumented parameter {unknown[0]}"))
+            return _answer(Refused(400, f"Bad Request: undocumented parameter, or value of {unknown[0]}"))
         return await self.faults.answer(request, method, given, self.perform)
 
     async def perform(self, method: str, given: Mapping[str, str]) -> tuple[int, Json]:

@@ -29,6 +29,7 @@ from datetime import datetime
 from aiohttp import ClientError, ClientSession, web
 
 from tests.fakes.bot_api_faults import Faults
+from tests.fakes.documented_values import TWILIO, undocumented
 from tests.fakes.twilio_api_state import FILTERS, PARAMETERS, Json, Refused, State
 
 SEND = "sendMessage"
@@ -64,7 +65,10 @@ class TwilioApi:
         return app
 
     async def create(self, request: web.Request) -> web.StreamResponse:
-        given = {name: str(value) for name, value in (await request.post()).items()}
+        posted = await request.post()
+        given = {name: str(value) for name, value in posted.items()}
+        if request.content_type != "application/x-www-form-urlencoded" or len(posted) != len(given):
+            self.state.offences.append(f"{SEND} as {request.content_type}, or a parameter twice")
         accepted = len(self.state.ledger)
         answer = await self._answer(request, SEND, given, PARAMETERS)
         if self.fetching and "MediaUrl" in given and len(self.state.ledger) > accepted:
@@ -111,9 +115,9 @@ class TwilioApi:
         if account is None or request.match_info.get("account", account) != account:
             return _refusal(Refused(401, 20003, "Authenticate"))
         state = self.subaccounts.get(account, self.state)
-        if unknown := sorted(set(given) - documented):
+        if unknown := [*sorted(set(given) - documented), *undocumented(given, TWILIO)]:
             self.state.offences += [f"{method}.{name}" for name in unknown]
-            return _refusal(Refused(400, 20001, f"Undocumented parameter {unknown[0]}"))
+            return _refusal(Refused(400, 20001, f"Undocumented parameter, or value of {unknown[0]}"))
 
         async def perform(_: str, asked: Mapping[str, str]) -> tuple[int, Json]:
             try:

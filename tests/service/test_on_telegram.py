@@ -157,6 +157,33 @@ def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(in
     assert sum("usual pain" in text for text in phone.texts()) == 1
 
 
+BARE = {"kind": "status_after", "status": 200, "text": '{"ok": true, "result": null}'}
+UNKNOWN = {"kind": "status", "status": 500, "text": '{"message": "not supported"}'}
+
+
+def test_a_server_that_knows_few_methods_and_says_no_more_than_ok_serves_a_patient_all_the_same(
+    installation: Installation, telegram: FakeBotApi
+) -> None:
+    """As test servers of third parties do: no menus, no message in the answer, and a tap under a message without a number."""
+    me = {"kind": "status", "status": 200, "text": '{"ok": true, "result": {"id": 666, "username": "Test Name", "first_name": "Test"}}'}
+    answers = dict.fromkeys(("sendMessage", "answerCallbackQuery", "editMessageText"), BARE)
+    answers |= dict.fromkeys(("getMyCommands", "setMyCommands", "getWebhookInfo"), UNKNOWN) | {"getMe": me}
+    telegram.control("faults", faults=[{"method": method, "times": 10**6, **fault} for method, fault in answers.items()])
+    phone = Phone(telegram, CHAT)
+    with installation.serving():
+        phone.say(f"/start {installation.enrol('Jo Park', *a_moment_ago())['code']}")
+        there, who = {"id": CHAT, "type": "private"}, {"id": CHAT, "is_bot": False, "first_name": "Pat"}
+        [yes] = [key for row in phone.wait("Do you agree?")["reply_markup"]["inline_keyboard"] for key in row if key["text"] == "Yes"]
+        tap = {"id": "1", "from": who, "message": {"from": who, "chat": there}, "data": yes["callback_data"]}
+        telegram.control("update", kind="callback_query", content=tap)
+        phone.wait("usual pain")
+        phone.say("3")
+        phone.wait("Recorded: 3 out of 10.")
+        let_today_s_prompt_fall_due(installation)
+        phone.wait("Your exercises for today are ready.")
+    assert sum("Do you agree?" in text for text in phone.texts()) == 1
+
+
 def test_a_wrong_token_is_refused_with_one_sentence(installation: Installation) -> None:
     installation.settings["STEPWISE_TELEGRAM_TOKEN"] = "123456789:not-the-token-that-it-should-be"
     with pytest.raises(AssertionError, match="copy the token from BotFather"), installation.serving():

@@ -311,6 +311,7 @@ def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> 
 def test_undo_puts_the_plan_back_until_the_patient_was_told(ready: Person) -> None:
     browser = open_page(ready)
     decide(browser, ready, "approve", **{"tick-0": "yes"})
+    assert "own checks" not in browser.words.partition("Needs a look")[0]
     browser.post(f"{path_of(ready)}/undo", decided=browser.hidden("decided"))
     assert "Undone. Nothing of it went to the patient" in browser.words and ready.episode().stage == "early"
     assert "Early stage complete" in browser.words and "Approve: move to Intermediate Plan" in browser.words
@@ -332,6 +333,8 @@ def test_the_physios_own_checks_are_kept_with_the_decision_ticked_or_not(ready: 
     decide(browser, ready, "approve", reason="", **{"tick-0": "yes"})
     assert re.search(r'name="tick-0" value="yes" checked', browser.page), "a refused form keeps its ticks"
     decide(browser, ready, "approve")
+    told = "one of your own checks was not ticked, which the record keeps: Sitting and everyday bending"
+    assert told in browser.words.partition("Approved.")[2].partition("Needs a look")[0] and ready.episode().stage == "intermediate"
     assert "Not ticked: Sitting and everyday bending are more comfortable than at the start." in browser.words
     browser.get(f"{path_of(ready)}/summary")
     assert "by Anna Reed. Not ticked: Sitting and everyday bending" in browser.words

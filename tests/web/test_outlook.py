@@ -54,6 +54,8 @@ def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
     assert f"{found.prompts} prompts in the next 24 hours; 3 patients in care without." in browser.words and "holiday" in browser.words
+    for name, ref in (("Eva Lind", paused.episode().ref), ("Max Roth", new.ref), ("Pia Vogt", gone.episode().ref)):
+        assert f"{name} {ref} {found.stuck[ref]}" in browser.words
     a_day_on(clinic)
     due = [row for row in clinic.messages(kind="prompt")[before:] if row.patient_id in {each.id for each in running}]
     assert len(due) == found.prompts == 3
@@ -97,7 +99,7 @@ def test_what_was_lost_is_listed_with_what_to_do_for_patients_and_for_staff(sqli
     browser.get("/forecast")
     refused = other.episode().ref
     # An answer proves that the prompt arrived: the one in doubt is cleared, the refused one stays.
-    assert f"Exercise prompt {refused} Failed" in browser.words and "Get in touch another way" in browser.words
+    assert f"Exercise prompt Ana Ruiz {refused} Failed" in browser.words and "Get in touch another way" in browser.words
     assert "Notice of a flag Anna Reed Failed" in browser.words and "the flag went on to the next person" in browser.words
     with clinic.db.begin() as tx:
         clinics.mark_sender(tx, there.mail_sender.id, "broken", "the provider refused its credentials")
@@ -111,7 +113,9 @@ def test_a_message_in_doubt_is_listed_until_it_is_proved(sqlite_clinic: RunningC
     clinic.phones.fails = None
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
-    assert f"Exercise prompt {person.episode().ref} In doubt" in browser.words and "Nothing is sent twice to find out" in browser.words
+    assert (
+        f"Exercise prompt Jo Park {person.episode().ref} In doubt" in browser.words and "Nothing is sent twice to find out" in browser.words
+    )
     a_day_on(clinic)
     assert person.texts, "the next one went out as planned"
 

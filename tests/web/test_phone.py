@@ -104,10 +104,17 @@ def test_time_passes_and_the_next_message_comes_with_its_buttons(phone: Browser)
 
 def test_next_message_without_any_planned_does_not_hang(phone: Browser) -> None:
     before = phone.clinic.clock.now()
+    assert "Nothing is due" not in phone.words
     do(phone, "clock", step="next")
+    assert "Nothing is due: no message is planned for this phone." in phone.words
+    phone.get(f"/phone/{ref_of(phone)}")
+    assert "Nothing is due" in phone.words, "also when the page looks for news by itself"
     phone.get("/phone")
+    assert "Nothing is due" not in phone.words
     phone.post("/phone/clock", step="next")
-    assert phone.status == 200
+    assert phone.status == 200 and "Nothing is due: no message is planned for any phone." in phone.words
+    phone.post("/phone/clock", step="hour")
+    assert "Nothing is due" not in phone.words
     assert phone.clinic.clock.now() - before <= timedelta(days=14)
 
 
