@@ -210,7 +210,9 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
     about = {"score": score, "day": day.isoformat()}
     if day < now.today:
         return Turn((*note, Close(question.id)), (Line("recorded_for", about),), change=question.id)
-    ask = Ask("confirm_not_done", day, question.slot, {"about": str(question.id)})
+    asked = (each for each in now.open if (each.kind, each.day, each.slot) == ("confirm_not_done", day, question.slot))
+    again = next((each.id for each in asked), None)  # tapped once more: a Yes under either message answers it
+    ask = Ask("confirm_not_done", day, question.slot, {"about": str(question.id)}, again)
     return Turn(note, (Line("confirm_not_done", about),), ask)
 
 

@@ -19,6 +19,7 @@ _DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))?
 _MONTH_AND_DAY = re.compile(r"(?<!\S)([^\s\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?(?!\S)")
 _DAY = re.compile(r"(?<!\S)(\d{1,2}) ?(?:st|nd|rd|th)(?!\S)")
 _A_SCORE = re.compile(r"\D{0,14}\d{1,2}(?: 10| out of 10)?")
+_SIGNS = " .,;!"
 _LONGEST_DAYS = 366
 _LONGEST_BARE_STOP = 12
 
@@ -152,8 +153,12 @@ def _coming_day(day: int, today: date) -> date | None:
 
 def _after_until(text: str, language: Language, today: date) -> date | None:
     """The next such day of the week or month after a word for "until"; a week later for "Saturday week", none where two are named."""
-    found = [match.groups() for match in language.pattern("until_day").finditer(text)]
-    named = {(group, "week" in groups) for groups in found for group in groups if group in language.weekdays or _is_day_of_month(group)}
+    named = {
+        (group, "week" in match.groups())
+        for match in language.pattern("until_day").finditer(text)
+        for group in match.groups()
+        if group in language.weekdays or (_is_day_of_month(group) and not text[match.end() :].strip(_SIGNS))
+    }
     if len(named) != 1:
         return None
     (day, a_week_later), *_ = named

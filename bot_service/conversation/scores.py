@@ -174,7 +174,9 @@ def _label_segment(items: Sequence[Item], inside: Sequence[Amount], start: int, 
         return
     if leading and trailing and not {"peak", "start"} & _labels(items, start, inside[-1].start):
         return
-    edges = [start, *(amount.end for amount in inside)] if leading else [*(amount.start for amount in inside), end]
+    falls = inside[0].value > inside[-1].value and not trailing
+    now_second = falls and _labels(items, inside[0].end, inside[-1].start) == {"now"}  # "8 now 2"
+    edges = [start, *(amount.end for amount in inside)] if leading or now_second else [*(amount.start for amount in inside), end]
     for amount, first, beyond in zip(inside, edges, edges[1:], strict=False):
         amount.labels |= _labels(items, first, beyond)
     if leading and trailing:

@@ -135,10 +135,13 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         if values["slot"] == RUN_SLOT and plan.run_step is not None:
             return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_run_blocks(values, catalogue, plan)])
         day = date.fromisoformat(values["day"])
-        blocks = describe_session(
+        main, extras = describe_session(
             plan, values["slot"] or 1, day, words, easier=values.get("easier", ()), left_out=values.get("left_out", ())
         )
-        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(blocks, catalogue, plan)])
+        extras = [(label, listed) for label, listed in extras if listed]
+        if not main and not extras:  # the exercises that hurt were all there were
+            return "\n\n".join([*_left_out(values, voice, catalogue), catalogue.text("nothing_left", {})])
+        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(main, extras, catalogue, plan)])
     if key == "how_to" and plan is not None:
         if named := values.get("exercises"):
             steps = describe_named(plan, named, words)
@@ -158,17 +161,20 @@ def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
     notes = [catalogue.text("easier_today", {})] if values.get("easier") else []
     if values.get("lighter") and values["slot"] != RUN_SLOT:
         notes.append(catalogue.text("lighter_today", {}))
-    if names := [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]:
-        notes.append(catalogue.text("leave_out", {"names": catalogue.words["comma"].join(names)}))
+    notes += _left_out(values, voice, catalogue)
     if at := values.get("not_before"):
         notes.append(catalogue.text("not_before", {"at": at}))
     return notes
 
 
-def _blocks(described: tuple[str, Sequence[tuple[str, str]]], catalogue: Catalogue, plan: Prescription) -> list[str]:
-    main, extras = described
+def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
+    names = [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]
+    return [catalogue.text("leave_out", {"names": "; ".join(names)})] if names else []
+
+
+def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:
     heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
-    blocks = [main, *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
+    blocks = [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
     return [*blocks, *_limits(catalogue, plan)]
 
 

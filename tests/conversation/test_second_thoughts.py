@@ -208,6 +208,8 @@ def test_a_score_of_today_is_taken_back_only_once_that_is_confirmed() -> None:
     assert turn.lines[0].values == {"score": 4, "day": TODAY.isoformat()}
     assert turn.ask == Ask("confirm_not_done", TODAY, 1, {"about": str(session.id)})
     question = asked("confirm_not_done", **turn.ask.detail)
+    twice = taps("not_today", session, opted_in(question, record=now.record))
+    assert twice.ask is not None and twice.ask.again == question.id, "tapped once more it is the same question"
     for words in ("yes", "ok", "I didn't do them", "not done"):
         turn = says(words, opted_in(question, record=now.record))
         assert [(each.kind, each.outcome) for each in found(turn, Keep)] == [("session", "not_done")], words

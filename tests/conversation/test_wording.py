@@ -240,3 +240,13 @@ def test_a_step_above_the_first_is_told_in_its_own_words_wherever_the_exercise_i
     own = there.model_copy(update={"exercises": tuple(shorter)})
     text = render({"lines": [["exercises", about]]}, replace(voice, prescription=own))[0]
     assert step in text and hold not in text, "a clinician's own hold makes the step's number untrue"
+
+
+def test_where_every_exercise_is_left_out_nothing_is_listed_and_no_heading_stands_alone() -> None:
+    early = a_prescription(signed=True)
+    everything = [item.exercise.id for item in early.exercises]
+    told = say("exercises", day="2026-09-23", slot=1, easier=everything, left_out=everything)
+    names = "; ".join(item.exercise.name for item in early.exercises)
+    assert told == f"Please leave this out until your physio has looked: {names}.\n\nThat leaves no exercises for today."
+    main = say("exercises", day="2026-09-23", slot=1, left_out=[item.exercise.id for item in early.for_day(1, "wed")])
+    assert "\n\n\n" not in main and "1. " not in main and "•" in main
