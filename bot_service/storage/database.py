@@ -33,6 +33,9 @@ BUSY_TIMEOUT_MS = 30_000
 _EPISODES_KEPT = 500
 """Episodes whose entries stay in memory: about 100 kB each after a year."""
 
+_STATEMENTS_KEPT = 2000
+"""Prepared statements; a list that is searched and filtered has one for each set of conditions that was asked for."""
+
 
 class Database:
     """Where `with db.begin() as tx:` comes from. Reads that change nothing use `db.read()`, which takes no write lock on SQLite."""
@@ -78,6 +81,8 @@ class Database:
         found = self._prepared.get(key)
         if found is None:
             found = self._prepared[key] = Prepared(statement, values, self.engine.dialect)
+            if len(self._prepared) > _STATEMENTS_KEPT:
+                self._prepared.pop(next(iter(self._prepared)), None)
         return found
 
     def close(self) -> None:

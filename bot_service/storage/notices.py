@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, update
 
 from bot_service.clinical.duty import Away, Colleague
 from bot_service.errors import Conflict, NotFound
@@ -70,11 +70,16 @@ def change(tx: Tx, member: Member, **values: Any) -> None:
 
 def list_colleagues(tx: Tx, clinic_id: UUID) -> dict[UUID, Colleague]:
     """Everybody of a clinic, by name."""
-    query = select(staff.c.id, staff.c.role, staff.c.status, notice_choices.c.duty).join_from(
-        staff, notice_choices, notice_choices.c.staff_id == staff.c.id, isouter=True
-    )
-    rows = tx.all(query.where(staff.c.clinic_id == clinic_id).order_by(staff.c.name, staff.c.id))
+    rows = tx.all(_COLLEAGUES, {"clinic": clinic_id})
     return {row.id: Colleague(row.id, row.role, row.status == "active", row.duty) for row in rows}
+
+
+_COLLEAGUES = (
+    select(staff.c.id, staff.c.role, staff.c.status, notice_choices.c.duty)
+    .join_from(staff, notice_choices, notice_choices.c.staff_id == staff.c.id, isouter=True)
+    .where(staff.c.clinic_id == bindparam("clinic"))
+    .order_by(staff.c.name, staff.c.id)
+)
 
 
 def link_chat(tx: Tx, member: Member, sender_id: UUID, chat: str) -> bool:
@@ -133,9 +138,15 @@ def end_leave(tx: Tx, now: datetime, member: Member, leave_id: UUID) -> None:
 
 def list_leaves(tx: Tx, clinic_id: UUID, today: date) -> list[Leave]:
     """Leave that is not over, the earliest first."""
-    query = select(leaves).where(leaves.c.clinic_id == clinic_id, leaves.c.until_day >= today, leaves.c.ended_at.is_(None))
-    rows = tx.all(query.order_by(leaves.c.from_day, leaves.c.id))
+    rows = tx.all(_LEAVES, {"clinic": clinic_id, "today": today})
     return [Leave(row.id, row.staff_id, row.cover_id, row.from_day, row.until_day) for row in rows]
+
+
+_LEAVES = (
+    select(leaves)
+    .where(leaves.c.clinic_id == bindparam("clinic"), leaves.c.until_day >= bindparam("today"), leaves.c.ended_at.is_(None))
+    .order_by(leaves.c.from_day, leaves.c.id)
+)
 
 
 def list_aways(tx: Tx, clinic_id: UUID, today: date) -> list[Away]:

@@ -52,7 +52,7 @@ def load_by_email(tx: Tx, email: str) -> Member:
 
 
 def list_of_clinic(tx: Tx, clinic_id: UUID) -> list[Member]:
-    return [_member(row) for row in tx.all(select(staff).where(staff.c.clinic_id == clinic_id).order_by(staff.c.name))]
+    return [_member(row) for row in tx.all(_OF_CLINIC, {"clinic": clinic_id})]
 
 
 def set_role(tx: Tx, staff_id: UUID, role: str) -> None:
@@ -103,18 +103,23 @@ def use_link(tx: Tx, real_now: datetime, token: str) -> str | None:
 
 def find_signed_in(tx: Tx, real_now: datetime, token: str) -> Member | None:
     """Who holds this sign-in; None when it ended, idled out, or the member was disabled."""
-    query = select(staff, sign_ins.c.last_seen_at).join_from(staff, sign_ins, sign_ins.c.staff_id == staff.c.id)
-    row = tx.first(
-        query.where(
-            sign_ins.c.token_hash == _hash(tx, token),
-            sign_ins.c.kind == "session",
-            sign_ins.c.ended_at.is_(None),
-            sign_ins.c.expires_at > real_now,
-            sign_ins.c.last_seen_at > real_now - IDLE,
-            staff.c.status == "active",
-        )
-    )
+    row = tx.first(_SIGNED_IN, {"token": _hash(tx, token), "now": real_now, "idle_since": real_now - IDLE})
     return None if row is None else _member(row)
+
+
+_OF_CLINIC = select(staff).where(staff.c.clinic_id == bindparam("clinic")).order_by(staff.c.name)
+_SIGNED_IN = (
+    select(staff)
+    .join_from(staff, sign_ins, sign_ins.c.staff_id == staff.c.id)
+    .where(
+        sign_ins.c.token_hash == bindparam("token"),
+        sign_ins.c.kind == "session",
+        sign_ins.c.ended_at.is_(None),
+        sign_ins.c.expires_at > bindparam("now"),
+        sign_ins.c.last_seen_at > bindparam("idle_since"),
+        staff.c.status == "active",
+    )
+)
 
 
 def touch(tx: Tx, real_now: datetime, token: str) -> None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from threading import Thread
 
 import pytest
 from sqlalchemy import Executable
 
-from bot_service.actions import review
+from bot_service.actions import review, team
 from bot_service.actions.deciding import Decision
 from bot_service.actions.digests import build_all, send_due, send_now
 from bot_service.actions.histories import load_record
+from bot_service.clock import real_now
 from bot_service.errors import OutcomeUnknown
 from bot_service.storage import cases, clinics, notices, outbox, reviews, tables
 from bot_service.storage.staff import Member
+from bot_service.web.case_cards import title_of
+from tests.actions.told import open_cases
 from tests.notice_clinic import NoticeClinic, with_mail
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, live, look, say
@@ -66,6 +70,45 @@ async def test_what_is_not_urgent_waits_for_the_opening_and_comes_once_a_day_unt
     await there.service.move_clock(london(25, 12))
     assert len(subjects(there, there.anna)) == 2, "nothing waits, nothing is said"
     assert {row.status for row in there.clinic.messages(kind="digest")} == {"sent"}
+
+
+async def test_it_names_every_flag_that_nobody_looks_after_and_no_other_and_goes_to_no_former_member(
+    here: NoticeClinic,
+) -> None:
+    person = await here.clinic.opted_in()
+    await here.service.move_clock(london(22, 8, 30))
+    await person.say("can you ask my physio to ring me?")
+    await person.say("done, 9")
+    found = {title_of(case.rule).lower(): case for case in open_cases(person).values()}
+    assert len(found) > 1
+    first, *rest = found
+    review.acknowledge_case(here.clinic.db, Decision(here.anna, person.episode().id, ""), found[first].id, here.clinic.clock.now())
+    team.disable(here.clinic.db, here.lead, here.ben.id, here.clinic.clock.now(), real_now())
+    await here.service.move_clock(london(23, 8, 1))
+    line = next(line for line in here.mail.taken[-1].text.splitlines() if line.startswith(f"- {person.episode().ref}: "))
+    assert all(title in line.lower() for title in rest) and first not in line.lower()
+    with here.clinic.db.read() as tx:
+        told = build_all(tx, clinics.load_clinic(tx, here.clinic.clinic.id), here.clinic.clock.now(), weekly=True)
+    assert {here.anna.id, here.deputy.id} <= {each.member.id for each in told} and here.ben.id not in {each.member.id for each in told}
+
+
+def test_two_replicas_whose_tick_comes_at_the_same_moment_send_it_once(there: NoticeClinic) -> None:
+    """The wrong build fails here: it does not look whether another was quicker, and makes a new key each time."""
+    clinic = there.clinic
+    say(clinic.in_care("Jo Park"), "can you ask my physio to ring me?")
+    send_due(clinic.db, clinic.clock.now(), "http://x")
+    clinic.clock.move_to(london(22, 8, 1))
+    now, queued = clinic.clock.now(), list[int]()
+    both = [Thread(target=lambda: queued.append(send_due(clinic.db, now, "http://x"))) for _ in range(2)]
+    with clinic.db.begin() as tx:  # both have seen that it is due before either can write
+        clinics.lock(tx, clinic.clinic.id)
+        for each in both:
+            each.start()
+        for each in both:
+            each.join(0.5)
+    for each in both:
+        each.join(30)
+    assert sorted(queued) == [0, 1] and len(clinic.messages(kind="digest")) == 1
 
 
 async def test_it_keeps_to_the_clinics_working_days(here: NoticeClinic) -> None:

@@ -108,12 +108,14 @@ def test_no_row_of_any_version_is_lost_or_changed_on_the_way_up_or_down(empty: E
     numbers, before = count(1), Rows()
     for revision in revisions():
         migrating.migrate(empty, revision)
+        empty.dispose()  # a connection keeps the plan of what it ran often, which a change of columns makes useless
         with empty.begin() as connection:
             tables = tables_of(connection)
             assert lost(before, rows_in(connection, tables), tables) == [], f"by the way up to {revision}"
             fill(connection, tables, numbers)
             before = rows_in(connection, tables)
     downgrade(empty, "0001")
+    empty.dispose()
     with empty.begin() as connection:
         tables = tables_of(connection)
         assert lost(before, rows_in(connection, tables), tables) == []

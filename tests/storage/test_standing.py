@@ -72,7 +72,7 @@ def test_every_filter_leaves_exactly_those_whom_it_names(drawn: RunningClinic) -
                 ended=draw.random() < 0.5,
                 physio=draw.choice((None, None, draw.choice(physios))),
                 stage=draw.choice(("", "", "early", "advanced")),
-                plan=draw.choice(("", by_hand[0][0].plan_id)),
+                plan=draw.choice(("", "", by_hand[0][0].plan_id, by_hand[0][0].plan_id, "another_condition")),
                 side=draw.choice(("", *SIDES)),
                 channel=draw.choice(("", *CHANNELS)),
                 words=draw.choice(("", "", "d01", "D0042")),
@@ -82,7 +82,9 @@ def test_every_filter_leaves_exactly_those_whom_it_names(drawn: RunningClinic) -
                 for told in by_hand
                 if wanted.mine is None or told[0].physio_id in wanted.mine or told[1].first.need is Need.RED_FLAG
                 if wanted.ended or told[0].ended_at is None or told[1].first.need is not Need.AWAY
-                if wanted.physio in (None, told[0].physio_id) and wanted.stage in ("", told[0].stage)
+                if wanted.physio in (None, told[0].physio_id)
+                and wanted.stage in ("", told[0].stage)
+                and wanted.plan in ("", told[0].plan_id)
                 if wanted.side in ("", sides[told[0].prescription_id])
                 if not wanted.channel or (told[0].patient_id, wanted.channel) in channels
                 if wanted.words.upper() in told[0].ref

@@ -145,7 +145,7 @@ def test_a_message_that_joins_an_older_one_leads_the_case_with_its_words_and_its
     page = Browser(sqlite_clinic).sign_in().get(path_of(person))
     card = page.partition("Needs a look")[2].partition("What raised it")[0]
     assert "<mark>I twisted my knee on the stairs</mark>" in card and "book a slot" not in card
-    assert "2 messages" in card and "overdue, the newest message due by" in card
+    assert "2 messages" in card and "overdue, the newest message due today" in card
 
 
 def test_the_page_after_discharge_shows_no_pause_and_no_criteria(sqlite_clinic: RunningClinic) -> None:
@@ -180,6 +180,7 @@ def test_a_red_flag_of_who_is_no_more_in_care_is_looked_after_noted_on_and_close
     browser.get(path_of(person))
     assert "I am looking after it" in browser.words and "lets exercise prompts go on" not in browser.words
     assert ("Pause prompts" in browser.words, "Change the prescription" in browser.words) == ((how == "stopped",) * 2)
+    assert ('href="#progress-title"' in browser.page) is ('id="progress-title"' in browser.page) is (how == "stopped")
     browser.post(f"{one}/acknowledge")
     browser.post(f"{one}/note", words="rang her, seen in A&E")
     assert browser.status == 200 and "Note by Anna Reed" in browser.words and "Being looked after" in browser.words

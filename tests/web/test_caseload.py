@@ -6,7 +6,7 @@ import random
 import re
 from collections import Counter
 from html import unescape
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
 import pytest
@@ -97,9 +97,13 @@ def test_a_name_or_a_reference_finds_a_patient_and_filters_count(sqlite_clinic: 
     clinic.in_care("Tom Whitcombe")
     browser = Browser(clinic).sign_in()
     assert names(browser.get("/?q=zoe")) == ["Zoë Álvarez-Nkemelu"]
+    assert names(browser.get("/?q=alv zo")) == ["Zoë Álvarez-Nkemelu"] and names(browser.get("/?q=zoe whitcombe")) == []
     assert names(browser.get(f"/?q={ref.lower()}")) == ["Zoë Álvarez-Nkemelu"]
     assert names(browser.get("/?q=nobody")) == []
     assert "No patient fits." in browser.words
+    assert len(names(browser.get("/?q=P"))) == 2, "by any part of a reference"
+    for unmeant in ("%", "_", "P%", f"{ref[:-1]}_", "/", "//"):
+        assert names(browser.get(f"/?q={quote(unmeant)}")) == [], unmeant
     assert len(names(browser.get("/?show=track"))) == 2
     odd_ones = ("?show=<b>", "?page=-3", "?page=99999999999", "?whose=%00", "?q=%F0%9F%98%80%20%20", "?q=a%00%25_", "?page=٣")
     for odd in (*odd_ones, "?physio=%00&stage=early%00&side=up"):
@@ -192,6 +196,9 @@ def test_a_physio_sees_own_patients_first_and_the_clinic_on_request_but_no_other
     assert names(browser.page) == ["Mine"]
     assert names(browser.get("/?whose=team")) == ["Mine", "Theirs"]
     assert names(browser.sign_in(other).page) == []
+    theirs = clinic.in_care("Theirs Too").invitation.ref
+    for search in ("theirs", theirs, "t", "P", "%"):
+        assert names(browser.get(f"/?whose=all&q={quote(search)}")) == [], search
 
 
 def test_a_red_flag_of_a_colleagues_patient_is_in_everybodys_list(sqlite_clinic: RunningClinic) -> None:

@@ -161,11 +161,13 @@ def test_the_same_form_sent_twice_enrols_one_patient_and_shows_the_same_link(cli
 
 
 def test_a_telephone_or_record_number_is_one_patients(sqlite_clinic: RunningClinic, browser: Browser) -> None:
-    ref = enrolled(browser, sqlite_clinic, phone="07700 900123", record_number="A 1")
-    for more, field in (({"phone": "+447700900123"}, "phone"), ({"record_number": "a1"}, "record_number")):
+    ref = enrolled(browser, sqlite_clinic, phone="07700 900123", record_number="QZ 1")
+    for more, field in (({"phone": "+447700900123"}, "phone"), ({"record_number": "qz1"}, "record_number")):
         browser.post("/enrol", fields(sqlite_clinic, once="2" * 32, **more))
         assert browser.status == 422 and f'href="#{field}"' in browser.page and f"{ref}, who is a patient already" in browser.words
     assert count(sqlite_clinic) == 1
+    found = {search: f'href="/patients/{ref}"' in browser.get(f"/?whose=all&q={search}") for search in ("qz1", "Qz+1", "qz", "z1")}
+    assert found == {"qz1": True, "Qz+1": True, "qz": False, "z1": False}, "only the whole number finds"
 
 
 def test_an_admin_chooses_who_treats_and_the_prescription_is_theirs(sqlite_clinic: RunningClinic) -> None:

@@ -86,7 +86,7 @@ def test_an_import_that_stopped_is_shown_as_interrupted_with_what_is_done_what_n
     assert f"by Anna Reed: {done} of 120 rows are done. {done} enrolled, 0 here already, 0 wrong. The other {120 - done}" in browser.words
     browser.get(path)
     assert f"interrupted after {done} of 120 rows" in browser.words and f"Can be enrolled {120 - done}" in browser.words
-    assert count(clinic) == done
+    assert count(clinic) == done and f"{path}/columns" not in browser.page, "the columns can no longer be changed"
     clinic.clock.move_to(clinic.clock.now() + timedelta(days=2))
     forget_old(clinic.db, clinic.clock.now())
     browser.get("/import")
