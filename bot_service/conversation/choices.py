@@ -71,7 +71,9 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return _safety("one_of_these" if plain == "yes" else "none", question, now)
         case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
             return answer_choice(str(reading.answer), question, now)
-        case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(reading.session or ""):
+        case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(
+            "" if reading.later else reading.session or ""
+        ):
             return answer_choice(answer, question, now)
         case "pause_days":
             return _how_long(text, reading, question, now)
