@@ -66,9 +66,9 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case ("pause", _):
             return _pause(reading, now)
         case (_, "time"):
-            if reading.time is None:
-                return Turn(lines=(Line("time_which"),))
-            return ask_time(reading.time, now)
+            return Turn(lines=(Line("time_which"),)) if reading.time is None else ask_time(reading.time, now)
+        case (_, "remind"):
+            return Turn(lines=(Line("no_second_reminder"),))
         case (_, "physio"):
             return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
         case (_, "plan"):

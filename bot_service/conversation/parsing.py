@@ -20,8 +20,9 @@ Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_p
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
 
 _LONGEST_READ, _LONGEST_WORD = 200, 60
-_REQUESTS: dict[str, Literal["time", "pause", "physio", "plan", "help"]] = {
+_REQUESTS: dict[str, Literal["time", "remind", "pause", "physio", "plan", "help"]] = {
     "time": "time",
+    "remind": "remind",
     "pause": "pause",
     "physio": "physio",
     "plan": "plan",
@@ -52,7 +53,7 @@ class Reading:
     session: Session | None = None
     correction: bool = False
     pain_mentioned: bool = False
-    request: Literal["time", "pause", "physio", "plan", "help"] | None = None
+    request: Literal["time", "remind", "pause", "physio", "plan", "help"] | None = None
     time: time | None = None
     until: date | None = None
     days: int | None = None

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from bot_service.clinical.words import BREAKS, Token, is_symbol
 from bot_service.conversation.language import Language, stop_words
 
-Kind = Literal["stop", "start", "pause", "time", "physio", "plan", "help"]
+Kind = Literal["stop", "start", "pause", "time", "remind", "physio", "plan", "help"]
 
 _CLOCK = re.compile(r"(?<!\S)(\d{1,2})(?: ?[:.h] ?([0-5]\d))? ?(am|pm|a m|p m|oclock)?(?!\S)")
 _ISO = re.compile(r"(?<!\S)(20\d\d) ?- ?(\d{1,2}) ?- ?(\d{1,2})(?!\S)")
@@ -63,6 +63,8 @@ def find_request(clauses: Sequence[str], text: str, language: Language, today: d
     if _wants_pause(whole, language):
         days = _days(whole, language)
         return Request("pause", until=None if days else _until(text, language, today), days=days)
+    if language.pattern("remind_once").search(whole):
+        return Request("remind")
     if language.pattern("time_request").search(whole):
         return Request("time", time=_time(text, language))
     if language.pattern("physio_request").search(whole):
@@ -108,6 +110,7 @@ def _days(whole: str, language: Language) -> int | None:
 def _time(text: str, language: Language) -> time | None:
     """The only time of day named; a bare "7" needs a word for the half of the day unless it can only mean one."""
     found: set[time] = set()
+    text = language.pattern("half_past").sub(lambda match: _half_past(match, language), text)
     for match in _CLOCK.finditer(text):
         hour, minute = int(match[1]), int(match[2] or 0)
         half = (match[3] or "").replace(" ", "")
@@ -119,6 +122,13 @@ def _time(text: str, language: Language) -> time | None:
         if hour < 24:
             found.add(time(hour, minute))
     return found.pop() if len(found) == 1 else None
+
+
+def _half_past(match: re.Match[str], language: Language) -> str:
+    """ "half past ten" as "10:30", whatever is no hour as it was."""
+    hour = next((group for group in match.groups() if group), "")
+    number = int(hour) if hour.isdecimal() and len(hour) < 3 else language.numbers.get(hour)
+    return match[0] if number is None or not 0 < number < 24 else f"{number}:30"
 
 
 def _until(text: str, language: Language, today: date | None) -> date | None:

@@ -48,7 +48,10 @@ def score_of(items: Sequence[Item], next_day: bool, usual: bool = False) -> Scor
         return Score(None)
     _label(items, amounts)
     if usual:
+        named = any("usual" in amount.labels for amount in amounts)
         amounts = _usual(amounts)
+        if not named and any(amount.labels for amount in amounts) and len({amount.value for amount in amounts}) > 1:
+            return Score(None)  # "about a 4, 6 when i sit": which of them is usual?
     corrected = [amount for amount in amounts if _follows(items, amount, "correct", *_TAKING_BACK) or _starred(items, amount)]
     refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
     if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):

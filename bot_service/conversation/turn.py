@@ -178,7 +178,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
     """A request that comes with a plain "done, 4" answers the open question too."""
-    done = reading.session in ("yes", "partly") and reading.score is not None
+    done = reading.session in ("yes", "partly") and (reading.score is not None or reading.reported)
     if not done or target is None or reading.request != "time" or not KINDS[target.kind].scored or target.kind == "pain_24h":
         return asked
     answer = reading.session if target.kind == "session" else reading.score
@@ -193,7 +193,7 @@ def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
     """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
     if turn := words_for_choice(told.text, reading, target, now):
-        return turn
+        return _with_number(turn, told, target, now)
     if turn := _session_before_safety(told, reading, target, now):
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
@@ -201,6 +201,19 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
         return answer_told(reading, told, scored, now) or _ask_again(told, reading, target)
     again = _ask_again(told, reading, target)
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
+
+
+def _with_number(turn: Turn, told: Told, target: Asked, now: Situation) -> Turn:
+    """ "Yes. And it was a 2": what was confirmed, and the answer to the only question about pain that is open too."""
+    scored = [question for question in now.open if KINDS[question.kind].scored]
+    if target.kind not in ("confirm_pause", "confirm_time") or len(scored) != 1:
+        return turn
+    read_as = "session_pain" if scored[0].kind == "session" else KINDS[scored[0].kind].read_as
+    score = read(told.text, read_as, now.language, now.today).score
+    if score is None:
+        return turn
+    kept = record_score(score, scored[0].kind, scored[0].day or now.today, scored[0].slot, scored[0], now)
+    return replace(turn, effects=(*kept.effects, *turn.effects), lines=(*kept.lines, *turn.lines), ask=kept.ask or turn.ask)
 
 
 def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:

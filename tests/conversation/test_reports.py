@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot_service.conversation.parsing import read
-from bot_service.conversation.situation import Answered, Close, ForPhysio, Keep
+from bot_service.conversation.situation import Answered, Close, ForPhysio, Keep, PauseUntil
 from tests.builders import TODAY
 from tests.conversation.situations import YESTERDAY, a_record, asked, found, kept, keys, opted_in, says
 
@@ -180,3 +180,52 @@ def test_pain_on_waking_is_no_pain_of_a_session(language: str, words: str) -> No
         turn = says(words, opted_in(asked(kind), language=language))
         assert keys(turn) == ["not_understood", f"again_{kind}"] and not found(turn, Keep)
     assert read(words, "next_day_pain", "en").answer == 0 if language == "en" else True
+
+
+def test_a_request_beside_a_report_leaves_the_report() -> None:
+    turn = says("did 1 and 3 only - 1. can u send it at 7 instead", opted_in(asked("session")))
+    assert kept(turn)["session"] == (TODAY, "partly") and "time_which" in keys(turn)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "half past ten"), ("es", "a las diez y media")])
+def test_a_time_alone_is_the_time_that_was_asked_for(language: str, words: str) -> None:
+    turn = says(words, opted_in(asked("session"), language=language))
+    assert keys(turn) == ["confirm_time"] and turn.ask is not None and turn.ask.detail == {"at": "10:30"}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "dont do it today or tomorrow got a funeral"), ("es", "no me escribas hoy ni mañana")]
+)
+def test_today_and_tomorrow_off_is_a_pause_of_two_days(language: str, words: str) -> None:
+    turn = says(words, opted_in(asked("session"), language=language))
+    assert keys(turn) == ["confirm_pause"] and turn.lines[0].values == {"until": (TODAY + timedelta(days=2)).isoformat()}
+
+
+REMIND = [("en", "remind me in an hour"), ("es", "recuérdamelo en una hora"), ("pl", "przypomnij mi za godzinę"), ("ar", "ذكرني بعد ساعة")]
+
+
+@pytest.mark.parametrize(("language", "words"), [*REMIND, ("hi", "ek ghante baad yaad dilana")])
+def test_once_more_in_an_hour_is_no_other_time_of_day(language: str, words: str) -> None:
+    assert keys(says(words, opted_in(asked("session"), language=language))) == ["no_second_reminder"]
+
+
+def test_back_early_ends_the_pause_as_start_does() -> None:
+    assert says("I'm back early, start again pls", opted_in(held=frozenset({"pause"}))) == says(
+        "START", opted_in(held=frozenset({"pause"}))
+    )
+
+
+@pytest.mark.parametrize("words", ["no none of that", "none of those", "none of this"])
+def test_none_of_that_answers_the_safety_question(words: str) -> None:
+    assert kept(says(words, opted_in(asked("safety")))) == {"safety": (TODAY, "none")}
+
+
+def test_two_numbers_of_which_neither_is_said_to_be_usual_are_asked_about() -> None:
+    assert read("about a 4, worse in the mornings and 6 when i sit", "usual_pain").answer == "ambiguous"
+    assert read("usually 4, 6 when i sit", "usual_pain").answer == 4
+
+
+def test_yes_and_a_number_keeps_both() -> None:
+    turn = says("yes. and it was a 2", opted_in(asked("confirm_pause"), asked("session")))
+    assert kept(turn) == {"session": (TODAY, "done"), "pain_during": (TODAY, 2)} and found(turn, PauseUntil)
+    assert not found(says("yes", opted_in(asked("confirm_pause"), asked("session"))), Keep)
