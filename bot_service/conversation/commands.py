@@ -11,6 +11,7 @@ from bot_service.conversation.choices import ask_time
 from bot_service.conversation.language import language_for
 from bot_service.conversation.measured import ask_measure_anew
 from bot_service.conversation.parsing import Reading
+from bot_service.conversation.requests import time_alone
 from bot_service.conversation.safety import something_is_wrong
 from bot_service.conversation.showing import how_to, how_to_named, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
@@ -58,7 +59,7 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         return something_is_wrong()
     if is_button(told.text, CHANGE, now.language):
         return _change_last(now)
-    if asked := _how_to(told.text, target, now):
+    if asked := _how_to(told.text, target, now) or _at_another_time(told.text, now):
         return asked
     match reading.answer, reading.request:
         case ("start", _):
@@ -76,6 +77,12 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case ("help", _):
             return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
     return None
+
+
+def _at_another_time(text: str, now: Situation) -> Turn | None:
+    """ "Half past ten": a time and nothing else is what we asked for, and no score; it is confirmed first."""
+    at = time_alone(text, now.language)
+    return None if at is None else ask_time(at, now)
 
 
 def _how_to(text: str, target: Asked | None, now: Situation) -> Turn | None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from typing import Literal, NamedTuple
 
-from bot_service.clinical.words import BREAKS, Token, is_symbol
-from bot_service.conversation.language import Language, stop_words
+from bot_service.clinical.words import BREAKS, Token, is_symbol, tokens
+from bot_service.conversation.language import Language, language_for, stop_words
 
 Kind = Literal["stop", "start", "pause", "time", "remind", "physio", "plan", "help"]
 
@@ -122,6 +122,14 @@ def _time(text: str, language: Language) -> time | None:
         if hour < 24:
             found.add(time(hour, minute))
     return found.pop() if len(found) == 1 else None
+
+
+def time_alone(text: str, code: str) -> time | None:
+    """The time of day that a message consists of; None for any other message."""
+    language, words = language_for(code), tokens(text)
+    if language is None or not language.pattern("time_alone").fullmatch(" , ".join(clauses_of(words, language))):
+        return None
+    return _time(" ".join(word.text for word in words), language)
 
 
 def _half_past(match: re.Match[str], language: Language) -> str:

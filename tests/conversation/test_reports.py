@@ -187,7 +187,7 @@ def test_a_request_beside_a_report_leaves_the_report() -> None:
     assert kept(turn)["session"] == (TODAY, "partly") and "time_which" in keys(turn)
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "half past ten"), ("es", "a las diez y media")])
+@pytest.mark.parametrize(("language", "words"), [("en", "half past ten"), ("en", "10.30 am"), ("es", "a las diez y media")])
 def test_a_time_alone_is_the_time_that_was_asked_for(language: str, words: str) -> None:
     turn = says(words, opted_in(asked("session"), language=language))
     assert keys(turn) == ["confirm_time"] and turn.ask is not None and turn.ask.detail == {"at": "10:30"}
