@@ -35,7 +35,6 @@ from bot_service.conversation.situation import (
     CountAgain,
     Effect,
     ForPhysio,
-    Keep,
     Line,
     OptOut,
     Situation,
@@ -43,7 +42,8 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import may_worry, means_nothing, names_today, says_help, says_start, typed_answer, without_no
+from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
+from bot_service.conversation.worries import words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -92,27 +92,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
-    return _words_for_physio(_written(told, reading, target, now), told, reading, target, now)
-
-
-def _words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
-    """ "1 but I feel so low": the number counts, the words are for the physio, and nobody is told that this is what we want to see.
-
-    Words that may worry in a message that could not be read are for the physio too, not for the list of what can be written here.
-    """
-    known = any(isinstance(effect, ForPhysio) for effect in turn.effects)
-    if known or not turn.lines or not may_worry(told.text, now.language, asking=reading.score is not None):
-        return turn
-    first, effects, note = turn.lines[0].key, turn.effects, ForPhysio("X3", told.text)
-    if any(isinstance(effect, Keep) and effect.score is not None for effect in effects):
-        said = (line for line in turn.lines[1:] if line.key != "day_after_settled")
-        return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *said))
-    if first == "not_understood":
-        return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
-    if first == "help" and not says_help(told.text, now.language):
-        again = (Line(f"again_{target.kind}", _about(target)),) if target is not None and KINDS[target.kind].scored else ()
-        return Turn((*effects, note), (Line("words_kept"), *again), same_again(target) if again else None, read=False)
-    return turn
+    return words_for_physio(_written(told, reading, target, now), told, reading, target, now)
 
 
 def _as_tap(told: Told, now: Situation) -> Told:

@@ -9,8 +9,7 @@ from string import Template
 from typing import Literal
 
 from bot_service.clinical.words import is_symbol, tokens
-from bot_service.conversation.items import items_of
-from bot_service.conversation.language import Language, language_for
+from bot_service.conversation.language import language_for
 from bot_service.conversation.requests import clauses_of
 from bot_service.conversation.sessions import bare_answer
 from bot_service.conversation.situation import Asked
@@ -101,25 +100,6 @@ def says_seen(text: str, language: str) -> bool:
         return False
     whole = " , ".join(clauses_of(tokens(text), known))
     return known.pattern("was_seen").search(whole) is not None and known.pattern("not_seen").search(whole) is None
-
-
-def may_worry(text: str, language: str, *, asking: bool) -> bool:
-    """Whether words speak of another part of the body, of mood or sleep, or (`asking`) ask something. "No knee pain" does not."""
-    known = language_for(language)
-    if known is None:
-        return False
-    whole = " ".join(token.text for token in tokens(text))
-    if asking and is_question(text) and known.pattern("asks").search(whole):
-        return True
-    return any(not _denied(whole[: hit.start()], hit.group(), known) for hit in known.pattern("worries").finditer(whole))
-
-
-def _denied(before: str, hit: str, known: Language) -> bool:
-    """Whether one of the two words before, in the same clause, is a no, or the words themselves say that there is no pain."""
-    clause = re.split(r"[,.;!?]", before)[-1]
-    near = tokens(clause)[-2:]
-    no_pain = any(item.tag == "no_pain" for item in items_of([*near, *tokens(hit)], known))
-    return no_pain or any(item.tag in ("no", "not") for item in items_of(near, known))
 
 
 def asks_progress(text: str, language: str) -> bool:
