@@ -41,7 +41,8 @@ class Reading:
 
     `answer` is the answer to the question that was asked, as `stepwise understand` prints it: a score 0-10 or a word. `score` is a
     certain 0-10 value in the message even where the answer is a word ("done, 4"); beside a red flag it counts as unconfirmed.
-    `session` says whether they exercised, `pain_mentioned` that pain is given as a reason. `until` and `days` belong to a pause,
+    `session` says whether they exercised, `later` that a "no" is an intention to do so still, `reported` that it is told in words of
+    doing ("did all of them"), `pain_mentioned` that pain is given as a reason. `until` and `days` belong to a pause,
     `time` to a change of time. `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg").
     """
 
@@ -58,6 +59,8 @@ class Reading:
     stop: bool = False
     both: dict[str, int] = field(default_factory=dict, hash=False)
     load: str | None = None
+    later: bool = False
+    reported: bool = False
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -95,6 +98,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         stop=stop,
         both=dict(score.both),
         load=load_of(items),
+        later=done.later,
+        reported=done.reported,
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import another_number, answer_scored, not_done_after_all, pain_kept_from_it, record_score
+from bot_service.conversation.answers import (
+    another_number,
+    not_done_after_all,
+    pain_kept_from_it,
+    record_score,
+)
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
 from bot_service.conversation.held import seen_as_told, while_held
@@ -19,6 +24,7 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.reports import answer_told, part_after_all
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
@@ -125,7 +131,7 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if question.kind != "which" and not any(answer in row for row in kind.rows):
         return Turn(lines=(Line("nothing_asked"),), read=False)  # not a button of ours, or of another version
     if kind.scored:
-        return answer_scored(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+        return answer_told(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     return give_reason(answer, told.text, question, now) if question.kind == "reason" else answer_choice(answer, question, now)
 
 
@@ -162,9 +168,10 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return written_measure(told, reading, target, now) or _measure_again(told, reading, target, now)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
-    if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
+    about_today = target.kind == "pain_24h" and reading.reported
+    if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target)
-    return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
+    return answer_told(reading, told, target, now) or _ask_again(told, reading, target)
 
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
@@ -174,7 +181,7 @@ def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None
         return asked
     answer = reading.session if target.kind == "session" else reading.score
     plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
-    answered = answer_scored(plain, told, target, now)
+    answered = answer_told(plain, told, target, now)
     if answered is None:
         return asked
     lines = (*answered.lines, *asked.lines)
@@ -189,7 +196,7 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
+        return answer_told(reading, told, scored, now) or _ask_again(told, reading, target)
     again = _ask_again(told, reading, target)
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
 
@@ -214,7 +221,7 @@ def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Sit
     if target.kind != "safety" or target.detail.get("show") is None or reading.session is None:
         return None
     session = Asked(target.id, "session", now.today, target.detail["show"])
-    turn = answer_scored(reading, replace(told, replied_to=session), session, now)
+    turn = answer_told(reading, replace(told, replied_to=session), session, now)
     if turn is None or (turn.ask is not None and turn.ask.kind == "safety"):
         return turn
     effects = tuple(effect for effect in turn.effects if effect != Close(target.id))
@@ -233,7 +240,7 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     about_session = newest.kind == "pain_during"
     if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
         session = replace(question, kind="session", detail={"anew": True})
-        return answer_scored(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+        return answer_told(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     if reading.score is not None:
         return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
     kind = "session_pain" if about_session else newest.kind
@@ -271,7 +278,7 @@ def _ask_again(told: Told, reading: Reading, target: Asked, *, keep: bool = Fals
 def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
-    if reading.score is None and (about_today := not_done_after_all(reading, told, now) or pain_kept_from_it(reading, told, now)):
+    if reading.score is None and (about_today := _told_of_today(reading, told, now)):
         return about_today
     if reading.score is not None and now.measured is not None:
         return ask_measure_anew(now.measured, now)
@@ -279,6 +286,10 @@ def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     if score is not None and now.last is not None:
         return another_number(score, now.last)
     return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _told_of_today(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    return not_done_after_all(reading, told, now) or part_after_all(reading, now) or pain_kept_from_it(reading, told, now)
 
 
 def _score_after_no(told: Told, now: Situation) -> int | None:
