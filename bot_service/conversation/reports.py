@@ -1,12 +1,14 @@
-"""What patients say of a session in their own words: not yet, today's under an older question, part of it after all."""
+"""What patients say of a session in their own words: not yet, last night's, today's under an older question, part of it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from bot_service.conversation.answers import answer_scored, record_score, record_session, session_question
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Keep, Line, Situation, Told, Turn
+from bot_service.conversation.situation import Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
+from bot_service.conversation.typed import names_today
 
 
 def answer_told(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
@@ -64,3 +66,58 @@ def part_after_all(reading: Reading, now: Situation) -> Turn | None:
     if reading.session != "partly" or reading.score is not None or len(done) != 1 or len(sessions) != 1:
         return None
     return Turn((Keep("session", now.today, done[0].slot, outcome="partly"),), (Line("recorded_partly"),))
+
+
+def about_yesterday(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    """ "I did do them last night. 3": the session of that day, which a "not done" no longer is; words that fit none are for the physio."""
+    today_too = names_today(told.text, now.language)
+    if reading.past is None or now.record is None or reading.request is not None or (reading.session is not None and today_too):
+        return None
+    day = now.today - timedelta(days=1)
+    sessions = {session.slot: session for session in now.record.sessions if session.day == day}
+    slots = {each.slot for each in now.record.scheduled if each.day == day and not each.optional} | set(sessions)
+    done = [session for session in sessions.values() if session.outcome != "not_done"]
+    score = read(told.text, "did_you_exercise", now.language, now.today)
+    certain = None if today_too or score.both else score.score
+    if reading.past == "no":
+        left = slots - set(sessions)
+        return _missed(reading, told, day, left.pop(), now) if len(left) == 1 else _for_the_physio(told)
+    left = slots - {session.slot for session in done}
+    if len(left) == 1:
+        return _done_after_all(reading.past, certain, day, left.pop(), now)
+    if len(slots) == len(done) == 1 and done[0].pain is not None and certain in (None, done[0].pain):
+        return Turn(lines=(Line("recorded_for", {"score": done[0].pain, "day": day.isoformat()}),))
+    return _for_the_physio(told)
+
+
+def _done_after_all(outcome: str, score: int | None, day: date, slot: int, now: Situation) -> Turn:
+    question = _open_about(day, slot, now)
+    kept = "partly" if outcome == "partly" else "done"
+    did = Keep("session", day, slot, outcome=kept, question_id=question.id if question else None)
+    reasons = tuple(Close(each.id) for each in now.open if (each.kind, each.day) == ("reason", day))
+    if score is not None:
+        turn = record_score(score, "session_pain", day, slot, question, now)
+        return Turn((did, *reasons, *turn.effects), turn.lines, turn.ask, turn.change)
+    closed = (Close(question.id),) if question else ()
+    lines = (Line(f"recorded_{kept}_for", {"day": day.isoformat()}), Line("again_session_pain", {"day": day.isoformat()}))
+    return Turn((did, *reasons, *closed), lines, Ask("session_pain", day, slot))
+
+
+def _missed(reading: Reading, told: Told, day: date, slot: int, now: Situation) -> Turn:
+    question = _open_about(day, slot, now)
+    effects: list[Effect] = [Keep("session", day, slot, outcome="not_done", note=told.text, question_id=question.id if question else None)]
+    if question is not None:
+        effects.append(Close(question.id))
+    if reading.pain_mentioned:
+        effects += [Keep("reason", day, slot, outcome="pain", note=told.text), ForPhysio("X3", told.text)]
+    said = "not_done_pain_for" if reading.pain_mentioned else "not_done_for"
+    return Turn(tuple(effects), (Line(said, {"day": day.isoformat()}),), change=question.id if question else None)
+
+
+def _open_about(day: date, slot: int, now: Situation) -> Asked | None:
+    about = (each for each in now.open if each.kind in ("session", "session_pain") and (each.day, each.slot or 1) == (day, slot))
+    return next(about, None)
+
+
+def _for_the_physio(told: Told) -> Turn:
+    return Turn((ForPhysio("X3", told.text),), (Line("words_kept"),), read=False)

@@ -60,6 +60,17 @@ def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language)
     return Exercised(None, refused="bare_no" in kinds and "bare_yes" not in kinds, pain_mentioned=pain)
 
 
+def of_the_day_before(clauses: Sequence[str], language: Language) -> Session | None:
+    """ "Did it last night", "i didnt do them yesterday": what is said of that session; None when nothing or two things are."""
+    day, said = language.pattern("day_before"), set()
+    for part in (part.strip() for clause in clauses for part in language.pattern("joiner").split(clause)):
+        kind = _kind(" ".join(day.sub(" ", part).split()), language) if day.search(part) else None
+        if kind == "no" or (kind in {"yes", "partly"} and language.pattern("did_session").search(part)):
+            said.add(kind)
+    only: Session | None = said.pop() if len(said) == 1 else None  # type: ignore[assignment]  # one of the three above
+    return only
+
+
 def tapped(items: Sequence[Item]) -> Session | None:
     """The meaning of a message of emoji only, as an answer to "did you exercise?"."""
     meanings = {_TAPS.get(item.text) for item in items if item.tag == "emoji"}

@@ -24,7 +24,7 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.reports import answer_told, part_after_all
+from bot_service.conversation.reports import about_yesterday, answer_told, part_after_all
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
@@ -152,6 +152,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
+    if last_night := about_yesterday(reading, told, now):
+        return last_night
     if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
         return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:

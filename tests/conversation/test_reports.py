@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from bot_service.conversation.parsing import read
-from bot_service.conversation.situation import Close, ForPhysio, Keep
+from bot_service.conversation.situation import Answered, Close, ForPhysio, Keep
 from tests.builders import TODAY
 from tests.conversation.situations import YESTERDAY, a_record, asked, found, kept, keys, opted_in, says
 
@@ -112,3 +113,70 @@ def test_a_bare_yes_and_a_number_still_answer_the_24_hour_question() -> None:
 
 def test_the_reader_tells_an_intention_from_a_refusal() -> None:
     assert read("not yet", "did_you_exercise").later and not read("no", "did_you_exercise").later
+
+
+LAST_NIGHT = [
+    ("en", "did it last night, 2", "done", 2),
+    ("en", "i did do them last night actually. 3", "done", 3),
+    ("en", "did it last night, 2. bit sore today maybe a 3", "done", None),
+    ("en", "did half of them yesterday, 4", "partly", 4),
+    ("es", "los hice anoche, 2", "done", 2),
+    ("pl", "zrobiłam wczoraj wieczorem, 2", "done", 2),
+    ("ar", "عملتها أمس، 2", "done", 2),
+    ("hi", "kal raat kar liya, 2", "done", 2),
+]
+
+
+@pytest.mark.parametrize(("language", "words", "outcome", "score"), LAST_NIGHT)
+def test_a_later_truth_replaces_not_done_of_the_evening_before(language: str, words: str, outcome: str, score: int | None) -> None:
+    missed = a_record("done 3, no, waiting")
+    last = Answered("pain_24h", YESTERDAY, 1, 1, None)
+    for questions in ((), (asked("session"),), (asked("pain_24h", day=TODAY - timedelta(days=2), show=1),)):
+        turn = says(words, opted_in(*questions, record=missed, language=language, last=last))
+        pain = {} if score is None else {"pain_during": (YESTERDAY, score)}
+        assert kept(turn) == {"session": (YESTERDAY, outcome), **pain}
+        assert keys(turn)[0] == (f"recorded_{outcome}_for" if score is None else "recorded_for")
+        assert (turn.ask is not None and turn.ask.kind == "session_pain" and turn.ask.day == YESTERDAY) is (score is None)
+        assert not found(turn, Close)
+
+
+def test_what_fits_no_session_of_yesterday_is_for_the_physio() -> None:
+    for record in (a_record("done 3, -, waiting"), a_record("no + no, waiting"), a_record("done 4, waiting")):
+        turn = says("did it last night, 2", opted_in(asked("session"), record=record))
+        assert not found(turn, Keep) and [each.rule for each in found(turn, ForPhysio)] == ["X3"]
+    there = says("did it last night, 4", opted_in(asked("session"), record=a_record("done 4, waiting")))
+    assert keys(there) == ["recorded_for"] and not there.effects
+
+
+MISSED_LAST_NIGHT = [
+    ("en", "i didnt do them last night sorry, fell asleep"),
+    ("es", "no los hice anoche"),
+    ("pl", "nie zrobiłam wczoraj"),
+    ("ar", "لم أفعلها أمس"),
+    ("hi", "kal raat nahi kiya"),
+]
+
+
+@pytest.mark.parametrize(("language", "words"), MISSED_LAST_NIGHT)
+def test_last_night_is_not_today(language: str, words: str) -> None:
+    turn = says(words, opted_in(asked("session"), record=a_record("done 3, missed, waiting"), language=language))
+    assert kept(turn) == {"session": (YESTERDAY, "not_done")} and keys(turn) == ["not_done_for"] and not found(turn, Close)
+    both = says("did them yesterday but not today", opted_in(asked("session"), record=a_record("done 3, missed, waiting")))
+    assert kept(both) == {"session": (TODAY, "not_done")}
+
+
+WAKING = [
+    ("en", "0 when i woke up"),
+    ("es", "0 al despertarme"),
+    ("pl", "0 po przebudzeniu"),
+    ("ar", "0 عند الاستيقاظ"),
+    ("hi", "0 uthte hi"),
+]
+
+
+@pytest.mark.parametrize(("language", "words"), WAKING)
+def test_pain_on_waking_is_no_pain_of_a_session(language: str, words: str) -> None:
+    for kind in ("session", "session_pain"):
+        turn = says(words, opted_in(asked(kind), language=language))
+        assert keys(turn) == ["not_understood", f"again_{kind}"] and not found(turn, Keep)
+    assert read(words, "next_day_pain", "en").answer == 0 if language == "en" else True
