@@ -93,6 +93,17 @@ def says_help(text: str, language: str) -> bool:
     return plain(text, catalogue) in ("help", plain(catalogue.says["help"], catalogue))
 
 
+def asks_about_the_chat(text: str, language: str) -> bool:
+    """Whether a question is about the chat itself, what can be written or who writes; any other is for the physio, a bare "?" is not."""
+    known = language_for(language)
+    clauses = clauses_of(tokens(text), known)
+    if not clauses or says_help(text, language) or known is None:
+        return not clauses or says_help(text, language)
+    whole = " , ".join(clauses)
+    brief = len(whole.split()) <= _SHORT and known.pattern("help_whole").fullmatch(whole) is not None
+    return brief or known.pattern("about_the_chat").fullmatch(whole) is not None
+
+
 def says_seen(text: str, language: str) -> bool:
     """Whether somebody who may know has looked, in the patient's words: no question, no plan, and not "nobody has seen me yet"."""
     known = language_for(language)

@@ -480,6 +480,36 @@ class TestRequests:
         turn = says("please talk to my physio about my knee", opted_in(asked("session")))
         assert [note.rule for note in found(turn, ForPhysio)] == ["X3"]
 
+    @pytest.mark.parametrize(
+        ("words", "language"),
+        [
+            ("Is it normal that my calf is sore?", "en"), ("is it ok to go for a run", "en"), ("is swimming ok?", "en"),
+            ("can you tell me what to do if it hurts", "en"), ("help my leg hurts", "en"), ("my calf is sore", "en"),
+            ("can i ask about my knee", "en"), ("¿puedo nadar?", "es"), ("czy mogę biegać?", "pl"), ("هل يمكنني السباحة؟", "ar"),
+            ("kya main daud sakta hun?", "hi"),
+        ],
+    )  # fmt: skip
+    def test_a_question_or_a_symptom_that_answers_nothing_is_for_the_physio_who_will_read_it(self, words: str, language: str) -> None:
+        turn = says(words, opted_in(language=language))
+        assert keys(turn) == ["passed_on"] and turn.effects == (ForPhysio("X3", words, tell_when_read=True),)
+
+    def test_a_question_for_the_physio_leaves_the_open_choice_with_its_buttons(self) -> None:
+        choice = asked("confirm_time", at="19:00")
+        turn = says("is swimming ok?", opted_in(choice))
+        assert keys(turn) == ["passed_on", "again_confirm_time"] and turn.ask is not None and turn.ask.again == choice.id
+
+    @pytest.mark.parametrize(
+        ("words", "language"),
+        [
+            ("help", "en"), ("what can I write here?", "en"), ("how does this work", "en"), ("is this a bot?", "en"), ("?", "en"),
+            ("i have a question", "en"), ("what does this mean", "en"), ("¿qué puedo escribir?", "es"), ("co mogę napisać?", "pl"),
+            ("ماذا يمكنني أن أكتب؟", "ar"), ("kya likhun?", "hi"),
+        ],
+    )  # fmt: skip
+    def test_who_asks_about_the_chat_hears_what_can_be_written(self, words: str, language: str) -> None:
+        turn = says(words, opted_in(language=language))
+        assert keys(turn) == ["help", "not_watched"] and not turn.effects
+
     def test_help_leaves_the_question_open_with_its_buttons(self) -> None:
         turn = says("help", opted_in(asked("session")))
         assert keys(turn)[0] == "help" and turn.ask is not None and turn.ask.again == asked("session").id
