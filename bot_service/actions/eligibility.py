@@ -118,6 +118,19 @@ def _baseline(plan: CarePlan, enrolment: Enrolment) -> str | None:
     return f"usual pain must be between 0 and 10, and above {limit} the patient is not ready for loading: see the patient first"
 
 
+def _at(plan: CarePlan, enrolment: Enrolment) -> str | None:
+    """Of two messages at one time only one would come."""
+    if enrolment.at is None or _stage(plan, enrolment):
+        return None
+    stage, main = plan.stage(enrolment.stage) if enrolment.stage else plan.stages[0], main_slots(plan, enrolment.stage)
+    days = {day for slot in main for day in enrolment.days or slot.days}
+    for slot in stage.slots:
+        own = slot.number in enrolment.own_prompt and slot not in main and not slot.locked
+        if own and slot.suggested_time == enrolment.at and not days.isdisjoint(slot.days):
+            return f"the {slot.label.lower()} session has a message of its own at {enrolment.at:%H:%M}; choose another time for this one"
+    return None
+
+
 def _days(plan: CarePlan, enrolment: Enrolment) -> str | None:
     if not enrolment.days or _stage(plan, enrolment):
         return None
@@ -149,6 +162,7 @@ _CHECKS: dict[str, Callable[[CarePlan, Enrolment], str | None]] = {
     "language": _language,
     "channel": _channel,
     "stage": _stage,
+    "at": _at,
     "days": _days,
     "baseline": _baseline,
     "goals": _goals,

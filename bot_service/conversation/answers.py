@@ -43,13 +43,13 @@ def answer_scored(reading: Reading, told: Told, target: Asked, now: Situation) -
 
 
 def _answered(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
-    session = _session_question(target, now)
+    session = session_question(target, now)
     if session is not None and (reading.session == "no" or reading.answer in ("no", "skip")):
         return _not_done(reading, told, session, now)
     if reading.score is not None and _is_doubtful(reading, told, now):
         return _ask_which(reading.score, now)
     if session is not None and (reading.session is not None or reading.answer in ("yes", "partly")):
-        return _exercised(reading, session, now)
+        return record_session(reading, session, now)
     if session is None and reading.answer in ("no", "skip") and target.detail.get("show") is not None:
         return _not_today_before_answering(reading, told, target, now)
     if reading.score is None or (session is None and not isinstance(reading.answer, int)):
@@ -152,8 +152,8 @@ def exercises_follow(slot: int, now: Situation) -> bool:
     return not answered and not now.day_is_over and not NO_EXERCISES & now.held
 
 
-def _exercised(reading: Reading, question: Asked, now: Situation) -> Turn:
-    """Yes or partly, perhaps with the score in the same breath."""
+def record_session(reading: Reading, question: Asked, now: Situation) -> Turn:
+    """Record yes or partly, perhaps with the score in the same breath."""
     day, slot = question.day or now.today, question.slot
     outcome = "partly" if "partly" in (reading.session, reading.answer) else "done"
     did = Keep("session", day, slot, outcome=outcome, question_id=question.id)
@@ -219,7 +219,13 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
 def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | None:
     """ "Not today" in words when nothing is asked, after a score was given for today: as a tap on that question's button."""
     last = now.last
-    if reading.session != "no" or last is None or last.question_id is None or (last.kind, last.day) != ("pain_during", now.today):
+    if (
+        reading.session != "no"
+        or reading.later
+        or last is None
+        or last.question_id is None
+        or (last.kind, last.day) != ("pain_during", now.today)
+    ):
         return None
     return _score_stays(reading, told, Asked(last.question_id, "session", last.day, last.slot), now)
 
@@ -285,7 +291,7 @@ def _ask_which(score: int, now: Situation) -> Turn:
     return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
 
 
-def _session_question(target: Asked, now: Situation) -> Asked | None:
+def session_question(target: Asked, now: Situation) -> Asked | None:
     """Yes, some and no are about the session, even when the 24-hour question was asked last."""
     if target.kind in ("session", "session_pain"):
         return target

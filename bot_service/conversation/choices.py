@@ -52,7 +52,7 @@ def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
         case "pause_days" | "confirm_pause":
             return _pause_choice(answer, question, now)
         case "confirm_time":
-            return _confirm_time(answer, question)
+            return _confirm_time(answer, question, now)
         case "confirm_not_done":
             return _confirm_not_done(answer, question, now)
         case "rung":
@@ -71,7 +71,9 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return _safety("one_of_these" if plain == "yes" else "none", question, now)
         case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
             return answer_choice(str(reading.answer), question, now)
-        case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(reading.session or ""):
+        case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(
+            "" if reading.later else reading.session or ""
+        ):
             return answer_choice(answer, question, now)
         case "pause_days":
             return _how_long(text, reading, question, now)
@@ -182,10 +184,13 @@ def _paused(until: date, question: Asked, now: Situation) -> Turn:
     return Turn((PauseUntil(until), Close(question.id)), (Line("paused", {"until": until.isoformat()}),))
 
 
-def _confirm_time(answer: str, question: Asked) -> Turn:
+def _confirm_time(answer: str, question: Asked, now: Situation) -> Turn:
     if answer != "yes":
         return Turn((Close(question.id),), (Line("left_as_is"),))
     at, detail = time.fromisoformat(question.detail["at"]), question.detail
+    as_of_now = ask_time(at, now)
+    if as_of_now.ask is None or any(detail.get(name) != as_of_now.ask.detail.get(name) for name in ("first", "other")):
+        return replace(as_of_now, effects=(Close(question.id), *as_of_now.effects))  # the plan was changed since we asked
     was = time.fromisoformat(detail["first"]) if "first" in detail else None
     if "other" in detail:
         moved = Line("time_changed_one", {"at": detail["at"], "first": detail["first"], "other": detail["other"]})

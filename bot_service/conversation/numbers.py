@@ -137,11 +137,9 @@ def _compared(items: Sequence[Item], amount: Amount) -> bool:
 
 
 def _counted_out_of_ten(items: Sequence[Item], amount: Amount) -> bool:
-    """ "did 8/10" may be a share of the exercises, "the film was 8/10" is praise, "8 out of 10 cats" a joke; "had 8/10 pain" is none."""
+    """ "did 8/10" may be a share of the exercises and "the film was 8/10" is praise; "had 8/10 pain" and "8/10 horrific" are neither."""
     if tag(items, amount.end) == "cue":
         return False
-    if amount.standing == "explicit" and tag(items, amount.end) == UNKNOWN:
-        return True
     return tag(items, amount.start - 1) in {"activity", "exercise", "things"} or tag(items, _unhedged(items, amount.start)) == UNKNOWN
 
 

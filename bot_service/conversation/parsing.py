@@ -14,7 +14,7 @@ from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.loads import load_of
 from bot_service.conversation.requests import Request, clauses_of, find_request, wants_stop
 from bot_service.conversation.scores import Score, score_of
-from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, tapped
+from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, of_the_day_before, tapped
 
 Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_pain"]
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
@@ -41,8 +41,10 @@ class Reading:
 
     `answer` is the answer to the question that was asked, as `stepwise understand` prints it: a score 0-10 or a word. `score` is a
     certain 0-10 value in the message even where the answer is a word ("done, 4"); beside a red flag it counts as unconfirmed.
-    `session` says whether they exercised, `pain_mentioned` that pain is given as a reason. `until` and `days` belong to a pause,
-    `time` to a change of time. `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg").
+    `session` says whether they exercised, `later` that a "no" is an intention to do so still, `reported` that it is told in words of
+    doing ("did all of them"), `past` what is said of the session of the day before, `pain_mentioned` that pain is given as a
+    reason. `until` and `days` belong to a pause, `time` to a change of time. `both` holds the labelled values of "6 during, 3 after",
+    `load` the weight that was used ("8 kg").
     """
 
     answer: int | Word
@@ -58,6 +60,9 @@ class Reading:
     stop: bool = False
     both: dict[str, int] = field(default_factory=dict, hash=False)
     load: str | None = None
+    later: bool = False
+    reported: bool = False
+    past: Session | None = None
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -76,9 +81,10 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     items = items_of(words, known)
     not_during = question in ("next_day_pain", "usual_pain")
     score = score_of(items, not_during, question == "usual_pain") if len(words) == len(said) else Score(None)
-    if (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
-        score = Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
+    waking = not not_during and done.session is None and _is_on_waking(clauses, known)
+    if waking or (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
+        score = Score(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
     answer = _answer(question, flag, stop, request, done, score, items, clauses, known)
     return Reading(
@@ -95,6 +101,9 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         stop=stop,
         both=dict(score.both),
         load=load_of(items),
+        later=done.later,
+        reported=done.reported,
+        past=of_the_day_before(clauses, known) if known else None,
     )
 
 
@@ -142,6 +151,11 @@ def _is_no_and_a_number(items: Sequence[Item]) -> bool:
     """ "No, 2": not done, or done and no worse than 2?"""
     tags = {item.tag for item in items}
     return "num" in tags and bool(tags & {"no", "not"}) and tags <= _NO_AND_A_NUMBER
+
+
+def _is_on_waking(clauses: Sequence[str], language: Language | None) -> bool:
+    """ "0 when i woke up": no pain of a session, of which nothing is said."""
+    return language is not None and any(language.pattern("waking").search(clause) for clause in clauses)
 
 
 def _pain_answer(question: Question | None, done: Exercised, score: Score, items: Sequence[Item]) -> int | Word:

@@ -28,12 +28,15 @@ _TAPS: dict[str, Session] = {
 
 class Exercised(NamedTuple):
     """`session` None when not said or contradictory; `refused` when it is a plain "no" that could mean anything; `excuse_only` when a
-    reason was given and nothing was said of the exercises themselves."""
+    reason was given and nothing was said of the exercises themselves; `later` when the "no" is an intention to do them still today;
+    `reported` when words of doing say that all or part of a session was done."""
 
     session: Session | None
     refused: bool = False
     pain_mentioned: bool = False
     excuse_only: bool = False
+    later: bool = False
+    reported: bool = False
 
 
 def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language) -> Exercised:
@@ -43,18 +46,29 @@ def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language)
     kinds = [kind for clause in clauses for kind in _kinds(clause, language)]
     counted = _counted(items)
     if "partly" in kinds or counted == "partly":
-        return Exercised("partly", pain_mentioned=pain)
-    said = {kind for kind in kinds if kind in {"yes", "no"}}
+        return Exercised("partly", pain_mentioned=pain, reported=_reported(clauses, language))
+    said = {"no" if kind == "later" else kind for kind in kinds} & {"yes", "no"}
     if not said and "excuse" in kinds and "bare_yes" not in kinds:
         return Exercised("no", pain_mentioned=pain, excuse_only=True)
     if len(said) == 1:
         only: Session = "yes" if "yes" in said else "no"
-        return Exercised(only, pain_mentioned=pain)
+        return Exercised(only, pain_mentioned=pain, later="later" in kinds, reported=only == "yes" and _reported(clauses, language))
     if said:
         return Exercised(None, pain_mentioned=pain)
     if counted:
         return Exercised(counted, pain_mentioned=pain)
     return Exercised(None, refused="bare_no" in kinds and "bare_yes" not in kinds, pain_mentioned=pain)
+
+
+def of_the_day_before(clauses: Sequence[str], language: Language) -> Session | None:
+    """ "Did it last night", "i didnt do them yesterday": what is said of that session; None when nothing or two things are."""
+    day, said = language.pattern("day_before"), set()
+    for part in (part.strip() for clause in clauses for part in language.pattern("joiner").split(clause)):
+        kind = _kind(" ".join(day.sub(" ", part).split()), language) if day.search(part) else None
+        if kind == "no" or (kind in {"yes", "partly"} and language.pattern("did_session").search(part)):
+            said.add(kind)
+    only: Session | None = said.pop() if len(said) == 1 else None  # type: ignore[assignment]  # one of the three above
+    return only
 
 
 def tapped(items: Sequence[Item]) -> Session | None:
@@ -69,6 +83,12 @@ def bare_answer(clauses: Sequence[str], language: Language) -> Session | None:
     return None if len(kinds) != 1 else ("yes" if "bare_yes" in kinds else "no")
 
 
+def _reported(clauses: Sequence[str], language: Language) -> bool:
+    """Whether a clause that says "all of it" or "part of it" has a word for doing: "not bad" and "as usual" have none."""
+    did = language.pattern("did_session")
+    return any(did.search(clause) is not None and {"yes", "partly"} & set(_kinds(clause, language)) for clause in clauses)
+
+
 def _kinds(clause: str, language: Language) -> list[str]:
     """What a clause says, or else what its parts say ("no pain today so yes")."""
     whole = _kind(clause, language)
@@ -81,10 +101,12 @@ def _kinds(clause: str, language: Language) -> list[str]:
 def _kind(clause: str, language: Language) -> str | None:
     if language.pattern("not_about_today").search(clause):
         return None
-    for kind in ("partly", "yes_after_all", "no_session", "later", "excuse", "done", "bare_yes", "bare_no"):
+    for kind in ("partly", "yes_after_all", "not_yet", "no_session", "later", "excuse", "done", "bare_yes", "bare_no"):
         found = language.pattern(kind).search(clause)
+        if found and kind in {"not_yet", "later"}:  # on another day is not today
+            return "no" if language.pattern("another_day").search(clause) else "later"
         if found:
-            return {"yes_after_all": "yes", "no_session": "no", "later": "no", "done": "yes"}.get(kind, kind)
+            return {"yes_after_all": "yes", "no_session": "no", "done": "yes"}.get(kind, kind)
     return None
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import another_number, answer_scored, not_done_after_all, pain_kept_from_it, record_score
+from bot_service.conversation.answers import (
+    another_number,
+    not_done_after_all,
+    pain_kept_from_it,
+    record_score,
+)
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
-from bot_service.conversation.held import seen_as_told, while_held
+from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
 from bot_service.conversation.measured import (
     about_exercises,
     ask_measure_anew,
@@ -19,6 +24,7 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.reports import about_yesterday, answer_told, part_after_all
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
@@ -37,6 +43,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
+from bot_service.conversation.worries import words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -49,6 +56,7 @@ PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
     told, now = without_slash(told, now.language), replace(now, open=tuple(each for each in now.open if not lapsed(each, now)))
+    now = what_it_answers(told, now)
     target = _target(told, now)
     if target is None or target.kind != "what_is_wrong":  # whose answer is kept word for word
         told = _as_tap(in_own_words(told, now.language), now)
@@ -58,7 +66,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     turn = _decided(told, reading, target, now)
-    return while_held(turn, told, reading, now) if "red_flag" in now.held else turn
+    return about_talking(while_held(turn, told, reading, now), now) if "red_flag" in now.held else turn
 
 
 def _meant_instead(text: str, last: Answered, now: Situation) -> Reading | None:
@@ -85,7 +93,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
-    return _written(told, reading, target, now)
+    return words_for_physio(_written(told, reading, target, now), told, reading, target, now)
 
 
 def _as_tap(told: Told, now: Situation) -> Told:
@@ -125,7 +133,7 @@ def _tapped(told: Told, question: Asked, now: Situation) -> Turn:
     if question.kind != "which" and not any(answer in row for row in kind.rows):
         return Turn(lines=(Line("nothing_asked"),), read=False)  # not a button of ours, or of another version
     if kind.scored:
-        return answer_scored(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+        return answer_told(replace_answer(answer, question), told, question, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     return give_reason(answer, told.text, question, now) if question.kind == "reason" else answer_choice(answer, question, now)
 
 
@@ -144,6 +152,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
+    if last_night := about_yesterday(reading, told, now):
+        return last_night
     if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
         return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
@@ -162,9 +172,10 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return written_measure(told, reading, target, now) or _measure_again(told, reading, target, now)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
-    if reading.answer in ("ambiguous", "none") and not _is_score_of_session(reading, told, target, now):
+    about_today = target.kind == "pain_24h" and reading.reported
+    if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target)
-    return answer_scored(reading, told, target, now) or _ask_again(told, reading, target)
+    return answer_told(reading, told, target, now) or _ask_again(told, reading, target)
 
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
@@ -174,7 +185,7 @@ def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None
         return asked
     answer = reading.session if target.kind == "session" else reading.score
     plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
-    answered = answer_scored(plain, told, target, now)
+    answered = answer_told(plain, told, target, now)
     if answered is None:
         return asked
     lines = (*answered.lines, *asked.lines)
@@ -189,7 +200,7 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_scored(reading, told, scored, now) or _ask_again(told, reading, target)
+        return answer_told(reading, told, scored, now) or _ask_again(told, reading, target)
     again = _ask_again(told, reading, target)
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
 
@@ -214,7 +225,7 @@ def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Sit
     if target.kind != "safety" or target.detail.get("show") is None or reading.session is None:
         return None
     session = Asked(target.id, "session", now.today, target.detail["show"])
-    turn = answer_scored(reading, replace(told, replied_to=session), session, now)
+    turn = answer_told(reading, replace(told, replied_to=session), session, now)
     if turn is None or (turn.ask is not None and turn.ask.kind == "safety"):
         return turn
     effects = tuple(effect for effect in turn.effects if effect != Close(target.id))
@@ -233,7 +244,7 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     about_session = newest.kind == "pain_during"
     if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
         session = replace(question, kind="session", detail={"anew": True})
-        return answer_scored(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
+        return answer_told(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     if reading.score is not None:
         return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
     kind = "session_pain" if about_session else newest.kind
@@ -271,7 +282,7 @@ def _ask_again(told: Told, reading: Reading, target: Asked, *, keep: bool = Fals
 def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     if reading.answer == "none":
         return Turn()
-    if reading.score is None and (about_today := not_done_after_all(reading, told, now) or pain_kept_from_it(reading, told, now)):
+    if reading.score is None and (about_today := _told_of_today(reading, told, now)):
         return about_today
     if reading.score is not None and now.measured is not None:
         return ask_measure_anew(now.measured, now)
@@ -281,6 +292,10 @@ def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     if score is None and reading.session is None and mentions_pain(told.text, reading, now.language):
         return for_physio(told, None)
     return Turn(lines=(Line("nothing_asked"),), read=False)
+
+
+def _told_of_today(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    return not_done_after_all(reading, told, now) or part_after_all(reading, now) or pain_kept_from_it(reading, told, now)
 
 
 def _score_after_no(told: Told, now: Situation) -> int | None:

@@ -258,9 +258,14 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None, words
     if raised.detail.get("unread") not in (None, (before or {}).get("unread")):
         values |= _waits_again(row, due_at)  # a message that nobody has read yet
     if more_urgent:
-        values |= {"urgency": raised.urgency, "due_at": due_at, "status": "open", "acknowledged_at": None}
+        values |= {"urgency": raised.urgency, "due_at": _earlier(row, due_at), "status": "open", "acknowledged_at": None}
     tx.run(update(cases).where(cases.c.id == row.id).values(**values))
     return more_urgent
+
+
+def _earlier(row: Row[Any], due_at: datetime | None) -> datetime | None:
+    """What nobody has seen yet and is overdue stays so, whatever more urgent joins it."""
+    return min(row.due_at, due_at) if row.acknowledged_at is None and row.due_at and due_at else due_at
 
 
 def _waits_again(row: Row[Any], due_at: datetime | None) -> dict[str, Any]:

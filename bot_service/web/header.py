@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bot_service.actions.deciding import NO_NEWS
 from bot_service.actions.histories import rhythm_for
 from bot_service.clinical.in_words import sentence
-from bot_service.storage import clinics, episodes, patients, prescriptions, reviews, staff
+from bot_service.storage import clinics, contacts, episodes, patients, prescriptions, reviews, staff
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode, Hold
@@ -54,6 +54,7 @@ class Header:
     ended: bool
     phone: str
     appointment: str
+    goals: str
 
 
 def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: datetime) -> Header:
@@ -89,6 +90,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         ended=episode.status != "active",
         phone=f"/phone/{patient.ref}",
         appointment=long_day(episode.next_appointment) if episode.next_appointment and episode.next_appointment >= today else "",
+        goals=contacts.load_goals(tx, patient.id, episode.id),
     )
 
 

@@ -87,7 +87,7 @@ def _what_to_do(each: Lost) -> str:
     if each.status == "expired" and each.kind in NEEDED:
         return "Tell the patient yourself: this did not reach them."
     if each.status == "expired":
-        return "Nothing: it is not counted against the patient, and the next one comes as planned."
+        return "Nothing: it is not counted against the patient. If it happens again, look at the times of this patient's exercises."
     return "Get in touch another way, and ask whether the chat or number has changed."
 
 

@@ -83,6 +83,7 @@ def brief(tx: Tx, patient: Patient, episode: Episode, record: Record, plan: Care
     header = header_of(tx, patient, episode, clinic, now)
     lines = [
         f"{patient.name} ({patient.ref}). {plan.title}{'' if side == 'both' else f', {side} side'}. {header.stage}, {header.weeks}.",
+        *([f"Wants to be able to: {header.goals}"] if header.goals else []),
         f"Last {DAYS} days: done {_percent(adherence(record, DAYS))} of scheduled days, replied on {_percent(reply_rate(record, DAYS))}.",
         *_pain(record),
     ]

@@ -21,6 +21,7 @@ from bot_service.storage.staff import Member
 from bot_service.web.case_cards import title_of
 from tests.actions.told import open_cases
 from tests.notice_clinic import NoticeClinic, with_mail
+from tests.patience import PATIENT_S
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, live, look, say
 
@@ -107,7 +108,7 @@ def test_two_replicas_whose_tick_comes_at_the_same_moment_send_it_once(there: No
         for each in both:
             each.join(0.5)
     for each in both:
-        each.join(30)
+        each.join(PATIENT_S)
     assert sorted(queued) == [0, 1] and len(clinic.messages(kind="digest")) == 1
 
 

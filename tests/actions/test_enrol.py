@@ -46,6 +46,7 @@ def test_every_reference_and_code_is_its_own(sqlite_clinic: RunningClinic) -> No
         ({"stage": "expert"}, "no stage expert"),
         ({"baseline": 6}, "see the patient first"),
         ({"baseline": -1}, "between 0 and 10"),
+        ({"at": time(18, 30), "own_prompt": frozenset({1, 2})}, "message of its own at 18:30"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_a_sentence(sqlite_clinic: RunningClinic, fields: dict[str, object], sentence: str) -> None:

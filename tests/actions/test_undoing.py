@@ -21,6 +21,7 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, claims, episodes, outbox, prescriptions, reviews
 from bot_service.storage.claims import Line
 from tests.actions.told import audited, open_cases, proposals
+from tests.patience import PATIENT_S
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import live, look
 
@@ -235,5 +236,5 @@ def at_once(*acts: Callable[[], bool]) -> list[bool]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENT_S)
     return done

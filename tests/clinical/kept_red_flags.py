@@ -16,6 +16,16 @@ from tests.conversation.labelled import DATA
 
 FILE = DATA / "kept_red_flags.jsonl"
 _FOLDER = files("bot_service.clinical") / "red_flag_words"
+_BESIDE_FIGURES = (
+    ("My hip keeps popping out now when I walk", "URGENT"),
+    ("it feels like the tendon is just popping out", "URGENT"),
+    ("hamstring just popping out now when I bend, awful pain", "URGENT"),
+    ("my hip is popping out to the side", "URGENT"),
+    ("it was so popping out for no reason", "URGENT"),
+    ("hip popping out later in the day", "URGENT"),
+    ("my tendon is popping over the bone", "URGENT"),
+)
+"""English sentences of a symptom in words that also stand in an errand ("popping out to the shops"), and their tiers."""
 
 
 def kept() -> list[dict[str, str]]:
@@ -24,7 +34,7 @@ def kept() -> list[dict[str, str]]:
 
 
 def sentences() -> Iterator[dict[str, str]]:
-    """For every phrase of every set, the sentence of the most serious rule that it raises together with a phrase of each other set."""
+    """For every phrase the sentence of the most serious rule that it raises with a phrase of each other set, then those beside figures."""
     rules = _written("rules")["rules"]
     for code in LANGUAGES:
         sets = _written(code)["sets"]
@@ -35,6 +45,7 @@ def sentences() -> Iterator[dict[str, str]]:
                 row = next((row for row in raised if row is not None), None)
                 if row is not None:
                     yield row
+    yield from ({"lang": "en", "text": text, "tier": tier} for text, tier in _BESIDE_FIGURES)
 
 
 def _sentence(code: str, rule: dict[str, Any], name: str, phrase: str, sets: dict[str, list[str]]) -> dict[str, str] | None:

@@ -231,6 +231,64 @@ def test_who_cannot_go_on_in_despair_is_in_a_crisis_and_who_cannot_go_on_exercis
     assert [text for text in ONLY_THE_EXERCISES[language] if find_red_flag(text, language)] == []
 
 
+HOPELESS = {
+    "en": (
+        "1 but feeling pretty hopeless, dont see the point of anything anymore", "dont see the point of anything any more",
+        "I feel hopeless about this", "feeling hopeless", "whats the point of anything", "theres no point going on",
+        "it all feels hopeless", "feeling so hopeless at the moment, 3", "hopeless is how I feel",
+        "did them, 2. I just don't see any point in it all any more",
+        "nothing matters any more", "I've lost all hope", "no point in doing anything any more", "i do not see the point in anything 2",
+    ),
+    "es": (
+        "1 pero me siento sin esperanza", "ya no le veo sentido a nada", "¿qué sentido tiene seguir así?", "me siento muy desesperanzada",
+        "he perdido la esperanza", "ya nada me importa, 3",
+    ),
+    "pl": (
+        "1 ale czuję się bez nadziei", "nie widzę już sensu w niczym", "nic nie ma sensu", "po co to wszystko", "straciłam nadzieję",
+        "czuję się zupełnie beznadziejnie",
+    ),
+    "ar": ("أشعر باليأس", "1 لكن أشعر باليأس", "لا أرى معنى لأي شيء", "ما الفائدة من أي شيء", "فقدت الأمل", "ما فيه فايدة من أي شي"),
+    "hi": (
+        "1 lekin nirash mehsoos kar raha hoon", "kisi cheez ka koi matlab nahi", "किसी भी चीज़ का कोई मतलब नहीं", "निराश महसूस कर रही हूँ",
+        "कोई उम्मीद नहीं बची", "is sab ka kya fayda", "main bahut hopeless feel kar raha hoon",
+    ),
+}  # fmt: skip
+NOT_HOPELESS = {
+    "en": (
+        "I'm hopeless at remembering these", "my balance is hopeless", "no point doing them twice", "what's the point of the bridge?",
+        "the point of the bridge is lost on me", "I feel hopeless at this balance one", "whats the point of these any more reps",
+        "dont see the point of the warm up", "no point doing anything else today, 3", "no point going on holiday with this",
+        "2, I don't feel hopeless",
+        "hopefully a 2 tomorrow", "I see the point of it now", "did everything, no point stopping",
+        "felt a bit pointless",
+        "whats the point of all this stretching", "my signal is hopeless, everything is slow", "no point trying anything new",
+        "at this point about a 2",
+        "no pain at any point, 1",
+        "a bit pointless this exercise", "whats the point of doing it 3 times", "I'm hopeless with technology",
+        "any more than 10 is too much",
+        "don't see any point in more exercises", "5 points better", "hopeless signal here, did them, 2",
+    ),
+    "es": (
+        "no tiene sentido hacerlos dos veces", "estoy desesperado por correr", "soy un desastre con la memoria",
+        "espero que mañana sea un 2", "¿qué sentido tiene el puente?", "no hice nada más, 2", "me sentí bien, 2",
+    ),
+    "pl": (
+        "nie ma sensu robić ich dwa razy", "jestem beznadziejny w liczeniu", "po co ten mostek?", "nic mi nie jest, 1", "nic więcej, 2",
+        "mam nadzieję że jutro 2", "po co mi ta guma", "nie czuję bólu, 0",
+    ),
+    "ar": ("لا فائدة من تكرارها مرتين", "ما الفائدة من هذا التمرين؟", "آمل أن يكون غدا 2", "أشعر بتحسن 2", "لا شيء، 2"),
+    "hi": ("do baar karne ka koi fayda nahi", "kya matlab sab kuch karna hai?", "इस कसरत का क्या फायदा?", "umeed hai kal 2 hoga",
+        "kuch nahi, 2", "अच्छा महसूस हो रहा है 2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", HOPELESS)
+def test_who_has_no_hope_or_sees_no_point_in_anything_is_in_a_crisis_and_who_sees_none_in_an_exercise_is_not(language: str) -> None:
+    flags = [(text, find_red_flag(text, language)) for text in HOPELESS[language]]
+    assert [text for text, flag in flags if flag is None or (flag.tier, flag.family) != ("EMERGENCY", "suicide")] == []
+    assert [(text, flag) for text in NOT_HOPELESS[language] if (flag := find_red_flag(text, language))] == []
+
+
 def test_an_emergency_is_heard_over_a_pause_for_breath_and_not_over_a_full_stop() -> None:
     assert tier("I can't feel... my legs") == tier("numb …\nbetween my legs") == "EMERGENCY"
     assert tier("I can't feel. My legs are fine") == "URGENT"

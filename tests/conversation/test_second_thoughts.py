@@ -162,6 +162,16 @@ def test_another_time_says_which_exercises_move_and_which_stay() -> None:
     assert keys(says("send it at 7am", opted_in())) == ["confirm_time"]
 
 
+def test_a_yes_to_another_time_counts_only_while_the_times_are_those_of_the_question() -> None:
+    now, before = two_a_day(), {"at": "19:00", "first": "18:30", "other": "08:00"}
+    again = taps("yes", replace(asked("confirm_time"), detail=before), now)
+    assert again.ask is not None and again.ask.detail == before | {"first": "18:00"}
+    taken = taps("yes", replace(asked("confirm_time"), detail=before | {"at": "18:00", "first": "08:00", "other": "18:30"}), now)
+    assert keys(taken) == ["time_taken"]
+    for turn in (again, taken):
+        assert found(turn, ChangeTime) == [] and len(found(turn, Close)) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "moved"), [("6am", "08:00"), ("12:00", "08:00"), ("5:59pm", "08:00"), ("6:01pm", "18:00"), ("9pm", "18:00")]
 )

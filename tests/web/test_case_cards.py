@@ -145,7 +145,7 @@ def test_a_message_that_joins_an_older_one_leads_the_case_with_its_words_and_its
     page = Browser(sqlite_clinic).sign_in().get(path_of(person))
     card = page.partition("Needs a look")[2].partition("What raised it")[0]
     assert "<mark>I twisted my knee on the stairs</mark>" in card and "book a slot" not in card
-    assert "2 messages" in card and "overdue, the newest message due by" in card
+    assert "2 messages" in card and "overdue, the newest message due today" in card
 
 
 def test_the_page_after_discharge_shows_no_pause_and_no_criteria(sqlite_clinic: RunningClinic) -> None:

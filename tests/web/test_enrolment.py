@@ -73,11 +73,13 @@ def test_the_form_enrols_with_everything_that_was_chosen(clinic: RunningClinic) 
         document = prescriptions.load(tx, episode.prescription_id)
         assert (patient.name, patient.language, episode.stage, episode.baseline) == ("Jo Park", "es", "intermediate", 3)
         assert (contact.phone, contact.record_number, contact.channel) == ("+447700900123", "R7781", "telegram")
-        assert contacts.load_goals(tx, patient.id, episode.id) == "Sit through a film"
         assert document.flare_plan is not None and document.rungs_preauthorised
         assert [(slot.days, slot.at.isoformat("minutes")) for slot in document.slots if slot.prompted] == [(("mon", "thu"), "07:15")]
         row = tx.one(tables.patients.select())
         assert not any(secret in bytes(value) for value in (row.phone, row.record_number) for secret in (b"7700", b"7781"))
+    for page in ("", "/summary"):
+        browser.get(f"/patients/{ref}{page}")
+        assert "Wants to be able to: Sit through a film" in browser.words
 
 
 def test_usual_pain_above_the_clinics_own_ceiling_is_seen_first_on_the_form_in_a_file_and_by_command(

@@ -15,6 +15,7 @@ from bot_service.storage import cases, clinics, notices, staff, tables
 from bot_service.storage.cases import Case
 from bot_service.storage.staff import Member
 from tests.notice_clinic import with_mail
+from tests.patience import PATIENT_S
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, a_tick, another_clinic, say
 
@@ -106,7 +107,7 @@ def test_two_admins_who_remove_each_other_at_the_same_moment_do_not_both_succeed
         thread.join(0.5)
         assert thread.is_alive(), "the second one waits"
         staff.set_role(tx, other.id, "physio")
-    thread.join(20)
+    thread.join(PATIENT_S)
     assert len(refused) == 1
     assert [each.email for each in members(clinic).values() if (each.role, each.status) == ("admin", "active")] == [one.email]
 
@@ -121,7 +122,7 @@ def test_what_two_admins_set_for_the_clinic_at_the_same_moment_is_both_kept(clin
         second.start()
         second.join(0.5)
         assert second.is_alive(), "the second one waits"
-    second.join(20)
+    second.join(PATIENT_S)
     with clinic.db.read() as tx:
         kept = clinics.load_clinic(tx, clinic.clinic.id).settings
     assert (kept["quiet"], kept["notice_remind_min"], kept["notice_initials"]) == (["20:00", "07:00"], 10, True)
@@ -145,7 +146,7 @@ def test_who_is_no_admin_any_more_sets_nothing_for_others_from_a_page_opened_bef
         thread.start()
         thread.join(0.5)
         staff.set_role(tx, by.id, "viewer")
-    thread.join(20)
+    thread.join(PATIENT_S)
     assert len(refused) == 1
     with pytest.raises(NotPermitted):
         notice_choices.choose(clinic.db, by, anna, now, ways="email", daily=False, weekly=False, at_night=False)

@@ -1,0 +1,123 @@
+"""What patients say of a session in their own words: not yet, last night's, today's under an older question, part of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from bot_service.conversation.answers import answer_scored, record_score, record_session, session_question
+from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.situation import Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
+from bot_service.conversation.typed import names_today
+
+
+def answer_told(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
+    """An answer while a scored question is open, unless the words are about something else than it asks; None when they answer nothing."""
+    if reading.later and not target.detail.get("anew"):
+        return _not_yet(reading, told, target, now)
+    if target.kind == "pain_24h" and reading.reported:
+        return part_after_all(reading, now) or _todays_instead(reading, told, target, now)
+    return answer_scored(reading, told, target, now)
+
+
+def _not_yet(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn:
+    """An intention is no refusal: nothing is recorded of the session, and the question stays open."""
+    day_after = next((question for question in (target, *now.open) if question.kind == "pain_24h"), None)
+    score = read(told.text, "next_day_pain", now.language, now.today).score if day_after else None
+    if day_after is not None and score is not None:
+        return record_score(score, day_after.kind, day_after.day or now.today, day_after.slot, day_after, now)
+    again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
+    if reading.pain_mentioned:
+        return Turn((ForPhysio("X3", told.text),), (Line("no_hurry"), Line("words_kept")), again)
+    if target.kind == "session" and (target.day or now.today) == now.today:
+        return Turn(lines=(Line("no_hurry"), Line("when_done")), ask=again)
+    about = {"day": target.day.isoformat()} if target.day else {}
+    return Turn(lines=(Line("no_hurry"), Line(f"again_{target.kind}", about)), ask=again)
+
+
+def _todays_instead(reading: Reading, told: Told, question: Asked, now: Situation) -> Turn | None:
+    """ "Done, 3" while only the day after is asked about: said of today's session, which is named, and the question stays open."""
+    session = session_question(question, now) or _todays_session(question, now)
+    if session is None:
+        return None
+    score = read(told.text, "did_you_exercise", now.language, now.today).score
+    turn = record_session(replace(reading, score=score), session, now)
+    effects = tuple(effect for effect in turn.effects if effect != Close(question.id))
+    if turn.ask is not None or score is None:
+        return replace(turn, effects=effects)
+    named = Line("recorded_for", {"score": score, "day": (session.day or now.today).isoformat()})
+    again = Ask(question.kind, question.day, question.slot, question.detail, again=question.id)
+    about = {"day": (question.day or now.today).isoformat()}
+    return Turn(effects, (named, *turn.lines[1:], Line("again_pain_24h", about)), again)
+
+
+def _todays_session(question: Asked, now: Situation) -> Asked | None:
+    """The only session of today that has no answer yet, as if it had been asked about; None on other days."""
+    told = {session.slot for session in now.record.sessions if session.day == now.today} if now.record else set()
+    due = {each.slot for each in now.record.scheduled if each.day == now.today and not each.optional} if now.record else set()
+    left = sorted((due | {question.detail.get("show", 0)}) - told - {0})
+    return Asked(question.id, "session", now.today, left[0]) if len(left) == 1 else None
+
+
+def part_after_all(reading: Reading, now: Situation) -> Turn | None:
+    """ "I only did some of it" after "done": today's session is corrected, and its score stays."""
+    sessions = [session for session in now.record.sessions if session.day == now.today] if now.record else []
+    done = [session for session in sessions if session.outcome == "done"]
+    if reading.session != "partly" or reading.score is not None or len(done) != 1 or len(sessions) != 1:
+        return None
+    return Turn((Keep("session", now.today, done[0].slot, outcome="partly"),), (Line("recorded_partly"),))
+
+
+def about_yesterday(reading: Reading, told: Told, now: Situation) -> Turn | None:
+    """ "I did do them last night. 3": the session of that day, which a "not done" no longer is; words that fit none are for the physio."""
+    today_too = names_today(told.text, now.language)
+    if reading.past is None or now.record is None or reading.request is not None or (reading.session is not None and today_too):
+        return None
+    day = now.today - timedelta(days=1)
+    sessions = {session.slot: session for session in now.record.sessions if session.day == day}
+    slots = {each.slot for each in now.record.scheduled if each.day == day and not each.optional} | set(sessions)
+    done = [session for session in sessions.values() if session.outcome != "not_done"]
+    score = read(told.text, "did_you_exercise", now.language, now.today)
+    certain = None if today_too or score.both else score.score
+    if reading.past == "no":
+        left = slots - set(sessions)
+        return _missed(reading, told, day, left.pop(), now) if len(left) == 1 else _for_the_physio(told)
+    left = slots - {session.slot for session in done}
+    if len(left) == 1:
+        return _done_after_all(reading.past, certain, day, left.pop(), now)
+    if len(slots) == len(done) == 1 and done[0].pain is not None and certain in (None, done[0].pain):
+        return Turn(lines=(Line("recorded_for", {"score": done[0].pain, "day": day.isoformat()}),))
+    return _for_the_physio(told)
+
+
+def _done_after_all(outcome: str, score: int | None, day: date, slot: int, now: Situation) -> Turn:
+    question = _open_about(day, slot, now)
+    kept = "partly" if outcome == "partly" else "done"
+    did = Keep("session", day, slot, outcome=kept, question_id=question.id if question else None)
+    reasons = tuple(Close(each.id) for each in now.open if (each.kind, each.day) == ("reason", day))
+    if score is not None:
+        turn = record_score(score, "session_pain", day, slot, question, now)
+        return Turn((did, *reasons, *turn.effects), turn.lines, turn.ask, turn.change)
+    closed = (Close(question.id),) if question else ()
+    lines = (Line(f"recorded_{kept}_for", {"day": day.isoformat()}), Line("again_session_pain", {"day": day.isoformat()}))
+    return Turn((did, *reasons, *closed), lines, Ask("session_pain", day, slot))
+
+
+def _missed(reading: Reading, told: Told, day: date, slot: int, now: Situation) -> Turn:
+    question = _open_about(day, slot, now)
+    effects: list[Effect] = [Keep("session", day, slot, outcome="not_done", note=told.text, question_id=question.id if question else None)]
+    if question is not None:
+        effects.append(Close(question.id))
+    if reading.pain_mentioned:
+        effects += [Keep("reason", day, slot, outcome="pain", note=told.text), ForPhysio("X3", told.text)]
+    said = "not_done_pain_for" if reading.pain_mentioned else "not_done_for"
+    return Turn(tuple(effects), (Line(said, {"day": day.isoformat()}),), change=question.id if question else None)
+
+
+def _open_about(day: date, slot: int, now: Situation) -> Asked | None:
+    about = (each for each in now.open if each.kind in ("session", "session_pain") and (each.day, each.slot or 1) == (day, slot))
+    return next(about, None)
+
+
+def _for_the_physio(told: Told) -> Turn:
+    return Turn((ForPhysio("X3", told.text),), (Line("words_kept"),), read=False)
