@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
-from bot_service.actions.reminders import queue_seen_question
+from bot_service.actions.reminders import find_red_flag_case, queue_seen_question, wrote_of_suicide
 from bot_service.actions.withheld import stop_unwanted_news
 from bot_service.clinical.working_hours import Urgency
 from bot_service.conversation.safety import told_as
@@ -112,10 +112,13 @@ def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetim
 
 def note_seen(tx: Tx, episode: Episode, seen: Seen, inbox_id: UUID, now: datetime) -> None:
     """What the patient says about having been seen, on the open red flag."""
-    words = "Was seen about it" if seen.yes else "Has not been seen about it"
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
+    open_case = find_red_flag_case(tx, episode)
     if open_case is None:
         return
+    if wrote_of_suicide(open_case):
+        words = "Could talk to somebody" if seen.yes else "Has not talked to anybody"
+    else:
+        words = "Was seen about it" if seen.yes else "Has not been seen about it"
     raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
     cases.raise_case(tx, now, episode, raised, open_case.due_at)
     cases.record_event(tx, now, open_case.id, "seen_yes" if seen.yes else "seen_no", f"patient: {words}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.showing import same_again
 from bot_service.conversation.situation import Ask, Close, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Seen, Situation, Told, Turn
-from bot_service.conversation.typed import says_help, says_seen, says_something
+from bot_service.conversation.typed import plain_yes_or_no, says_help, says_seen, says_something
 
 _ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung", "confirm_not_done"})
 _SAID = frozenset(
@@ -26,6 +26,14 @@ _ALONE = frozenset(
 )
 """Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
 _ABOUT_THE_FLAG = frozenset({"new_or_worse", "seen"})
+_TALKED = {
+    "again_seen": "again_talked",
+    "seen_yes": "talked_yes",
+    "seen_told": "talked_yes",
+    "seen_noted": "talked_yes",
+    "seen_no": "talked_no",
+}
+"""What is said about having been seen, in the words for who wrote of suicide: whether they could talk to somebody, and nothing else."""
 HOLD_TOLD = "held"
 """Among what was told today: that the exercises are on hold, in full."""
 HOLD_IN_FULL = ("held_emergency", "held_urgent")
@@ -55,6 +63,20 @@ def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn
         kept, ask = (Line(f"again_{asked.kind}"),), same_again(asked)
     lines = kept if any(line.key in _ALONE for line in kept) else _with_hold(kept, ask, now)
     return Turn(_for_physio(turn, told, reading, now), lines, ask, turn.change, turn.read)
+
+
+def about_talking(turn: Turn, now: Situation) -> Turn:
+    """What follows "have you been able to talk to somebody?": no word of being checked, or of exercises."""
+    if now.red_flag != "suicide":
+        return turn
+    return replace(turn, lines=tuple(replace(line, key=_TALKED.get(line.key, line.key)) for line in turn.lines))
+
+
+def what_it_answers(told: Told, now: Situation) -> Situation:
+    """A bare yes or no answers the crisis text, or what was asked after it, and nothing that was asked about exercises before it."""
+    if now.red_flag != "suicide" or told.tapped or told.replied_to or plain_yes_or_no(told.text, now.language) is None:
+        return now
+    return replace(now, open=tuple(question for question in now.open if question.kind not in _ABOUT_EXERCISES))
 
 
 def seen_as_told(told: Told, reading: Reading, now: Situation) -> Turn | None:

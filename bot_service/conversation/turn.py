@@ -13,7 +13,7 @@ from bot_service.conversation.answers import (
 )
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
-from bot_service.conversation.held import seen_as_told, while_held
+from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
 from bot_service.conversation.measured import (
     about_exercises,
     ask_measure_anew,
@@ -43,6 +43,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
+from bot_service.conversation.worries import words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -55,6 +56,7 @@ PLEASANTRIES = frozenset({"sticker", "animation", "dice", "game"})
 def take_turn(told: Told, now: Situation) -> Turn:
     """What follows from one message. Red flags come first, then STOP, in every state; every text gets a decision."""
     told, now = without_slash(told, now.language), replace(now, open=tuple(each for each in now.open if not lapsed(each, now)))
+    now = what_it_answers(told, now)
     target = _target(told, now)
     if target is None or target.kind != "what_is_wrong":  # whose answer is kept word for word
         told = _as_tap(in_own_words(told, now.language), now)
@@ -64,7 +66,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     turn = _decided(told, reading, target, now)
-    return while_held(turn, told, reading, now) if "red_flag" in now.held else turn
+    return about_talking(while_held(turn, told, reading, now), now) if "red_flag" in now.held else turn
 
 
 def _meant_instead(text: str, last: Answered, now: Situation) -> Reading | None:
@@ -91,7 +93,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
-    return _written(told, reading, target, now)
+    return words_for_physio(_written(told, reading, target, now), told, reading, target, now)
 
 
 def _as_tap(told: Told, now: Situation) -> Told:

@@ -32,6 +32,7 @@ _BY_WORDS: tuple[tuple[str, Asked], ...] = (
     ("do you agree", "consent"),
     ("would you like to get your exercise reminders", "consent"),
     ("were you seen", "seen"),
+    ("been able to talk to somebody", "seen"),
     ("is this new", "new_or_worse"),
     ("shall we pause", "confirm"),
     ("shall we send", "confirm"),

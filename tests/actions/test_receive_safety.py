@@ -147,6 +147,18 @@ async def test_the_next_day_we_ask_whether_they_were_seen(sqlite_clinic: Running
     assert holds(person) == ["red_flag"], "only a clinician lets exercises go on"
 
 
+async def test_the_day_after_suicidal_words_we_ask_whether_they_could_talk_to_somebody(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say(SUICIDE)
+    await person.say("no")
+    assert not [entry for entry in current(person) if entry.kind == "session"] and "Samaritans on 116 123" in person.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY2)
+    assert "Have you been able to talk to somebody?" in person.texts[-1] and "Samaritans on 116 123" in person.texts[-1]
+    assert "checked" not in person.texts[-1]
+    await person.tap("No")
+    assert "call Samaritans on 116 123" in person.texts[-1] and "111" not in person.texts[-1] and holds(person) == ["red_flag"]
+
+
 async def test_whether_they_were_seen_is_asked_in_the_morning_whenever_their_exercises_come(sqlite_clinic: RunningClinic) -> None:
     person = await sqlite_clinic.opted_in(at=time(18, 30))
     await sqlite_clinic.service.move_clock(DAY1)

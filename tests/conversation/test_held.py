@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot_service.conversation.situation import Asked, ForPhysio, Keep, OptOut, Resume, Situation, Told
+from bot_service.conversation.situation import Asked, ForPhysio, Keep, OptOut, Resume, Seen, Situation, Told
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.turn import take_turn
 from bot_service.conversation.wording import SHIPPED, Voice, render
@@ -60,7 +60,11 @@ def test_whatever_cannot_be_read_gets_the_short_text_of_the_tier_and_is_kept(wor
         assert found(turn, ForPhysio) == [ForPhysio("X3", words)]
     for kind in ("seen", "new_or_worse"):
         turn = says(words, held(asked(kind), tier=tier))
-        assert keys(turn) == [*lines, f"again_{kind}"] and turn.ask is not None and turn.ask.again == asked(kind).id
+        assert (
+            keys(turn) == [*lines, "again_talked" if (kind, tier) == ("seen", "suicide") else f"again_{kind}"]
+            and turn.ask is not None
+            and turn.ask.again == asked(kind).id
+        )
         assert found(turn, ForPhysio) == [ForPhysio("X3", words)]
 
 
@@ -96,7 +100,7 @@ def test_the_question_about_the_red_flag_itself_is_asked_and_answered_as_ever() 
 def test_nobody_in_need_of_help_today_is_sent_to_the_working_hours(tier: str, words: str) -> None:
     for questions in ((), (asked("session"),), (asked("seen"),), (asked("what_is_wrong"),)):
         turn = says(words, held(*questions, tier=tier))
-        seen = ["again_seen"] if asked("seen") in questions else []
+        seen = ["again_talked" if tier == "suicide" else "again_seen"] if asked("seen") in questions else []
         wrong = asked("what_is_wrong") in questions
         assert keys(turn) == [*HOLD[tier], *seen]
         assert found(turn, ForPhysio) == [ForPhysio("X3", words, tell_when_read=True, same_day=wrong)]
@@ -121,3 +125,28 @@ def test_stop_and_start_still_work() -> None:
     assert found(says("start", held()), Resume)
     back = says("start", held(status="opted_out"))
     assert keys(back) == ["back_again", "held_urgent"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [("yes", "talked_yes"), ("no", "talked_no"), ("yes i rang them thank you", "talked_yes"), ("I was seen", "talked_yes")],
+)
+def test_who_wrote_of_suicide_is_asked_about_talking_to_somebody_and_of_nothing_else(answer: str, line: str) -> None:
+    turn = says(answer, held(asked("session"), asked("seen"), tier="suicide"))
+    assert keys(turn) == [line] and found(turn, Seen) == [Seen(yes=line == "talked_yes", unasked=answer == "I was seen")]
+    again = says("hm hard to say", held(asked("seen"), tier="suicide"))
+    assert keys(again) == ["held_suicide", "again_talked"]
+    assert keys(says("hm hard to say", held(asked("seen")))) == ["held_urgent", "again_seen"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "no"), ("en", "No."), ("en", "yes"), ("es", "no"), ("pl", "nie"), ("ar", "لا"), ("hi", "नहीं")]
+)
+@pytest.mark.parametrize("kind", ["session", "session_pain", "pain_24h", "reason", "rung"])
+def test_a_bare_yes_or_no_after_the_crisis_text_is_nothing_about_exercises(language: str, words: str, kind: str) -> None:
+    turn = says(words, held(asked(kind), tier="suicide", language=language))
+    assert keys(turn) == ["held_suicide"] and turn.effects == (ForPhysio("X3", words),) and turn.ask is None
+
+
+def test_a_button_of_the_exercises_still_answers_them_after_the_crisis_text() -> None:
+    assert kept(taps("not_today", asked("session"), held(asked("session"), tier="suicide")))["session"] == (TODAY, "not_done")

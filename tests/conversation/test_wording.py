@@ -40,7 +40,7 @@ VOICE = Voice(
     a_prescription(signed=True),
 )
 UNSOLICITED = (
-    "prompt_intro", "still_open", "ask_24h", "nudge", "silence", "ask_seen", "plan_changed_forward", "plan_changed_back",
+    "prompt_intro", "still_open", "ask_24h", "nudge", "silence", "ask_seen", "ask_talked", "plan_changed_forward", "plan_changed_back",
     "plan_changed_same", "plan_held", "run_opened", "run_closed",
     "holds_released", "paused_by_clinic", "from_physio", "message_read",
 )  # fmt: skip
@@ -128,12 +128,20 @@ def test_what_a_locked_phone_shows_names_no_condition_body_part_profession_or_pe
     assert placeholders(first) <= {"day", "until", "at"}
 
 
-@pytest.mark.parametrize("key", [key for key in CATALOGUE.texts if key.startswith(("safety_", "seen_no"))])
+@pytest.mark.parametrize("key", [key for key in CATALOGUE.texts if key.startswith(("safety_", "seen_no", "talked_"))])
 def test_safety_texts_take_their_numbers_from_the_clinic(key: str) -> None:
     assert not re.search(r"\d{3}", CATALOGUE.texts[key])
-    if key in ("safety_emergency", "safety_urgent", "safety_suicide", "safety_repeat_short", "safety_repeat_suicide"):
+    if key in (
+        "safety_emergency",
+        "safety_urgent",
+        "safety_suicide",
+        "safety_repeat_short",
+        "safety_repeat_suicide",
+        "talked_yes",
+        "talked_no",
+    ):
         assert "112" in say(key)
-    if "suicide" in key:
+    if "suicide" in key or "talked" in key:
         assert "the night line on 0800 1" in say(key)
         assert not re.search(r"exercise|pain|physio|checked", say(key)), "the text for suicidal words speaks of nothing else"
 

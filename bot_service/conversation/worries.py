@@ -1,0 +1,58 @@
+"""Words beside an answer that may worry, so that a person reads them: another part of the body, mood, sleep, or a question. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot_service.clinical.words import tokens
+from bot_service.conversation.items import items_of
+from bot_service.conversation.language import Language, language_for
+from bot_service.conversation.parsing import Reading
+from bot_service.conversation.showing import same_again
+from bot_service.conversation.situation import Asked, ForPhysio, Keep, Line, Situation, Told, Turn
+from bot_service.conversation.states import KINDS
+from bot_service.conversation.typed import is_question, says_help
+
+
+def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
+    """ "1 but I feel so low": the number counts, the words are for the physio, and nobody is told that this is what we want to see.
+
+    Words that may worry in a message that could not be read are for the physio too, not for the list of what can be written here.
+    """
+    known = any(isinstance(effect, ForPhysio) for effect in turn.effects)
+    if known or not turn.lines or not may_worry(told.text, now.language, asking=reading.score is not None):
+        return turn
+    first, effects, note = turn.lines[0].key, turn.effects, ForPhysio("X3", told.text)
+    if any(isinstance(effect, Keep) and effect.score is not None for effect in effects):
+        said = (line for line in turn.lines[1:] if line.key != "day_after_settled")
+        return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *said))
+    if first == "not_understood":
+        return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
+    if first == "help" and not says_help(told.text, now.language):
+        again = (
+            (Line(f"again_{target.kind}", {"day": target.day.isoformat()} if target.day else {}),)
+            if target is not None and KINDS[target.kind].scored
+            else ()
+        )
+        return Turn((*effects, note), (Line("words_kept"), *again), same_again(target) if again else None, read=False)
+    return turn
+
+
+def may_worry(text: str, language: str, *, asking: bool) -> bool:
+    """Whether words speak of another part of the body, of mood or sleep, or (`asking`) ask something. "No knee pain" does not."""
+    known = language_for(language)
+    if known is None:
+        return False
+    whole = " ".join(token.text for token in tokens(text))
+    if asking and is_question(text) and known.pattern("asks").search(whole):
+        return True
+    return any(not _denied(whole[: hit.start()], hit.group(), known) for hit in known.pattern("worries").finditer(whole))
+
+
+def _denied(before: str, hit: str, known: Language) -> bool:
+    """Whether one of the two words before, in the same clause, is a no, or the words themselves say that there is no pain."""
+    clause = re.split(r"[,.;!?]", before)[-1]
+    near = tokens(clause)[-2:]
+    no_pain = any(item.tag == "no_pain" for item in items_of([*near, *tokens(hit)], known))
+    return no_pain or any(item.tag in ("no", "not") for item in items_of(near, known))
