@@ -384,11 +384,20 @@ class TestOptIn:
             *(("en", words) for words in ("Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course", "yes that's fine")),
             *(("en", words) for words in ("yes, go ahead", "ok go on then", "yeah why not", "fine by me", "happy to")),
             ("es", "sí, por supuesto"), ("pl", "tak, chętnie"), ("ar", "نعم موافق"), ("hi", "हाँ मंज़ूर है"),
+            ("en", "I consent"), ("en", "yes, I accept 👍"), ("es", "consiento"), ("pl", "tak, akceptuję"), ("ar", "نعم أقبل"),
+            ("hi", "मुझे स्वीकार है"), ("es", "claro que sí"),
         ],
     )  # fmt: skip
     def test_a_clear_yes_in_words_agrees_and_asked_as_a_question_it_does_not(self, language: str, words: str) -> None:
         assert found(says(words, before_opt_in(asked("consent"), language=language)), OptIn)
         assert not found(says(f"{words}?", before_opt_in(asked("consent"), language=language)), OptIn)
+
+    @pytest.mark.parametrize(
+        ("language", "words"),
+        [("hi", "ha ha"), ("hi", "हा हा"), ("ar", "إيه"), ("es", "claro que"), ("en", "yes 👎"), ("en", "ok 🙄"), ("en", "I accept 🙃")],
+    )
+    def test_a_laugh_a_doubtful_sign_or_half_a_yes_agrees_to_nothing(self, language: str, words: str) -> None:
+        assert not found(says(words, before_opt_in(asked("consent"), language=language)), OptIn)
 
     def test_no_is_respected(self) -> None:
         assert found(says("no", before_opt_in(asked("consent"))), OptOut) == [OptOut(declined=True)]
