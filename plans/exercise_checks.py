@@ -10,6 +10,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAIN_ITEMS = 4
 _AMOUNTS = ("reps", "hold_s", "dist_m")
 _AMOUNT_OF = {"isometric": ("hold_s",), "isotonic": ("reps",), "balance": ("hold_s", "reps"), "plyometric": ("reps", "dist_m")}
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MINUTES_A_WEEK = 7 * 24 * 60
 
 
@@ -141,10 +142,17 @@ def _gaps(slots: list[Spot]) -> Iterator[Finding]:
         ]
         if between and min(between)[0] < gap:
             hours, earlier, later = min(between)
-            days = f"{DAYS[earlier // 1440]} and {DAYS[later // 1440]}"
+            days = f"{_WEEKDAYS[earlier // 1440]} and {_WEEKDAYS[later // 1440]}"
             yield slot.finding(
-                f"asks for {gap} hours between sessions, but leaves {hours:g} between {days}. Move a day or lower min_gap_h.", "min_gap_h"
+                f"asks for {gap} hours between sessions, but leaves {_in_words(hours)} between {days}. Move a day or a time, or ask less.",
+                "min_gap_h",
             )
+
+
+def _in_words(hours: float) -> str:
+    """24 hours; 47 hours and 15 minutes"""
+    whole, minutes = divmod(round(hours * 60), 60)
+    return f"{whole} hours and {minutes} minutes" if minutes else f"{whole} hours"
 
 
 def _moments(slot: Spot) -> list[int]:

@@ -184,6 +184,9 @@ def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
     else:
         episodes.release_holds(tx, now, episode.id, ("physio_first",), "patient corrected")
+        for case in (each for each in cases.list_open(tx, episode) if each.rule == "X6"):
+            reason = f"the usual pain was corrected to {score}/10 by the patient"
+            cases.close_case(tx, now, episode, case.id, cases.SETTLED, reason)
     consent.start_schedule(tx, episodes.load(tx, episode.id), now)
 
 

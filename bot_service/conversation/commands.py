@@ -9,14 +9,14 @@ from functools import cache
 
 from bot_service.conversation.choices import ask_time
 from bot_service.conversation.language import language_for
-from bot_service.conversation.measured import ask_measure_anew
+from bot_service.conversation.measured import ask_measure_anew, mentions_pain
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.requests import time_alone
 from bot_service.conversation.safety import something_is_wrong
 from bot_service.conversation.showing import how_to, how_to_named, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
-from bot_service.conversation.states import CHANGE, WRONG
-from bot_service.conversation.typed import asks_progress, is_button, plain
+from bot_service.conversation.states import CHANGE, KINDS, MEASURED, WRONG
+from bot_service.conversation.typed import asks_about_the_chat, asks_progress, is_button, plain
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 
 
@@ -75,7 +75,7 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case (_, "plan"):
             return show_exercises(None, now)
         case ("help", _):
-            return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
+            return _helped(reading, target, told, now)
     return None
 
 
@@ -83,6 +83,20 @@ def _at_another_time(text: str, now: Situation) -> Turn | None:
     """ "Half past ten": a time and nothing else is what we asked for, and no score; it is confirmed first."""
     at = time_alone(text, now.language)
     return None if at is None else ask_time(at, now)
+
+
+def _helped(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn:
+    """What can be written here, for who asks about the chat or may mean the number that we asked for; else it is for the physio."""
+    asks_us = asks_about_the_chat(told.text, now.language) and not mentions_pain(told.text, reading, now.language)
+    if asks_us or any(question.kind in MEASURED or KINDS[question.kind].scored for question in now.open):
+        return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
+    return for_physio(told, target)
+
+
+def for_physio(told: Told, target: Asked | None) -> Turn:
+    """The words for the physio, who will read them; a question that is open stays, and is said once more."""
+    again = (Line(f"again_{target.kind}", {"day": target.day.isoformat()} if target.day else {}),) if target and target.is_open else ()
+    return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"), *again), same_again(target))
 
 
 def _how_to(text: str, target: Asked | None, now: Situation) -> Turn | None:

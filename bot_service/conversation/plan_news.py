@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bot_service.conversation.exercise_text import WEEKDAYS, dose_words, step_words
@@ -10,14 +11,15 @@ from plans.model import PrescribedExercise, PrescribedSlot, Prescription
 from plans.running import RUN_SLOT
 from plans.tongues import in_words
 
+_NUMBERS = re.compile(r"(\d+)")
 MOST = 6
 """Lines that a tired person still reads (default); the exercises themselves are one word away."""
 
 
 def what_changed(old: Prescription, new: Prescription, catalogue: Catalogue) -> str:
-    """A heading and one line for each thing that the patient would notice, exercises first; empty when there is none."""
+    """A heading and one line for each thing that the patient would notice, what limits them first; empty when there is none."""
     old, new = (in_words(each, plan_words(each, catalogue)) for each in (old, new))
-    lines = [*_exercises(old, new, catalogue), *_week(old, new, catalogue), *_agreements(old, new, catalogue)]
+    lines = [*_agreements(old, new, catalogue), *_exercises(old, new, catalogue), *_week(old, new, catalogue)]
     if not lines:
         return ""
     more = [catalogue.text("news_more", {"plan": catalogue.says["plan"]})] if len(lines) > MOST else []
@@ -32,7 +34,7 @@ def _exercises(old: Prescription, new: Prescription, catalogue: Catalogue) -> It
         elif line := _other_dose(before[name], item, catalogue):
             yield line
     if gone := [item.exercise.name for name, item in before.items() if name not in after]:
-        yield catalogue.text("news_gone", {"exercises": "; ".join(gone)})
+        yield catalogue.text("news_gone", {"exercises": catalogue.words["semicolon"].join(gone)})
 
 
 def _other_dose(before: PrescribedExercise, after: PrescribedExercise, catalogue: Catalogue) -> str:
@@ -49,7 +51,7 @@ def _other_dose(before: PrescribedExercise, after: PrescribedExercise, catalogue
 
 
 def _week(old: Prescription, new: Prescription, catalogue: Catalogue) -> Iterator[str]:
-    """Days and times of the sessions with a message; a session's name stands there when the day has more than one."""
+    """Days and times of the sessions with a message, other days of one without; its name stands there when the day has more than one."""
     before = {slot.number: slot for slot in old.slots}
     shown = [slot for slot in new.slots if slot.prompted and slot.number != RUN_SLOT]
     for slot in shown:
@@ -59,6 +61,10 @@ def _week(old: Prescription, new: Prescription, catalogue: Catalogue) -> Iterato
             yield catalogue.text("news_days", {"session": session, "days": _days(slot, catalogue)})
         if was is not None and was.prompted and was.at != slot.at:
             yield catalogue.text("news_time", {"session": session, "after": f"{slot.at:%H:%M}", "before": f"{was.at:%H:%M}"})
+    for slot in new.slots:
+        was = before.get(slot.number)
+        if was is not None and not slot.prompted and slot.number != RUN_SLOT and set(was.days) != set(slot.days):
+            yield catalogue.text("news_days", {"session": f" ({slot.label.lower()})", "days": _days(slot, catalogue)})
 
 
 def _days(slot: PrescribedSlot, catalogue: Catalogue) -> str:
@@ -71,8 +77,14 @@ def _agreements(old: Prescription, new: Prescription, catalogue: Catalogue) -> I
     was, will = old.rules.pain_ceiling, new.rules.pain_ceiling
     if was != will:
         yield catalogue.text("news_ceiling", {"after": will, "before": was})
-    if old.flare_plan != new.flare_plan and was == will:  # the ceiling stands in its words
+    if not _same_advice(old.flare_plan or "", new.flare_plan or "", str(was), str(will)):
         yield catalogue.text("news_flare", {})
+
+
+def _same_advice(old: str, new: str, was: str, will: str) -> bool:
+    """Whether two texts are the same but for the ceiling, which stands in their words and has a line of its own."""
+    parts, others = _NUMBERS.split(old), _NUMBERS.split(new)
+    return len(parts) == len(others) and all(a == b or (a, b) == (was, will) for a, b in zip(parts, others, strict=True))
 
 
 def _seen(document: Prescription) -> dict[str, PrescribedExercise]:

@@ -12,7 +12,7 @@ from bot_service.conversation.answers import (
     record_score,
 )
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
-from bot_service.conversation.commands import ask_anew, asked_of_us, in_own_words, without_slash
+from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
 from bot_service.conversation.measured import (
     about_exercises,
@@ -302,6 +302,8 @@ def _nothing_asked(reading: Reading, told: Told, now: Situation) -> Turn:
     score = reading.score if reading.score is not None else _score_after_no(told, now)
     if score is not None and now.last is not None:
         return another_number(score, now.last)
+    if score is None and reading.session is None and mentions_pain(told.text, reading, now.language):
+        return for_physio(told, None)
     return Turn(lines=(Line("nothing_asked"),), read=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from string import Template
@@ -19,6 +20,9 @@ from bot_service.conversation.wording import Catalogue, load_catalogue
 _SHORT = 4
 """Words of an agreement at most (default): "yes but what is it" asks something first."""
 _QUESTION_MARKS = frozenset("?؟")
+_AGREEING_SIGNS = frozenset("👍🙏🙂✅")
+_LAUGHS_TWICE = frozenset({"ha", "हा"})
+"""A yes in Hindi said once; "ha ha" laughs."""
 _POSSESSIVE = re.compile(r"'s(?!\w)")
 
 
@@ -30,13 +34,15 @@ def typed_answer(text: str, question: Asked, language: str, today: date) -> str 
         return None
     if question.kind == "which":
         return _choice(text, question.detail.get("choices", ()), catalogue, today)
-    offered = [answer for row in KINDS[question.kind].rows for answer in row if not answer.isdecimal()]
+    barred = "yes" if question.kind == "consent" and _is_doubtful(text) else None
+    offered = [answer for row in KINDS[question.kind].rows for answer in row if not answer.isdecimal() and answer != barred]
     if question.detail.get("show") is not None and question.kind == "pain_24h":
         offered.append("show")
     for answer in offered:
         if words == plain(catalogue.buttons[answer], catalogue):
             return answer
-    phrases = {answer: {plain(phrase, catalogue) for phrase in known} for answer, known in catalogue.typed.get(question.kind, {}).items()}
+    typed = catalogue.typed.get(question.kind, {})
+    phrases = {answer: {plain(phrase, catalogue) for phrase in known} for answer, known in typed.items() if answer != barred}
     if question.kind == "reason":
         return _reason(words, phrases)
     if question.kind == "safety" and words.removeprefix(f"{plain(catalogue.buttons['no'], catalogue)} ") in phrases.get("none", ()):
@@ -82,15 +88,35 @@ def consents(text: str, language: str) -> Literal["yes", "no"] | None:
     """
     catalogue = load_catalogue(language)
     words = plain(text, catalogue).split()
-    clear = len(words) <= _SHORT and not is_question(text) and set(words) <= set(_words(catalogue.words["agreeing"]))
+    clear = (
+        len(words) <= _SHORT and not is_question(text) and not _is_doubtful(text) and set(words) <= set(_words(catalogue.words["agreeing"]))
+    )
     answer = plain_yes_or_no(text, language)
     return None if answer == "yes" and not clear else answer
+
+
+def _is_doubtful(text: str) -> bool:
+    """Whether a laugh or a sign other than a plain friendly one stands with it: "yes 👎", "ok 🙄", "ha ha"."""
+    said = [token.text for token in tokens(text)]
+    signs = {each for each in said if is_symbol(each) and unicodedata.category(each) == "So"}
+    return not signs <= _AGREEING_SIGNS or any(said.count(laugh) > 1 for laugh in _LAUGHS_TWICE)
 
 
 def says_help(text: str, language: str) -> bool:
     """Whether the words are the one that asks what can be written here, and no question of their own."""
     catalogue = load_catalogue(language)
     return plain(text, catalogue) in ("help", plain(catalogue.says["help"], catalogue))
+
+
+def asks_about_the_chat(text: str, language: str) -> bool:
+    """Whether a question is about the chat itself, what can be written or who writes; any other is for the physio, a bare "?" is not."""
+    known = language_for(language)
+    clauses = clauses_of(tokens(text), known)
+    if not clauses or says_help(text, language) or known is None:
+        return not clauses or says_help(text, language)
+    whole = " , ".join(clauses)
+    brief = len(whole.split()) <= _SHORT and known.pattern("help_whole").fullmatch(whole) is not None
+    return brief or known.pattern("about_the_chat").fullmatch(whole) is not None
 
 
 def says_seen(text: str, language: str) -> bool:

@@ -169,7 +169,7 @@ def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
 
 def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
     names = [voice.prescription.exercise(item).exercise.name for item in values.get("left_out", ()) if voice.prescription]
-    return [catalogue.text("leave_out", {"names": "; ".join(names)})] if names else []
+    return [catalogue.text("leave_out", {"names": catalogue.words["semicolon"].join(names)})] if names else []
 
 
 def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot_service.storage import outbox
+from bot_service.storage import cases, outbox
 from tests.actions.told import (
     DAY1,
     DAY2,
@@ -263,7 +263,11 @@ async def test_a_usual_pain_corrected_before_the_first_prompt_counts(sqlite_clin
     await person.say("hi", code=person.invitation.code)
     for words in ("yes", "7", "sorry, 4"):
         await person.say(words)
-    assert person.episode().baseline == 4 and holds(person) == []
+    assert person.episode().baseline == 4 and holds(person) == [] and open_cases(person) == {}
+    with sqlite_clinic.db.begin() as tx:
+        closed = [(case.rule, case.sentence, case.closed_by, case.close_reason) for case in cases.list_closed(tx, person.episode())]
+    said = "Usual pain 7/10 at opt-in, above 5: physio first, no loading yet."
+    assert closed == [("X6", said, cases.SETTLED, "the usual pain was corrected to 4/10 by the patient")]
     await sqlite_clinic.service.move_clock(DAY1)
     assert len(person.messages(kind="prompt", status="sent")) == 1
     await person.say("sorry, 1")  # the prompt is out: only a clinician changes it now

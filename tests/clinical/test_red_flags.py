@@ -29,7 +29,7 @@ def tier(text: str, language: str = "en") -> str | None:
         ("can't get an erection since the back pain started", "cauda_equina"), ("my bum goes numb on hard chairs", "cauda_equina"),
         ("no feeling between my legs", "cauda_equina"), ("chest pain", "chest"), ("coughing up blood", "chest"),
         ("suddenly can't breathe", "chest"), ("want to end it all", "suicide"), ("I don't want to live any more", "suicide"),
-        ("i'd be better off dead", "suicide"),
+        ("i'd be better off dead", "suicide"), ("just can't go on", "suicide"), ("i cant go on any longer", "suicide"),
     ],
 )  # fmt: skip
 def test_emergencies_in_english(text: str, family: str) -> None:

@@ -254,6 +254,8 @@ def test_a_pause_ends_on_the_day_that_is_named_after_until(language: str, words:
 def test_a_day_that_is_no_end_is_none() -> None:
     assert read("away from Friday", None, "en", date(2026, 11, 22)).until is None
     assert read("my bum is sore till Friday", "session_pain", "en", date(2026, 11, 22)).answer == "ambiguous"
+    for state in ("severe pain", "terrible pain", "tears", "a cast", "discomfort"):
+        assert read(f"im in {state} until friday", None, "en", date(2026, 11, 22)).request is None, state
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ def first_slot(document: Prescription, **values: Any) -> Prescription:
     return document.model_copy(update={"slots": (document.slots[0].model_copy(update=values), *document.slots[1:])})
 
 
+def unprompted(document: Prescription, **values: Any) -> Prescription:
+    return document.model_copy(update={"slots": (document.slots[0], document.slots[1].model_copy(update=values))})
+
+
 def dosed(document: Prescription, name: str, **values: Any) -> Prescription:
     items = (
         item.model_copy(update={"dose": item.dose.model_copy(update=values)}) if item.exercise.id == name else item
@@ -58,7 +62,8 @@ def at_step(document: Prescription, name: str, number: int) -> Prescription:
         (dosed(EARLY, "E2", rest_s=90), "• Lying hamstring press, face down: rest 90 s (before: rest 60 s)"),
         (at_step(EARLY, "E1", 2), "• Bridge hold, both feet down: 5 × 45 s hold (before: 5 × 30 s hold)"),
         (at_step(EARLY, "E4", 2), "• Single-leg stand: Stand on one leg with a small knee bend."),
-        (stricter(EARLY, 4), "• Stop an exercise if pain goes above 4 out of 10 (before: 5)"),
+        (stricter(EARLY, 4), "• Stop an exercise if the pain you are being treated for goes above 4 out of 10 (before: 5)"),
+        (unprompted(EARLY, days=("mon", "thu")), "• Exercise days (evening): Monday, Thursday"),
         (EARLY.model_copy(update={"flare_plan": None}), "• The advice for days with more pain has changed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -97,6 +102,23 @@ def test_a_new_stage_is_told_in_a_few_lines_and_in_the_patients_language(languag
 def test_more_than_six_lines_are_cut_and_the_rest_is_one_word_away() -> None:
     lines = in_english(STAGES["early"], stricter(first_slot(STAGES["intermediate"], at=time(9)), 4))
     assert len(lines) == MOST + 1 and lines[-1] == 'There is more. Write "plan" to see your exercises.'
+
+
+def test_a_lower_ceiling_is_the_first_line_however_much_else_changes() -> None:
+    new = stricter(STAGES["intermediate"], 4).model_copy(update={"flare_plan": "Do less, and write to us above 4."})
+    lines = in_english(EARLY.model_copy(update={"flare_plan": "Rest, and write to us above 5."}), new)
+    assert lines[:2] == [
+        "• Stop an exercise if the pain you are being treated for goes above 4 out of 10 (before: 5)",
+        "• The advice for days with more pain has changed",
+    ]
+    same = EARLY.model_copy(update={"flare_plan": "Do less, and write to us above 5."})
+    told = stricter(same, 4).model_copy(update={"flare_plan": new.flare_plan})
+    assert in_english(same, told) == lines[:1], "the same advice with the new ceiling in it is told once"
+
+
+def test_a_list_in_arabic_has_the_marks_of_arabic() -> None:
+    told = what_changed(EARLY, first_slot(EARLY, exercises=("E1",)), load_catalogue("ar"))
+    assert "؛ " in told and ";" not in told
 
 
 def test_whatever_brings_news_has_something_to_say() -> None:

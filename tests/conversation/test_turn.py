@@ -384,11 +384,20 @@ class TestOptIn:
             *(("en", words) for words in ("Yes", "yes please", "Yeah", "ok", "I agree", "Sure", "of course", "yes that's fine")),
             *(("en", words) for words in ("yes, go ahead", "ok go on then", "yeah why not", "fine by me", "happy to")),
             ("es", "sí, por supuesto"), ("pl", "tak, chętnie"), ("ar", "نعم موافق"), ("hi", "हाँ मंज़ूर है"),
+            ("en", "I consent"), ("en", "yes, I accept 👍"), ("es", "consiento"), ("pl", "tak, akceptuję"), ("ar", "نعم أقبل"),
+            ("hi", "मुझे स्वीकार है"), ("es", "claro que sí"),
         ],
     )  # fmt: skip
     def test_a_clear_yes_in_words_agrees_and_asked_as_a_question_it_does_not(self, language: str, words: str) -> None:
         assert found(says(words, before_opt_in(asked("consent"), language=language)), OptIn)
         assert not found(says(f"{words}?", before_opt_in(asked("consent"), language=language)), OptIn)
+
+    @pytest.mark.parametrize(
+        ("language", "words"),
+        [("hi", "ha ha"), ("hi", "हा हा"), ("ar", "إيه"), ("es", "claro que"), ("en", "yes 👎"), ("en", "ok 🙄"), ("en", "I accept 🙃")],
+    )
+    def test_a_laugh_a_doubtful_sign_or_half_a_yes_agrees_to_nothing(self, language: str, words: str) -> None:
+        assert not found(says(words, before_opt_in(asked("consent"), language=language)), OptIn)
 
     def test_no_is_respected(self) -> None:
         assert found(says("no", before_opt_in(asked("consent"))), OptOut) == [OptOut(declined=True)]
@@ -479,6 +488,36 @@ class TestRequests:
     def test_a_message_to_the_physio_is_passed_on(self) -> None:
         turn = says("please talk to my physio about my knee", opted_in(asked("session")))
         assert [note.rule for note in found(turn, ForPhysio)] == ["X3"]
+
+    @pytest.mark.parametrize(
+        ("words", "language"),
+        [
+            ("Is it normal that my calf is sore?", "en"), ("is it ok to go for a run", "en"), ("is swimming ok?", "en"),
+            ("can you tell me what to do if it hurts", "en"), ("help my leg hurts", "en"), ("my calf is sore", "en"),
+            ("can i ask about my knee", "en"), ("¿puedo nadar?", "es"), ("czy mogę biegać?", "pl"), ("هل يمكنني السباحة؟", "ar"),
+            ("kya main daud sakta hun?", "hi"),
+        ],
+    )  # fmt: skip
+    def test_a_question_or_a_symptom_that_answers_nothing_is_for_the_physio_who_will_read_it(self, words: str, language: str) -> None:
+        turn = says(words, opted_in(language=language))
+        assert keys(turn) == ["passed_on"] and turn.effects == (ForPhysio("X3", words, tell_when_read=True),)
+
+    def test_a_question_for_the_physio_leaves_the_open_choice_with_its_buttons(self) -> None:
+        choice = asked("confirm_time", at="19:00")
+        turn = says("is swimming ok?", opted_in(choice))
+        assert keys(turn) == ["passed_on", "again_confirm_time"] and turn.ask is not None and turn.ask.again == choice.id
+
+    @pytest.mark.parametrize(
+        ("words", "language"),
+        [
+            ("help", "en"), ("what can I write here?", "en"), ("how does this work", "en"), ("is this a bot?", "en"), ("?", "en"),
+            ("i have a question", "en"), ("what does this mean", "en"), ("¿qué puedo escribir?", "es"), ("co mogę napisać?", "pl"),
+            ("ماذا يمكنني أن أكتب؟", "ar"), ("kya likhun?", "hi"),
+        ],
+    )  # fmt: skip
+    def test_who_asks_about_the_chat_hears_what_can_be_written(self, words: str, language: str) -> None:
+        turn = says(words, opted_in(language=language))
+        assert keys(turn) == ["help", "not_watched"] and not turn.effects
 
     def test_help_leaves_the_question_open_with_its_buttons(self) -> None:
         turn = says("help", opted_in(asked("session")))

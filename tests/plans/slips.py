@@ -189,15 +189,17 @@ SLIPS = {
         '["mon", "wed", "fri"]\nexercises = ["I1"',
         '["mon", "tue", "fri"]\nexercises = ["I1"',
         "stages.intermediate.slots.1.min_gap_h",
-        "but leaves 24 between mon and tue",
+        "but leaves 24 hours between Monday and Tuesday",
     ),
     "a gap broken over the weekend": Slip(
         '["mon", "wed", "fri"]\nexercises = ["I1"',
         '["mon", "wed", "sun"]\nexercises = ["I1"',
         "stages.intermediate.slots.1.min_gap_h",
-        "24 between sun and mon",
+        "24 hours between Sunday and Monday",
     ),
-    "a gap broken by another slot": Slip('["wed"]', '["thu"]', "stages.advanced.slots.1.min_gap_h", "leaves 24 between thu and fri"),
+    "a gap broken by another slot": Slip(
+        '["wed"]', '["thu"]', "stages.advanced.slots.1.min_gap_h", "leaves 24 hours between Thursday and Friday"
+    ),
     "a day twice": Slip('["wed"]', '["wed", "wed"]', "stages.advanced.slots.2.days", "names the day wed twice"),
     "an extra on a day without the slot": Slip(
         '"fri", "sat", "sun"]\nexercises = ["E1"]',

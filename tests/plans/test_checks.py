@@ -103,3 +103,9 @@ def test_text_that_is_not_toml_is_one_mistake_with_its_line(garbage: str) -> Non
     (error,) = mistakes(garbage)
     assert error.key == "line 1"
     assert error.sentence.startswith("Line 1 cannot be read: ")
+
+
+def test_a_gap_that_is_minutes_too_short_is_said_in_words_without_a_key() -> None:
+    before, wednesday, after = TEXT.partition('days = ["wed"]')
+    (short,) = mistakes(before + wednesday + after.replace('"17:30"', '"16:45"', 1))
+    assert "leaves 47 hours and 15 minutes between" in short.sentence and "_" not in short.sentence.partition("asks for")[2]

@@ -88,7 +88,7 @@ def test_a_case_that_somebody_looks_after_stands_behind_one_that_nobody_does(sql
     acknowledge_case(clinic.db, Decision(clinic.physio, alpha, ""), case.id, clinic.clock.now())
     browser.get("/")
     assert names(browser.page) == ["Beta", "Alpha"]
-    assert "Being looked after" in browser.words
+    assert "Being looked after</span> " in browser.page, "the sentence behind it does not stick to it"
 
 
 def test_a_name_or_a_reference_finds_a_patient_and_filters_count(sqlite_clinic: RunningClinic) -> None:
