@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import (
-    another_number,
-    not_done_after_all,
-    pain_kept_from_it,
-    record_score,
-)
+from bot_service.conversation.answers import another_number, not_done_after_all, pain_kept_from_it, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
