@@ -9,6 +9,7 @@ from uuid import UUID
 from bot_service.clinical.flare import flare_state
 from bot_service.clinical.pain import safety_question_due, settled, worse
 from bot_service.clinical.running import after_run
+from bot_service.conversation.items import denies
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import (
     NO_EXERCISES,
@@ -231,9 +232,12 @@ def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | N
 
 
 def pain_kept_from_it(reading: Reading, told: Told, now: Situation) -> Turn | None:
-    """ "My back hurts" right after "not today", asked or not: the reason of that day, and for the physio."""
-    skipped = [each for each in now.record.sessions if (each.day, each.outcome) == (now.today, "not_done")] if now.record else []
-    if not reading.pain_mentioned or not skipped:
+    """ "My back hurts" right after "not today", asked or not: the reason of that day, and for the physio. None when one was given, or
+    some pain is denied: the words are for the physio as they stand."""
+    if now.record is None or not reading.pain_mentioned or denies(told.text, now.language):
+        return None
+    skipped = [each for each in now.record.sessions if (each.day, each.outcome) == (now.today, "not_done")]
+    if not skipped or any(given.day == now.today for given in now.record.skip_reasons):
         return None
     reason = Keep("reason", now.today, skipped[-1].slot, outcome="pain", note=told.text)
     return Turn((reason, ForPhysio("X3", told.text)), (Line("reason_pain"),))

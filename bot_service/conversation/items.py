@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bot_service.clinical.words import BREAKS, Token, is_symbol
-from bot_service.conversation.language import Language
+from bot_service.clinical.words import BREAKS, Token, is_symbol, tokens
+from bot_service.conversation.language import Language, language_for
 
 BIG = 9999.0
 UNKNOWN = "?"
@@ -34,6 +34,11 @@ def items_of(words: Sequence[Token], language: Language | None) -> list[Item]:
         found.append(item)
         at += length
     return found
+
+
+def denies(text: str, language: str) -> bool:
+    """Whether any word or phrase of it is a no."""
+    return any(item.tag in ("no", "not", "no_pain") for item in items_of(tokens(text), language_for(language)))
 
 
 def _item(words: Sequence[Token], texts: Sequence[str], at: int, language: Language | None) -> tuple[int, Item]:

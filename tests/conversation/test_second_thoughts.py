@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from bot_service.clinical.record import SkipReason
 from bot_service.conversation.parsing import read
 from bot_service.conversation.situation import (
     Answered,
@@ -100,6 +101,10 @@ def test_pain_named_right_after_not_today_is_the_reason_whether_it_was_asked_or_
         assert keys(turn) == ["reason_pain"] and kept(turn) == {"reason": (TODAY, "pain")}
         assert [(each.rule, each.words) for each in found(turn, ForPhysio)] == [("X3", "my back hurts")]
     assert not found(says("my back hurts", opted_in()), Keep)
+    given = replace(skipped, skip_reasons=(SkipReason(TODAY, "time"),))
+    for words, record in (("my back hurts", given), ("my back isn't hurting", skipped), ("hurts less now, no agony", skipped)):
+        turn = says(words, opted_in(record=record))
+        assert not found(turn, Keep) and [each.words for each in found(turn, ForPhysio)] == [words]
 
 
 @pytest.mark.parametrize("language", SHIPPED)
