@@ -172,15 +172,15 @@ def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, d
 
 
 def _standing(trail: Sequence[Any], decisions: tuple[str, ...]) -> list[tuple[UUID, datetime]]:
-    """Whom and when the decisions were about that stand, read backwards: what takes something back skips the next one of its kind."""
-    skipped: Counter[tuple[UUID, str]] = Counter()
+    """Whom and when the decisions were about that stand, read backwards: what takes something back strikes the next one of its kind."""
+    struck: Counter[tuple[UUID, str]] = Counter()
     found = []
     for row in trail:
         taken_back = {"decision_undone": row.detail.get("was"), "message_taken_back": "wrote_to_patient"}.get(row.what)
         if taken_back:
-            skipped[row.subject_id, taken_back] += 1
-        elif row.what in decisions and skipped[row.subject_id, row.what]:
-            skipped[row.subject_id, row.what] -= 1
+            struck[row.subject_id, taken_back] += 1
+        elif row.what in decisions and struck[row.subject_id, row.what]:
+            struck[row.subject_id, row.what] -= 1
         elif row.what in decisions:
             found.append((row.subject_id, row.at))
     return found

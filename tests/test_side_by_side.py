@@ -9,7 +9,7 @@ from tests.side_by_side import FIRST_HALF, ROOT, closing_line, main
 
 @pytest.mark.parametrize(
     ("lines", "said"),
-    [
+    [  # closing lines of runs that never were: "skipped" is a word to add up, no test is left out
         (["== 3 passed in 1.00s ==", "== 4 passed in 2.00s (0:00:02) =="], "7 passed in 3.00s"),
         (["== 1 failed, 3 passed in 1.00s ==", "== 4 passed, 2 skipped in 2.00s =="], "1 failed, 7 passed, 2 skipped in 3.00s"),
         (["== 3 passed in 1.00s ==", "Killed"], "3 passed in 3.00s"),
