@@ -76,8 +76,8 @@ def record_score(
     meaning = _meaning(score, entry, day, now, _after_run(score, entry, day, slot, now))
     show = question.detail.get("show") if question else None
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
-        # The question comes before the advice, which is long: whoever reads only the first lines must have read it.
-        lines = (recorded, Line("safety_question"), *meaning)
+        # The question comes before the advice, which is long: whoever reads only the first lines must have read it. And no praise with it.
+        lines = (recorded, Line("safety_question"), *(line for line in meaning if line.key != "day_after_settled"))
         return Turn(tuple(effects), lines, Ask("safety", day, slot, {"show": show} if show else {}), change=question_id)
     return _then_exercises(effects, [recorded, *meaning], show, question_id, now)
 

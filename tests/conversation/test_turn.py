@@ -315,6 +315,11 @@ class TestWhatAScoreMeans:
             turn = says(score, opted_in(asked(kind)))
             assert keys(turn)[:2] == ["recorded", "safety_question"] and len(keys(turn)) > 2
 
+    def test_nobody_is_praised_in_the_message_that_asks_the_safety_question(self) -> None:
+        still = opted_in(asked("pain_24h"), record=a_record("done 0/0, done 0", baseline=3))
+        assert keys(says("3", still)) == ["recorded", "safety_question"]
+        assert keys(says("2", still))[:2] == ["recorded", "day_after_settled"]
+
     def test_eight_or_more_asks_the_safety_question_whatever_came_before(self) -> None:
         record = a_record("done 7/1, waiting")
         assert "safety_question" not in keys(says("7", opted_in(asked("session_pain"), record=record)))
