@@ -91,7 +91,8 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
         assert [item.document for item in kept] == [before, now]
         assert audit.was_recorded(tx, person.clinic.physio.email, "prescription_rewritten", person.episode().patient_id, since=now_before)
     (news,) = [text for text in person.texts if "has changed your exercises" in text]
-    assert "What is different:\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)\n• Stop an exercise" in news
+    assert "What is different:\n• Stop an exercise" in news, "first what is agreed: it is what the patient must know"
+    assert "\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)" in news
 
 
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
