@@ -154,24 +154,20 @@ async def test_both_taken_back_nothing_is_asked(sqlite_clinic: RunningClinic) ->
     assert not [each for each in person.texts if "One question about" in each]
 
 
-async def test_another_time_moves_the_first_exercises_of_the_day_and_says_which_stay(sqlite_clinic: RunningClinic) -> None:
+@pytest.mark.parametrize(
+    ("words", "moved", "to", "stays", "due_h"),
+    [("7am", "08:00", "07:00", "18:00", [-1, 10]), ("7pm", "18:00", "19:00", "08:00", [0, 11])],
+)
+async def test_another_time_moves_the_exercises_that_keep_their_place_in_the_day_and_says_which_stay(
+    sqlite_clinic: RunningClinic, words: str, moved: str, to: str, stays: str, due_h: list[int]
+) -> None:
     person = await two_a_day(sqlite_clinic)
-    await person.say("send it at 7am")
-    assert person.texts[-1] == "Shall we send your 08:00 exercises at 07:00 from now on? Those at 18:00 stay as they are."
+    await person.say(f"send it at {words}")
+    assert person.texts[-1] == f"Shall we send your {moved} exercises at {to} from now on? Those at {stays} stay as they are."
     await person.tap("Yes")
-    assert "Your 08:00 exercises come at 07:00 from now on." in person.texts[-1]
-    await sqlite_clinic.service.move_clock(DAY1 + 11 * HOUR)
-    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [-1, 10]
-
-
-async def test_a_time_after_the_last_exercises_of_the_day_moves_those(sqlite_clinic: RunningClinic) -> None:
-    person = await two_a_day(sqlite_clinic)
-    await person.say("send it at 7pm")
-    assert person.texts[-1] == "Shall we send your 18:00 exercises at 19:00 from now on? Those at 08:00 stay as they are."
-    await person.tap("Yes")
-    assert "Your 18:00 exercises come at 19:00 from now on. Those at 08:00 stay" in person.texts[-1]
+    assert f"Your {moved} exercises come at {to} from now on. Those at {stays} stay" in person.texts[-1]
     await sqlite_clinic.service.move_clock(DAY1 + 12 * HOUR)
-    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == [0, 11]
+    assert [(each.due_at - DAY1) / HOUR for each in person.messages(kind="prompt") if each.day == TUESDAY] == due_h
 
 
 async def test_a_question_due_at_the_time_that_was_rides_on_the_exercises_at_the_new_one(sqlite_clinic: RunningClinic) -> None:
