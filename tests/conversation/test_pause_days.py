@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot_service.conversation.situation import Close, PauseUntil
 from tests.conversation.situations import asked, found, keys, opted_in, says, taps
 
 HOW_LONG = asked("pause_days")
-LATER = {"from": "2026-11-28", "until": "2026-12-05"}
+LATER: dict[str, Any] = {"from": "2026-11-28", "until": "2026-12-05"}
 
 SPANS = [
     ("en", "2 weeks in Spain from Monday", "2026-11-23", "2026-12-07"),
