@@ -24,18 +24,6 @@ STATES = ["due", "claimed", "sending", "sent", "delivered", "read", "failed", "e
 LEASE = timedelta(minutes=2)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
-
-
 def claim(tx: Tx, clinic: ClinicRows, worker: str = "w1", limit: int = 20, lane: str = "bulk", busy: Sequence[UUID] = ()) -> list[UUID]:
     line = claims.Line(clinic.sender_id, lane, busy)
     return [each.id for each in claims.claim(tx, NOW, line, worker=worker, lease_until=NOW + LEASE, limit=limit)]

@@ -25,18 +25,6 @@ TODAY = NOW.date()
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
-
-
 class TestPatients:
     @pytest.mark.parametrize("state", ["invited", "asked", "opted_in", "opted_out", "discharged"])
     def test_a_status_is_swapped_only_from_those_named(self, db: Database, episode: Episode, state: str) -> None:
