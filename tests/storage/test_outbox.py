@@ -87,6 +87,8 @@ def test_answers_of_one_moment_leave_in_the_order_in_which_they_were_written(db:
             a_message(tx, episode, clinic.sender_id, f"answer {number}", lane="now", expires_at=NOW + (number % 3 + 1) * HOUR)
             for number in range(8)
         ]
+        kept = [found.expires_at for each in written if (found := outbox.load(tx, each)) is not None]
+        assert kept == [NOW + (number % 3 + 1) * HOUR for number in range(8)], "none lends another its time"
         assert claim(tx, clinic, lane="now") == written
         outbox.give_back(tx, NOW, written, "w1")
         assert claim(tx, clinic, lane="now") == written, "and still do when they could not be sent at once"
