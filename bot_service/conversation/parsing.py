@@ -75,9 +75,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     "ambiguous", which asks again: a wrong number recorded is worse than one more question. `today` is the patient's local date,
     needed only to place a date such as "the 14th".
     """
-    said = tokens(text)
+    said, known = tokens(text), language_for(language)
     words = _ends_of(said)
-    known = language_for(language)
     flag = find_red_flag(text, language)
     clauses = clauses_of(words, known)
     stop = wants_stop(words, clauses, language, known)
