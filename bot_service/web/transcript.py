@@ -71,7 +71,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Transcript:
-    """The chat, the latest first, by day; `left_out` earlier messages, and `not_needed` ones that nobody had to read. `whole`: all of it."""
+    """The chat, the latest first, by day; `left_out` earlier messages, and `not_needed` ones nobody had to read. `whole`: all of it."""
 
     days: tuple[Day, ...]
     left_out: int
