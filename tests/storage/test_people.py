@@ -26,18 +26,6 @@ TODAY = NOW.date()
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
-
-
 TYPED = {
     "Ada Okafor-Nkemelu": ("nkemelu", "okafor", "ada nkem", "okafor-nkemelu", "okafornkemelu", "Okafor Nkemelu", "OKAFOR–NK"),
     "Tom O'Neil": ("neil", "oneil", "o'neil", "O’Neil", "o neil", "tom o'n", "o`neil"),
