@@ -83,7 +83,11 @@ def test_having_had_to_stop_after_some_of_it_is_a_report_and_no_other_time() -> 
 
 def test_a_correction_is_marked_as_one() -> None:
     assert reading("sorry 5").correction and reading("*5").correction and reading("meant 6").correction
-    assert reading("5 i mean").correction and reading("that was wrong, it was 5").correction and reading("5, quise decir", language="es").correction
+    assert (
+        reading("5 i mean").correction
+        and reading("that was wrong, it was 5").correction
+        and reading("5, quise decir", language="es").correction
+    )
     assert not reading("5 i mean when i sit").correction
     assert not reading("5").correction
     assert not reading("sorry I'm late, 5").correction
