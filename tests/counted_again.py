@@ -22,13 +22,16 @@ ON_ITS_WAY = {"due", "claimed", "sending"}
 
 @dataclass
 class Day:
-    """One local day of somebody: what became of its prompts, what was said of its sessions, the worst pains, whether anything was heard."""
+    """One local day of somebody: what became of its prompts, what was said of its sessions, the worst pains, which slots
+    were extra, whether anything was heard, and whether it was left out for pain."""
 
     prompts: dict[int, list[str]] = field(default_factory=dict)
     did: dict[int, str] = field(default_factory=dict)
     pain: dict[int, int] = field(default_factory=dict)
     after: list[int] = field(default_factory=list)
+    extra: set[int] = field(default_factory=lambda: {RUN})
     heard: bool = False
+    left_out: bool = False
 
 
 @dataclass
@@ -38,7 +41,10 @@ class Life:
     ref: str
     today: date
     start: date
-    extra: frozenset[int]
+    stage_start: date
+    usual: int | None
+    stage: str
+    is_unlocked: bool
     days: dict[date, Day] = field(default_factory=dict)
 
     def day(self, day: date) -> Day:
@@ -51,30 +57,40 @@ class Life:
 
     def points(self, day: date) -> int:
         """2 for a day with a session done, 1 for one partly done; extra slots count for nothing."""
-        said = {what for slot, what in self.day(day).did.items() if slot not in self.extra}
+        said = self.said(day)
         return 2 if "done" in said else 1 if "partly" in said else 0
 
-    def is_asked(self, day: date) -> bool:
-        """Whether the day was asked about and is not still open."""
+    def said(self, day: date) -> set[str]:
+        """What was said of the day's sessions, extra slots aside."""
+        found = self.day(day)
+        return {what for slot, what in found.did.items() if slot not in found.extra}
+
+    def asked(self, day: date) -> set[str]:
+        """What became of the day's prompts: sent, waiting, lost or paused."""
         found = self.day(day)
         states = set()
         for slot, prompts in found.prompts.items():
-            if slot not in self.extra:
+            if slot not in found.extra:
                 states |= {"sent" if state == "waiting" and slot in found.did else state for state in prompts}
+        return states
+
+    def is_asked(self, day: date) -> bool:
+        """Whether the day was asked about and is not still open."""
+        states = self.asked(day)
         return self.points(day) > 0 if "waiting" in states else "sent" in states
 
     def is_answered(self, day: date) -> bool:
-        found = self.day(day)
-        return self.points(day) > 0 or found.heard or any(slot not in self.extra for slot in found.did)
+        return self.day(day).heard or bool(self.said(day))
 
     def worst(self, day: date) -> int | None:
         """Worst session pain of the day's sessions that were done, runs among them."""
         found = self.day(day)
-        loaded = [slot for slot, what in found.did.items() if what != "not_done" and (slot not in self.extra or slot == RUN)]
+        loaded = [slot for slot, what in found.did.items() if what != "not_done" and (slot not in found.extra or slot == RUN)]
         return max((found.pain[slot] for slot in loaded if slot in found.pain), default=None)
 
     def is_loaded(self, day: date) -> bool:
-        return any(what != "not_done" and (slot not in self.extra or slot == RUN) for slot, what in self.day(day).did.items())
+        found = self.day(day)
+        return any(what != "not_done" and (slot not in found.extra or slot == RUN) for slot, what in found.did.items())
 
     def share(self, of: str, length: int = 14, until: int = 0) -> tuple[int, int] | None:
         """Halves done, or days answered twice, of twice the days asked; None when none was asked."""
@@ -101,24 +117,25 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
     """Every episode's life, by episode."""
     found: dict[UUID, Life] = {}
     documents = {row.id: row.document for row in tx.all(select(tables.prescriptions.c.id, tables.prescriptions.c.document))}
-    extra = {
-        key: frozenset(slot["number"] for slot in document["slots"] if slot["optional"]) | {RUN} for key, document in documents.items()
-    }
+    extra = {key: {slot["number"] for slot in document["slots"] if slot["optional"]} for key, document in documents.items()}
     zones: dict[UUID, str] = {}
     of_patient: dict[UUID, list[Life]] = {}
     columns = tables.episodes.c
     for row in tx.all(
-        select(columns.id, columns.start_date, columns.prescription_id, tables.patients.c.id.label("patient"), tables.patients.c.ref,
-               tables.patients.c.zone).join_from(tables.episodes, tables.patients, tables.patients.c.id == columns.patient_id)
+        select(columns.id, columns.start_date, columns.stage_start, columns.baseline, columns.stage, columns.prescription_id,
+               tables.patients.c.id.label("patient"), tables.patients.c.ref, tables.patients.c.zone)
+        .join_from(tables.episodes, tables.patients, tables.patients.c.id == columns.patient_id)
     ):  # fmt: skip
         zones[row.patient] = row.zone
-        found[row.id] = Life(row.ref, now.astimezone(ZoneInfo(row.zone)).date(), row.start_date, extra[row.prescription_id])
+        today, unlocked = now.astimezone(ZoneInfo(row.zone)).date(), documents[row.prescription_id]["plyometrics_unlocked"]
+        found[row.id] = Life(row.ref, today, row.start_date, row.stage_start, row.baseline, row.stage, unlocked)
         of_patient.setdefault(row.patient, []).append(found[row.id])
     for row in tx.all(select(tables.outbox).where(tables.outbox.c.kind == "prompt")):
         life = found[row.episode_id]
         if (state := _state(row, life.today)) is not None:
             life.day(row.day).prompts.setdefault(row.slot, []).append(state)
-    _add_entries(tx, found)
+            life.day(row.day).extra |= extra[row.prescription_id]
+    _add_entries(tx, found, extra)
     for row in tx.all(select(tables.inbox).where(tables.inbox.c.heard.in_(("text", "tap", "edit", "media")))):
         at = (row.said_at or row.received_at).astimezone(ZoneInfo(zones[row.patient_id])).date()
         for life in of_patient[row.patient_id]:
@@ -133,13 +150,14 @@ def _state(row: Any, today: date) -> str | None:
     return "paused" if held else None if row.status == "cancelled" else "lost"
 
 
-def _add_entries(tx: Tx, found: dict[UUID, Life]) -> None:
+def _add_entries(tx: Tx, found: dict[UUID, Life], extra: dict[UUID, set[int]]) -> None:
     rows = tx.all(select(tables.entries).order_by(tables.entries.c.seq))
     replaced = {row.supersedes_id for row in rows}
     for row in rows:
         if row.id in replaced or not row.confirmed:
             continue
         day, slot = found[row.episode_id].day(row.day), row.slot or 1
+        day.extra |= extra[row.prescription_id]
         if row.kind == "session":
             day.did[slot] = row.outcome
         elif row.kind == "pain_during":
@@ -147,6 +165,8 @@ def _add_entries(tx: Tx, found: dict[UUID, Life]) -> None:
             day.pain[slot] = row.score
         elif row.kind == "pain_24h":
             day.after.append(row.score)
+        elif row.kind == "reason":
+            day.left_out |= row.outcome == "pain"
 
 
 def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, decisions: tuple[str, ...]) -> dict[str, Counter[str]]:

@@ -28,10 +28,10 @@ class DrawnClinic:
     """Writes the rows; the same seed writes the same clinic."""
 
     def __init__(self, clinic: RunningClinic, seed: int, *, weeks: bool = False) -> None:
-        self.weeks = weeks
+        self.weeks, self.top = weeks, 10
         self.clinic, self.draw, self.now = clinic, random.Random(seed), clinic.clock.now()
         self.rows: dict[str, list[dict[str, Any]]] = {}
-        self.documents: dict[tuple[str, str], Prescription] = {}
+        self.documents: dict[tuple[str, str, bool], Prescription] = {}
 
     def write(self, number: int) -> None:
         """Add `number` patients, with three physios, two channels and plans of every stage and side."""
@@ -65,15 +65,20 @@ class DrawnClinic:
     def _episode(self, tx: Tx, patient_id: UUID, zone: str, physio_id: UUID, *, over: bool) -> None:
         episode_id, prescription_id, side = tx.new_id(), tx.new_id(), self.draw.choice(SIDES)
         stage, began = self.draw.choice(a_plan().stages).id, self.today(zone) - timedelta(days=self.draw.randint(0, 60))
+        changed, usual = self._change(zone, began) if self.weeks else (began, 2)
         self._add(
             tables.episodes, id=episode_id, patient_id=patient_id, physio_id=physio_id, plan_id=a_plan().id,
-            status="finished" if over else "active", start_date=began, stage=stage, stage_start=began, baseline=2,
+            status="finished" if over else "active", start_date=began, stage=stage, stage_start=changed, baseline=usual,
             prescription_id=prescription_id, next_prompt_at=self.draw.choice((None, self._ago())), ended_at=self._ago() if over else None,
         )  # fmt: skip
-        self._add(
-            tables.prescriptions, id=prescription_id, episode_id=episode_id, number=1, stage=stage, side=side, staff_id=physio_id,
-            document=self._document(stage, side), starts_on=began, created_at=self.now,
-        )  # fmt: skip
+        course = [(changed, prescription_id, stage)]
+        if changed > began:
+            course.insert(0, (began, tx.new_id(), self.draw.choice([each.id for each in a_plan().stages if each.id != stage])))
+        for number, (start, key, of) in enumerate(course, 1):
+            self._add(
+                tables.prescriptions, id=key, episode_id=episode_id, number=number, stage=of, side=side, staff_id=physio_id,
+                document=self._document(of, side), starts_on=start, created_at=self.now,
+            )  # fmt: skip
         self._open(tx, episode_id)
         for _ in range(self.draw.choice((0, 0, 1, 2))):
             first = self.today(zone) + timedelta(days=self.draw.randint(-3, 2))
@@ -83,7 +88,12 @@ class DrawnClinic:
                 until_day=self.draw.choice((None, first + timedelta(days=self.draw.randint(0, 4)))),
             )  # fmt: skip
         if self.weeks:
-            self._weeks(tx, (patient_id, episode_id, prescription_id), zone, began)
+            self._weeks(tx, (patient_id, episode_id), zone, course)
+
+    def _change(self, zone: str, began: date) -> tuple[date, int | None]:
+        """When the stage began, with the episode or later, and the usual pain, perhaps unknown."""
+        days = (self.today(zone) - began).days
+        return self.draw.choice((began, began + timedelta(days=self.draw.randint(0, days)))), self.draw.choice((None, 0, 1, 2, 2, 3, 4, 5))
 
     def _open(self, tx: Tx, episode_id: UUID) -> None:
         drawn = self.draw.sample(CASES, self.draw.choice((0, 0, 0, 1, 2, 4)))
@@ -104,14 +114,18 @@ class DrawnClinic:
                 evidence_version=1, status=self.draw.choice(("pending", "pending", "held")), created_at=self._ago(),
             )  # fmt: skip
 
-    def _weeks(self, tx: Tx, ids: tuple[UUID, UUID, UUID], zone: str, began: date) -> None:
-        """Prompts in every state, answers early, late, corrected, unconfirmed or missing, and words without an answer."""
-        patient_id, episode_id, prescription_id = ids
-        seq = 0
+    def _weeks(self, tx: Tx, ids: tuple[UUID, UUID], zone: str, course: list[tuple[date, UUID, str]]) -> None:
+        """Prompts in every state, answers early, late, corrected, unconfirmed or missing, and words without an answer.
+
+        Some answer nearly always and some seldom; some have pain of every score and some only a little.
+        """
+        (patient_id, episode_id), began, seq = ids, course[0][0], 0
+        eager, self.top = self.draw.choice((0.3, 0.6, 0.97)), self.draw.choice((2, 3, 5, 10, 10))
         for back in range(self.draw.randint(0, DAYS), -1, -1):
             day = self.today(zone) - timedelta(days=back)
             at = datetime.combine(day, time(8), ZoneInfo(zone)).astimezone(UTC)
-            of_slot = {"episode_id": episode_id, "prescription_id": prescription_id, "day": day, "slot": self.draw.choice((1, 1, 1, 2))}
+            in_force = next((key for start, key, _ in reversed(course) if start <= day), course[0][1])
+            of_slot = {"episode_id": episode_id, "prescription_id": in_force, "day": day, "slot": self.draw.choice((1, 1, 1, 2))}
             status, reason = self.draw.choice(
                 (("sent", None), ("read", None), ("sent", None), ("due", None), ("failed", None), ("cancelled", "on hold: pause"),
                  ("cancelled", "merged"), ("expired", "late"))
@@ -122,7 +136,7 @@ class DrawnClinic:
                     occurrence_key=f"{episode_id}:{day}", expires_at=at, status=status, status_at=at, reason=reason, **of_slot,
                 )  # fmt: skip
             said = at + timedelta(hours=self.draw.randint(1, 30))
-            if self.draw.random() < 0.5 and day >= began and said < self.now:
+            if self.draw.random() < eager and day >= began and said < self.now:
                 seq = self._answer(tx, of_slot, said, seq)
             if self.draw.random() < 0.3 and said < self.now:
                 self._add(
@@ -133,8 +147,9 @@ class DrawnClinic:
 
     def _answer(self, tx: Tx, of_slot: dict[str, Any], said: datetime, seq: int) -> int:
         last: UUID | None = None
-        did = [("session", None, outcome) for outcome in self.draw.sample(("done", "partly", "not_done"), self.draw.choice((0, 1, 1, 2)))]
-        for kind, score, outcome in [*did, *((("pain_during", self.draw.randint(0, 10), None),) if self.draw.random() < 0.7 else ())]:
+        words = ("done", "partly", "not_done") if self.top > 3 else ("done", "done", "partly")
+        did = [("session", None, outcome) for outcome in self.draw.sample(words, self.draw.choice((0, 1, 1, 2)))]
+        for kind, score, outcome in [*did, *((("pain_during", self.draw.randint(0, self.top), None),) if self.draw.random() < 0.8 else ())]:
             seq, before, last = seq + 1, last, tx.new_id()
             self._add(
                 tables.entries, id=last, seq=seq, kind=kind, score=score, outcome=outcome, at=said, done_at=said,
@@ -144,7 +159,10 @@ class DrawnClinic:
 
     def _document(self, stage: str, side: str) -> dict[str, Any]:
         times = {slot.number: time(8) for slot in a_plan().stage(stage).slots if slot.prompted}
-        made = self.documents.setdefault((stage, side), prescribe(a_plan(), stage, times, treated_side=side))  # type: ignore[arg-type]
+        key = (stage, side, self.weeks and stage == "advanced" and self.draw.random() < 0.5)
+        if key not in self.documents:
+            self.documents[key] = prescribe(a_plan(), stage, times, treated_side=side, plyometrics_unlocked=key[2])  # type: ignore[arg-type]
+        made = self.documents[key]
         return made.model_dump(mode="json")
 
     def today(self, zone: str) -> date:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.drawn_records import Drawn, draw_records
 from tests.running_clinic import RunningClinic
 from tests.web.lives import Browser
 
@@ -18,3 +19,9 @@ def stranger(sqlite_clinic: RunningClinic) -> Browser:
 def browser(sqlite_clinic: RunningClinic) -> Browser:
     """The physio, signed in."""
     return Browser(sqlite_clinic).sign_in()
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """A thousand drawn records, which nobody changes."""
+    return draw_records(f"sqlite:///{tmp_path_factory.mktemp('drawn') / 'drawn.db'}")

@@ -2,111 +2,33 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from html import unescape
 from statistics import median
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import pytest
 from sqlalchemy import select
 
 from bot_service.actions.digests import build_all
-from bot_service.actions.histories import load_record
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
-from bot_service.clinical.outcome_measures import MEASURES
-from bot_service.clock import MovableClock
 from bot_service.storage import care_records, clinics, episodes, patients, prescriptions, tables
 from bot_service.storage.database import Tx
-from bot_service.storage.rule_counts import DECISIONS, TAKEN_BACK, UNDONE
+from bot_service.storage.rule_counts import DECISIONS
 from bot_service.web.charts import pain_chart
 from bot_service.web.outcomes import series_of
-from bot_service.web.strips import strip_of
+from bot_service.web.strips import WORDS, strip_of
 from bot_service.web.summary import brief
-from tests.counted_again import Life, as_percent, count_prompts_again, count_rules_again, lives
-from tests.drawn_clinic import DrawnClinic
-from tests.listed import listed, standings
-from tests.running_clinic import START, RunningClinic, migrate_url, open_clinic, open_quickly
+from tests.counted_again import Life, as_percent, count_prompts_again, count_rules_again
+from tests.drawn_records import NOW, PATIENTS, Drawn
+from tests.judged_again import became
+from tests.listed import listed
 from tests.web.lives import Browser
 
-PATIENTS = 1000
 PAGES_OPENED = 20
-NOW = START + timedelta(days=40)
-
-
-@dataclass
-class Drawn:
-    """The clinic and what its rows say."""
-
-    clinic: RunningClinic
-    lives: dict[UUID, Life]
-    latest: list[UUID]
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
-    url = f"sqlite:///{tmp_path_factory.mktemp('drawn') / 'drawn.db'}"
-    migrate_url(url)
-    clinic = open_clinic(open_quickly(url), MovableClock(frozen=NOW))
-    DrawnClinic(clinic, seed=11, weeks=True).write(PATIENTS)
-    _add_the_rest(clinic, random.Random(12))
-    with clinic.db.read() as tx:
-        return Drawn(clinic, lives(tx, NOW), list(standings(tx, clinic.clinic.id, NOW).episodes))
-
-
-def _add_the_rest(clinic: RunningClinic, draw: random.Random) -> None:
-    """Answers a day later, cursors, outcome measures, and what became of flags: closed, acknowledged, followed by decisions."""
-    at = {"clinic_id": clinic.clinic.id}
-    with clinic.db.begin() as tx:
-        rows: dict[str, list[dict[str, Any]]] = {"entries": [], "case_events": [], "audit": []}
-        for entry in tx.all(select(tables.entries).where(tables.entries.c.kind == "pain_during")):
-            if draw.random() < 0.6:
-                copied = {"episode_id": entry.episode_id, "day": entry.day, "slot": entry.slot, "prescription_id": entry.prescription_id}
-                rows["entries"].append(
-                    at | copied | {"id": tx.new_id(), "seq": entry.seq + 500, "kind": "pain_24h", "score": draw.randint(0, 10),
-                                   "at": entry.at, "confirmed": draw.random() < 0.9}
-                )  # fmt: skip
-        for case in tx.all(select(tables.cases.c.id, tables.cases.c.closed_at)):
-            by = draw.choice(("settled by itself", "Anna Reed")) if case.closed_at else None
-            tx.run(tables.cases.update().where(tables.cases.c.id == case.id).values(closed_by=by))
-            for what in draw.sample(("acknowledged", "escalated", "seen_yes"), draw.randint(0, 2)):
-                rows["case_events"].append({"id": tx.new_id(), "case_id": case.id, "what": what, "who": "x", "at": NOW})
-        everybody = [row.id for row in tx.all(select(tables.patients.c.id))]
-        for number in range(600):
-            rows["audit"].append(
-                at | {"seq": 10_000 + number, "at": NOW - timedelta(hours=draw.randint(0, 400)), "who": "x", "hash": b"x",
-                      "detail": {"was": draw.choice(("approved", "held", "stepped_back"))}, "subject_id": draw.choice(everybody),
-                      "what": draw.choice((*DECISIONS, "viewed", "outcome_told", UNDONE, TAKEN_BACK))}
-            )  # fmt: skip
-        for name, found in rows.items():
-            tx.connection.execute(tables.metadata.tables[name].insert(), found)
-        for address in tx.all(select(tables.addresses.c.id, tables.addresses.c.patient_id)):
-            sealed = tx.seal(address.patient_id, f"addresses.address:{address.id}", "sim:1")
-            tx.run(tables.addresses.update().where(tables.addresses.c.id == address.id).values(address=sealed))
-        for row in tx.all(select(tables.episodes.c.id, tables.episodes.c.status, tables.episodes.c.prescription_id)):
-            episode = episodes.load(tx, row.id)
-            _add_outcomes(tx, clinic, episode, draw)
-            if draw.random() < 0.8:
-                slots = [slot for slot in prescriptions.load(tx, row.prescription_id).slots if slot.prompted]
-                slot, day = draw.choice(slots), (NOW + timedelta(days=draw.randint(-1, 2))).date()
-                due = datetime.combine(day, slot.at, ZoneInfo(episode.zone)).astimezone(UTC)
-                episodes.change(tx, row.id, next_prompt_day=day, next_prompt_slot=slot.number, next_prompt_at=due)
-
-
-def _add_outcomes(tx: Tx, clinic: RunningClinic, episode: episodes.Episode, draw: random.Random) -> None:
-    for _ in range(draw.randint(0, 6)):
-        measure = draw.choice(list(MEASURES.values()))
-        care_records.add_outcome(
-            tx, NOW - timedelta(minutes=draw.randint(0, 10_000)), episode, draw.choice((None, clinic.physio.id)), measure=measure.id,
-            activity=draw.choice(("kneel", "Kneel", "drive")) if measure.has_activity else "",
-            value=None if measure.has_activity and draw.random() < 0.1 else draw.randint(measure.low, measure.high),
-            day=NOW.date() - timedelta(days=draw.randint(0, 60)),
-        )  # fmt: skip
 
 
 def cells(page: str, label: str) -> list[str]:
@@ -116,10 +38,8 @@ def cells(page: str, label: str) -> list[str]:
 
 
 def test_the_caseload_shows_what_was_counted_for_each_of_them_and_for_all(drawn: Drawn) -> None:
-    browser = Browser(drawn.clinic).sign_in()
     seen: dict[str, tuple[str, str, str, str]] = {}
-    for number in range(1, PATIENTS // 50 + 1):
-        page = browser.get(f"/?whose=all&page={number}")
+    for number, page in enumerate(drawn.caseload, 1):
         refs = re.findall(r'<a href="/patients/(\w+)">', page)
         assert len(refs) == 50
         weeks = re.findall(r'<span class="quiet">[^<]*?, (week \d+|not started)</span>', page)
@@ -131,7 +51,7 @@ def test_the_caseload_shows_what_was_counted_for_each_of_them_and_for_all(drawn:
             cells(page, "Done, 14 days"), cells(page, "Replies, 14 days"), weeks, [each[1] if each else "" for each in pains], strict=True
         )
         seen |= dict(zip(refs, shown, strict=True))
-        assert f"Page {number} of {PATIENTS // 50}, {PATIENTS} patients" in browser.words
+        assert f"<span>Page {number} of {PATIENTS // 50}, {PATIENTS} patients</span>" in page
     with drawn.clinic.db.read() as tx:
         expected = {}
         for key in drawn.latest:
@@ -151,14 +71,11 @@ def test_the_patients_figures_strip_chart_and_summary_are_what_was_counted(drawn
     with drawn.clinic.db.read() as tx:
         clinic = clinics.load_clinic(tx, drawn.clinic.clinic.id)
         for key in drawn.latest:
-            life, episode = drawn.lives[key], episodes.load(tx, key)
-            record = load_record(tx, episode, NOW)
+            life, (episode, record) = drawn.lives[key], drawn.records[key]
             strip, window = strip_of(record), life.window(28)
-            legend = {item.status: item.count for item in strip.legend}
-            assert len(strip.cells) == len(window) == sum(legend.values())
-            assert legend["done"] == sum(life.points(day) == 2 for day in window)
-            assert legend["partly"] == sum(life.points(day) == 1 for day in window)
-            assert [cell.number for cell in strip.cells] == [day.day for day in window]
+            assert [(cell.status, cell.number) for cell in strip.cells] == [(became(life, day), day.day) for day in window]
+            states = Counter(became(life, day) for day in window)
+            assert all(item.count == states[item.status] for item in strip.legend) and set(states) <= set(WORDS)
             chart = pain_chart(record.loading_days, (), record.rules, record.baseline, record.episode_start, record.today)
             drawn_days = [each for each in life.loading() if max(life.start, life.today - timedelta(days=83)) <= each[0]]
             assert [(point.day, point.score) for point in chart.during] == [(day, pain) for day, pain, _ in drawn_days if pain is not None]
@@ -172,14 +89,18 @@ def test_the_patients_figures_strip_chart_and_summary_are_what_was_counted(drawn
 def _pain_words(life: Life) -> str:
     recent = life.loading(14)
     if not recent:
-        return "No loading in 14 days."
+        return f"No loading in 14 days. Usual pain {_usual(life)}."
     during, after = ([each[at] for each in recent if each[at] is not None] for at in (1, 2))
     said = [
         f"median {median(found):g}, worst {max(found)} of {len(found)} rated" if found else "no score"  # type: ignore[type-var]  # none of them is None
         for found in (during, after)
     ]
-    days = f"Pain on {len(recent)} loading day{'s' * (len(recent) != 1)} in 14 days (usual 2/10)"
+    days = f"Pain on {len(recent)} loading day{'s' * (len(recent) != 1)} in 14 days (usual {_usual(life)})"
     return f"{days}: in the session {said[0]}; 24 hours later {said[1]}."
+
+
+def _usual(life: Life) -> str:
+    return "not known" if life.usual is None else f"{life.usual}/10"
 
 
 def test_the_patients_page_shows_those_figures(drawn: Drawn) -> None:
