@@ -101,7 +101,8 @@ class DrawnClinic:
             drawn.append(("engagement", self.draw.choice(("D3", "D4", "D5", "C5"))))
         for key, rule in drawn:
             rules = {rule, *self.draw.sample(("D3", "D4", "D5", "C5"), self.draw.randint(0, 3))} if key == "engagement" else {rule}
-            reasons = {each: {"sentence": each} | self.draw.choice(({}, {"over": "2026-09-20"})) for each in sorted(rules)}
+            since = {"since": self._ago().date().isoformat()} if self.weeks else {}
+            reasons = {each: {"sentence": each} | self.draw.choice((since, {"over": "2026-09-20"})) for each in sorted(rules)}
             self._add(
                 tables.cases, id=tx.new_id(), episode_id=episode_id, case_key=key, rule=rule, sentence=rule, reasons=reasons,
                 urgency=self.draw.choice(URGENCIES), status=self.draw.choice(("open", "open", "acknowledged")), opened_at=self._ago(),

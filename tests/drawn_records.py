@@ -67,6 +67,7 @@ def _add_the_rest(clinic: RunningClinic, draw: random.Random) -> None:
         _add_answers(tx, draw)
         _add_to_cases(tx, draw)
         _add_decisions(tx, clinic, draw)
+        _add_invitations(tx, draw)
         for address in tx.all(select(tables.addresses.c.id, tables.addresses.c.patient_id)):
             sealed = tx.seal(address.patient_id, f"addresses.address:{address.id}", "sim:1")
             tx.run(tables.addresses.update().where(tables.addresses.c.id == address.id).values(address=sealed))
@@ -127,6 +128,20 @@ def _add_decisions(tx: Tx, clinic: RunningClinic, draw: random.Random) -> None:
         for number in range(600)
     ]  # fmt: skip
     tx.connection.execute(tables.audit.insert(), rows)
+
+
+def _add_invitations(tx: Tx, draw: random.Random) -> None:
+    """One invitation, or a second after the first, of those who have not begun."""
+    rows = []
+    for patient in tx.all(select(tables.patients).where(tables.patients.c.status.in_(("invited", "asked")))):
+        hours = sorted(draw.sample(range(600), draw.choice((1, 1, 2))), reverse=True)
+        for at in (NOW - timedelta(hours=each) for each in hours):
+            rows.append(
+                {"id": tx.new_id(), "clinic_id": patient.clinic_id, "patient_id": patient.id, "code_hash": draw.randbytes(32),
+                 "created_at": at, "expires_at": at + timedelta(days=14), "used_at": draw.choice((None, None, at)),
+                 "revoked_at": draw.choice((None, None, at))}
+            )  # fmt: skip
+    tx.connection.execute(tables.invitations.insert(), rows)
 
 
 def _add_outcomes(tx: Tx, clinic: RunningClinic, episode: episodes.Episode, draw: random.Random) -> None:

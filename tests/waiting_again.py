@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,7 +24,10 @@ LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class Why(NamedTuple):
-    """One reason; as a tuple it sorts: the need, what nobody looks after, what the lead must see, what is due first, the most urgent."""
+    """One reason; as a tuple it sorts: the need, what nobody looks after, what the lead must see, what is due first, the most urgent.
+
+    `ends` is how its sentence ends: since when it was so, or is no longer.
+    """
 
     need: int
     acknowledged: bool
@@ -33,6 +36,7 @@ class Why(NamedTuple):
     urgency: int
     rule: int
     since: datetime
+    ends: str = ""
 
 
 class Waiting:
@@ -68,15 +72,16 @@ class Waiting:
         reasons = self.reasons(key)
         return ORDER[reasons[0].need] if reasons else self._state(key)
 
-    def shown(self, key: UUID) -> list[tuple[str, str, bool]]:
-        """The first two reasons as the row shows them: the need, since when and by when, and whether it is overdue."""
+    def shown(self, key: UUID) -> list[tuple[str, str, str, bool]]:
+        """The first two reasons as the row shows them: the need, how its sentence ends, since and by when, whether it is overdue."""
         state = self._state(key)
         silent = self.patients[self.episodes[key].patient_id].last_heard_at or self.now
         told = [(ORDER[why.need], self.waited(why.since), why) for why in self.reasons(key)[:2]]
         if not told:
-            return [(state, f"Waiting {self.waited(silent)}" if state == "silent" else "", False)]
+            return [(state, "", f"Waiting {self.waited(silent)}" if state == "silent" else "", False)]
         return [
-            (need, f"Waiting {since}" + (f", {self.due(why)}" if why.due < LAST else ""), why.due < self.now) for need, since, why in told
+            (need, why.ends, f"Waiting {since}" + (f", {self.due(why)}" if why.due < LAST else ""), why.due < self.now)
+            for need, since, why in told
         ]
 
     def waited(self, since: datetime) -> str:
@@ -121,17 +126,19 @@ class Waiting:
     def _of_cases(self, key: UUID) -> Iterator[Why]:
         for row in self.cases[key]:
             if row.closed_at is None:
-                rule = PRESSING.index(row.rule) if row.rule in PRESSING else 9
-                urgency = URGENCIES.index(row.urgency)
-                yield Why(
-                    _need_of(row),
-                    row.status == "acknowledged",
-                    row.escalated_at is not None,
-                    row.due_at or LAST,
-                    urgency,
-                    rule,
-                    row.opened_at,
-                )
+                rule, urgency = PRESSING.index(row.rule) if row.rule in PRESSING else 9, URGENCIES.index(row.urgency)
+                acknowledged, lead = row.status == "acknowledged", row.escalated_at is not None
+                yield Why(_need_of(row), acknowledged, lead, row.due_at or LAST, urgency, rule, row.opened_at, self._ends(row))
+
+    def _ends(self, case: Any) -> str:
+        """Silence is counted up to today, or to the day on which the patient wrote again, where the patient is."""
+        patient = self.patients[self.episodes[case.episode_id].patient_id]
+        today, heard = (at and at.astimezone(ZoneInfo(patient.zone)).date() for at in (self.now, patient.last_heard_at))
+        detail = case.reasons[min(_holding(case), key=PRESSING.index) if case.case_key == "engagement" else case.rule]
+        if "over" in detail:
+            return f"No longer so since {_day(date.fromisoformat(detail['over']))}."
+        since = date.fromisoformat(detail["since"])
+        return f"Wrote again on {_day(heard)}." if heard and heard > since else f"That was {_many((today - since).days, 'day')} ago."
 
     def _state(self, key: UUID) -> str:
         episode = self.episodes[key]
@@ -150,8 +157,12 @@ def _need_of(case: Any) -> int:
     """A red flag, an address that takes nothing, or a flag; on the engagement case silence leads, and pain in the way is a flag."""
     if case.case_key != "engagement":
         return {"D1": 0, "X1": 3}.get(case.case_key, 1)
-    holding = [rule for rule in case.reasons if "over" not in case.reasons[rule]] or list(case.reasons)
-    return 4 if "D5" in holding else 5 if case.urgency == "routine" else 1
+    return 4 if "D5" in _holding(case) else 5 if case.urgency == "routine" else 1
+
+
+def _holding(case: Any) -> list[str]:
+    """The rules of a case that still hold; all, when none does."""
+    return [rule for rule in case.reasons if "over" not in case.reasons[rule]] or list(case.reasons)
 
 
 def _of_episode(tx: Tx, table: Table) -> dict[UUID, list[Any]]:
@@ -159,6 +170,10 @@ def _of_episode(tx: Tx, table: Table) -> dict[UUID, list[Any]]:
     for row in tx.all(select(table)):
         found[row.episode_id].append(row)
     return found
+
+
+def _day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def _many(number: int, noun: str) -> str:

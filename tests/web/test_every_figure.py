@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from bot_service.clinical.progression import standing
-from bot_service.storage import clinics, patients, prescriptions
+from bot_service.storage import clinics, patients, prescriptions, tables
 from bot_service.web.header import header_of
 from bot_service.web.progress_card import progress_card
 from bot_service.web.strips import WORDS
@@ -51,10 +54,11 @@ def test_the_caseload_says_of_everybody_why_since_when_and_by_when(drawn: Drawn)
     assert len(shown) == PATIENTS and {ref: (found, expected[ref]) for ref, found in shown.items() if found != expected[ref]} == {}
 
 
-def _reason(html: str) -> tuple[str, str, bool]:
-    """The need, since when and by when, and whether that is marked as overdue."""
+def _reason(html: str) -> tuple[str, str, str, bool]:
+    """The need, how its sentence ends, since when and by when, and whether that is marked as overdue."""
     (need,), says = re.findall(r'^\s*<span class="tag (\w+)">', html), re.search(r'<span class="quiet">((?:Waiting|<span|due).*?)\n', html)
-    return need, re.sub("<[^>]+>", "", says[1]) if says else "", 'class="overdue"' in html
+    ends = re.search(r"(?:That was|Wrote again on|No longer so since) [\w ]+\.", html)
+    return need, ends[0] if ends else "", re.sub("<[^>]+>", "", says[1]) if says else "", 'class="overdue"' in html
 
 
 def test_the_groups_and_the_summary_of_the_caseload_count_everybody(drawn: Drawn) -> None:
@@ -123,3 +127,45 @@ def _plain(html: str) -> str:
 
 def _pain(worst: int | None) -> str:
     return "" if worst is None else str(worst)
+
+
+def test_the_pages_about_all_patients_count_who_is_in_care_and_who_has_not_begun(drawn: Drawn) -> None:
+    with drawn.clinic.db.read() as tx:
+        waiting = Waiting(tx, NOW, drawn.clinic.clinic.zone)
+        mails = {row.id: row.email for row in tx.all(select(tables.staff)) if row.role == "physio"}
+        sent: dict[UUID, Any] = {
+            row.patient_id: row for row in tx.all(select(tables.invitations).order_by(tables.invitations.c.created_at))
+        }
+    in_care = [row for row in waiting.episodes.values() if row.status == "active"]
+    state = {row.id: waiting.patients[row.patient_id].status for row in in_care}
+    page = Browser(drawn.clinic).sign_in(drawn.clinic.admin).get("/team")
+    counted = re.findall(r'<span class="quiet">([^<]*@[^<]*)</span></th>\s*<td>[^<]*</td>\s*<td class="number">(\d+)</td>', page)
+    assert dict(counted) == {mail: str(sum(row.physio_id == key for row in in_care)) for key, mail in mails.items()}
+    browser = Browser(drawn.clinic).sign_in()
+    pages = [browser.get(f"/discharge?page={number}") for number in range(1, -(-len(in_care) // 100) + 1)]
+    assert all(f"Page {number} of {len(pages)}, {len(in_care)} patients" in html for number, html in enumerate(pages, 1))
+    flags = re.findall(r'class="quiet">(\w+)</span></th>\s*<td data-label="Open flags">\D*?(\d+|none)', _leaving(browser, pages[0]))
+    opened = {waiting.patients[row.patient_id].ref: sum(case.closed_at is None for case in waiting.cases[row.id]) for row in in_care}
+    assert len(flags) == 100 and all(int(number.replace("none", "0")) == opened[ref] for ref, number in flags)
+    words = {"invited": "Not begun", "asked": "Not agreed yet", "opted_in": "In care", "opted_out": "Stopped messages"}
+    assert Counter(re.findall(r'<td data-label="Now">(.*?)</td>', "".join(pages))) == Counter(words[each] for each in state.values())
+    not_begun = [sent[row.patient_id] for row in in_care if state[row.id] in ("invited", "asked")]
+    pages = [browser.get(f"/invitations?page={number}") for number in range(1, -(-len(not_begun) // 50) + 1)]
+    assert f'<p class="summary">{len(not_begun)} patients have not begun yet.</p>' in pages[0]
+    shown = re.findall(r'/patients/(\w+)">.*?data-label="Sent">([^<]*).*?data-label="Now">(.*?)</td>', "".join(pages), re.DOTALL)
+    expected = sorted((_invited(waiting, row) for row in not_begun), key=lambda each: each[0])
+    assert sorted((ref, at.strip(), now) for ref, at, now in shown) == expected and len({now.split()[0] for *_, now in shown}) == 5
+
+
+def _leaving(browser: Browser, page: str) -> str:
+    """The page that asks whether care ends for all who can be ticked on a page."""
+    return browser.post("/discharge", dict.fromkeys(re.findall(r'name="(ref-\w+)"', page), "on"), reason="over")
+
+
+def _invited(waiting: Waiting, row: Any) -> tuple[str, str, str]:
+    """Whom, when in the clinic's zone, and where the latest invitation stands."""
+    patient, at, end = waiting.patients[row.patient_id], row.created_at.astimezone(waiting.zone), row.expires_at.astimezone(waiting.zone)
+    until = f"{end:%a} {end.day} {end:%b %Y}"
+    state = "Taken back" if row.revoked_at else f"{'Works until' if row.expires_at > NOW else 'Expired'} {until}"
+    state = "Opened; has not agreed yet" if patient.status == "asked" else "Opened" if row.used_at else state
+    return patient.ref, f"{at:%a} {at.day} {at:%b, %H:%M}", state

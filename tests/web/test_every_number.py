@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from html import unescape
 from statistics import median
@@ -197,6 +198,8 @@ def test_the_digest_of_the_week_counts_who_waits_and_what_was_done(drawn: Drawn)
         tonight = datetime.combine(NOW.astimezone(ZoneInfo(clinic.zone)).date() + timedelta(days=1), time(), ZoneInfo(clinic.zone))
         active = {row.id: row for row in tx.all(select(tables.episodes).where(tables.episodes.c.status == "active"))}
         said = listed(tx, clinic.id, NOW)
+        statuses = {row.id: row.status for row in tx.all(select(tables.patients))}
+        kept = [row for row in tx.all(select(tables.outbox)) if row.status in ("failed", "expired", "in_doubt", "cancelled")]
     told = [each for each in found if each.member.role == "physio"]
     assert len(told) == 4
     for digest in told:
@@ -213,6 +216,24 @@ def test_the_digest_of_the_week_counts_who_waits_and_what_was_done(drawn: Drawn)
         for of, word in (("done", "Done of what was asked"), ("replied", "Answered")):
             (line,) = (each for each in digest.lines if each.startswith(word))
             assert line == f"{word}: {_mean(counted, of, 1)}, before {_mean(counted, of, 8)}."
+        week = tonight - timedelta(days=8)
+        moved = [drawn.lives[key] for key in mine if statuses[active[key].patient_id] == "opted_in"]
+        assert _under(digest.lines, "Who moved:") == sorted(
+            f"- {life.ref}: {life.stage} stage since {life.stage_start.day} {life.stage_start:%b}"
+            for life in moved
+            if life.start < life.stage_start and life.stage_start > week.date()
+        )
+        lost = Counter(row.reason or "refused" for row in kept if row.episode_id in mine and week <= row.due_at < NOW)
+        assert sorted(_under(digest.lines, "What we did not send, or cannot be sure of:")) == sorted(
+            f"- {number} exercise prompt{'s' * (number != 1)}: {why}" for why, number in lost.items()
+        )
+        assert lost and moved
+
+
+def _under(lines: Sequence[str], title: str) -> list[str]:
+    """The lines of a list beneath its title."""
+    after = lines[lines.index(title) + 1 :]
+    return list(after[: after.index("")] if "" in after else after)
 
 
 def _mean(counted: list[Life], of: str, until: int) -> str:
