@@ -22,8 +22,9 @@ HELD_FOR = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Proposed:
-    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn; undone,
-    or undid, which is somebody's undoing of another. One that was made to the patient: offered, accepted, declined or withdrawn.
+    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back, rewritten or
+    withdrawn; undone, or undid, which is somebody's undoing of another. One that was made to the patient: offered, accepted, declined or
+    withdrawn.
     """
 
     id: UUID

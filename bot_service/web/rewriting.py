@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE, Decision, list_concerns
 from bot_service.actions.histories import local_today
 from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
+from bot_service.actions.undoing import UNDO_FOR
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.in_words import listed
 from bot_service.conversation.exercise_text import slots_on
@@ -153,7 +154,7 @@ def _save(visit: Visit, at: _At) -> Response:
         return _check(visit, at, "Write a short reason: it stays in the patient's record.")
     if len(reason) > LONGEST_REASON:
         return _check(visit, at, f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
-    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit))
+    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit), grace=UNDO_FOR)
     try:
         rewrite(
             visit.service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), visit.service.clock.now()

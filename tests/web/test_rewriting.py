@@ -13,7 +13,7 @@ from bot_service.actions.deciding import Decision
 from bot_service.storage import audit, cases, prescriptions
 from plans.model import Prescription
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, live, look, say
+from tests.web.lives import Browser, a_day_on, a_member, a_minute_on, live, look, say
 
 
 @pytest.fixture
@@ -93,6 +93,23 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     (news,) = [text for text in person.texts if "has changed your exercises" in text]
     assert "What is different:\n• Stop an exercise" in news, "first what is agreed: it is what the patient must know"
     assert "\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)" in news
+
+
+def test_a_prescription_is_undone_until_the_patient_hears_of_it_at_one_true_time(person: Person) -> None:
+    clinic = person.clinic
+    clinic.clock.move_to(clinic.clock.now().replace(hour=23))  # midnight in London, when nothing is sent
+    browser, old = editor(person), person.episode().prescription_id
+    posted = fields(browser.page) | {"sets-E1": "3"}
+    browser.post(path_of(person), posted | {"reason": "sore"}, step="save")
+    told = re.search(r"Prescribed anew, by Anna Reed. The patient hears of it on ([^.]+), London time.", browser.words)
+    assert told and told[1] != "Thu 24 Sep, 00:00" and f"Waiting to be sent: News of a decision, {told[1]}" in browser.words
+    a_minute_on(clinic)
+    browser.get(path_of(person).removesuffix("/prescription"))
+    browser.post(f"/patients/{person.invitation.ref}/undo", decided=browser.hidden("decided"))
+    assert "Undone. Nothing of it went to the patient" in browser.words and person.episode().prescription_id == old
+    assert "Prescribed anew, by Anna Reed: sore Undone" in browser.words
+    a_day_on(clinic)
+    assert not any("3 × 30" in text for text in person.texts)
 
 
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
