@@ -27,7 +27,7 @@ MEDIA = {
 """What came that is no words, as the physio reads it."""
 
 PUT_ASIDE = "put_aside"
-_CHORES = ("confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
+_CHORES = ("which_time", "confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
 """What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
 

@@ -222,7 +222,7 @@ _PATIENTS = _listed().where(_of_these(episodes.c.id))
 _SAID_SEEN = (
     select(case_events.c.what)
     .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
-    .order_by(case_events.c.at.desc(), case_events.c.id)
+    .order_by(case_events.c.at.desc(), case_events.c.what.in_(("hit_again", "opened_again")).desc(), case_events.c.id)
     .limit(1)
     .scalar_subquery()
 )
