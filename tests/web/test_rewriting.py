@@ -90,6 +90,7 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
         kept = prescriptions.list_of_episode(tx, person.episode().patient_id, person.episode().id)
         assert [item.document for item in kept] == [before, now]
         assert audit.was_recorded(tx, person.clinic.physio.email, "prescription_rewritten", person.episode().patient_id, since=now_before)
+    a_minute_on(person.clinic)
     (news,) = [text for text in person.texts if "has changed your exercises" in text]
     assert "What is different:\n• Stop an exercise" in news, "first what is agreed: it is what the patient must know"
     assert "\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)" in news
@@ -109,7 +110,19 @@ def test_a_prescription_is_undone_until_the_patient_hears_of_it_at_one_true_time
     assert "Undone. Nothing of it went to the patient" in browser.words and person.episode().prescription_id == old
     assert "Prescribed anew, by Anna Reed: sore Undone" in browser.words
     a_day_on(clinic)
-    assert not any("3 × 30" in text for text in person.texts)
+    assert not any("has changed your exercises" in text for text in person.texts)
+
+
+def test_a_step_that_waits_goes_on_waiting_under_a_prescription_that_changed_a_little(sqlite_clinic: RunningClinic) -> None:
+    ready = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, ready, "done 2/1, " * 14 + "done 2/1")
+    look(ready)
+    sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=2))
+    browser = editor(ready)
+    browser.post(path_of(ready), fields(browser.page) | {"sets-E1": "4", "reason": "less time"}, step="save")
+    assert "Prescribed. The new version applies" in browser.words
+    browser.get("/")
+    assert "Progression due" in browser.words and "Waiting 2 days" in browser.words and "Waiting under" not in browser.words
 
 
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
