@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from bot_service.actions.held_words import reason_in_words
 from bot_service.clinical.catalogue import PRIORITY, RULES
 from bot_service.clinical.in_words import plural
 from bot_service.storage import alerts, clinics, unsent
@@ -72,7 +73,7 @@ def _lost(each: Lost, zone: str) -> dict[str, object]:
         "ref": each.ref,
         "member": each.member,
         "state": STATES[each.status],
-        "why": (each.reason or "").capitalize(),
+        "why": reason_in_words(each.reason or "").capitalize(),
         "todo": _what_to_do(each),
     }
 
