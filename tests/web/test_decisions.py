@@ -284,7 +284,7 @@ def test_the_message_page_says_whether_whatsapps_window_is_open_and_when_quiet_h
     assert "window for free messages is closed: the patient gets a neutral message" in browser.words
     assert "The patient has quiet hours now: it goes out on Wed 23 Sep, 08:00." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Wed 23 Sep, 08:00." in browser.words, "and can be taken back all night"
+    assert "It goes on Wed 23 Sep, 08:00, London time." in browser.words, "and can be taken back all night"
 
 
 def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_waits(sqlite_clinic: RunningClinic) -> None:
