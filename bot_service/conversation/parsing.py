@@ -12,7 +12,8 @@ from bot_service.clinical.words import Token, tokens
 from bot_service.conversation.items import Item, items_of
 from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.loads import load_of
-from bot_service.conversation.requests import Request, clauses_of, find_request, wants_stop
+from bot_service.conversation.numbers import amounts_of
+from bot_service.conversation.requests import Request, clauses_of, find_request, wants_erasure, wants_stop
 from bot_service.conversation.scores import Score, score_of
 from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, of_the_day_before, tapped
 
@@ -20,10 +21,11 @@ Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_p
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
 
 _LONGEST_READ, _LONGEST_WORD = 200, 60
-_REQUESTS: dict[str, Literal["time", "remind", "pause", "physio", "plan", "help"]] = {
+_REQUESTS: dict[str, Literal["time", "remind", "pause", "privacy", "physio", "plan", "help"]] = {
     "time": "time",
     "remind": "remind",
     "pause": "pause",
+    "privacy": "privacy",
     "physio": "physio",
     "plan": "plan",
     "help": "help",
@@ -45,7 +47,8 @@ class Reading:
     `session` says whether they exercised, `later` that a "no" is an intention to do so still, `reported` that it is told in words of
     doing ("did all of them"), `past` what is said of the session of the day before, `pain_mentioned` that pain is given as a
     reason. `until` and `days` belong to a pause, `time` to a change of time. `both` holds the labelled values of "6 during, 3 after",
-    `load` the weight that was used ("8 kg").
+    `load` the weight that was used ("8 kg"), `erase` a request to erase what is kept, which is a stop too; `several` is true for
+    numbers of which none is certainly the usual pain that was asked for.
     """
 
     answer: int | Word
@@ -53,7 +56,7 @@ class Reading:
     session: Session | None = None
     correction: bool = False
     pain_mentioned: bool = False
-    request: Literal["time", "remind", "pause", "physio", "plan", "help"] | None = None
+    request: Literal["time", "remind", "pause", "privacy", "physio", "plan", "help"] | None = None
     time: time | None = None
     until: date | None = None
     days: int | None = None
@@ -64,6 +67,8 @@ class Reading:
     later: bool = False
     reported: bool = False
     past: Session | None = None
+    erase: bool = False
+    several: bool = False
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -78,7 +83,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     known = language_for(language)
     flag = find_red_flag(text, language)
     clauses = clauses_of(words, known)
-    stop = wants_stop(words, clauses, language, known)
+    erase = wants_erasure(clauses, known)
+    stop = erase or wants_stop(words, clauses, language, known)
     items = items_of(words, known)
     not_during = question in ("next_day_pain", "usual_pain")
     score = score_of(items, not_during, question == "usual_pain") if len(words) == len(said) else Score(None)
@@ -105,6 +111,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         later=done.later,
         reported=done.reported,
         past=of_the_day_before(clauses, known) if known else None,
+        erase=erase,
+        several=question == "usual_pain" and score.value is None and _are_several(items),
     )
 
 
@@ -180,6 +188,11 @@ def _asks_what_a_number_means(items: Sequence[Item]) -> bool:
         if item.tag == "break":
             judged = counted = False
     return False
+
+
+def _are_several(items: Sequence[Item]) -> bool:
+    """ "About a 4, 6 when I sit": two values on the scale."""
+    return len({amount.value for amount in amounts_of(items) if amount.standing not in ("other", "bad")}) > 1
 
 
 def _session_answer(answer: int | Word) -> Session | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import review, undoing
-from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh
+from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh, TooShort
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web.access import Visit
@@ -84,7 +84,7 @@ def acknowledge(visit: Visit) -> Response:
 
 
 def close(visit: Visit) -> Response:
-    """Close a case with a reason."""
+    """Close a case with a reason; a red flag with one that says what was done."""
     case = visit.part("case")
 
     def carry_out(decision: Decision, now: datetime) -> None:
@@ -162,6 +162,8 @@ def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = F
         return look_again(visit, problem.found)
     except Unfit as error:
         return again(visit, Trouble(str(error), 422, form, visit.form))
+    except TooShort as error:
+        return again(visit, Trouble(_as_sentence(error), 422, form, visit.form))
     except NotPermitted as error:
         return again(visit, Trouble(_as_sentence(error), 403, form, visit.form))
     except (Conflict, NotFound) as error:

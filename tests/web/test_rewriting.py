@@ -76,7 +76,7 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     assert "the plan says 5" in browser.words
     assert browser.words.count("What the patient will read on") == 2, "days with the extra exercise, and days without"
     assert "What the patient will read on Fri 25 Sep, Mon 28 Sep and Wed 30 Sep" in browser.words
-    assert "If you like, later today (evening): • Bridge hold" in browser.words
+    assert "If you like, later today: • Bridge hold" in browser.words
     assert "Stop an exercise if the pain you are being treated for goes above 4 out of 10." in browser.words
     assert "Pain is high" not in browser.words
     assert in_force(person) == before
@@ -111,7 +111,7 @@ def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
         ({"sets-E1": "12"}, "Bridge hold, both feet down: sets must be at most 10."),
         ({"own-pain_ceiling": "8"}, "Pain ceiling in a session, 0 to 10: Write a whole number from 0 to 5."),
         ({"at-1": "soon"}, "Write the time as hours and minutes, for example 08:30."),
-        ({"at-1": "23:30"}, "The morning session suggests a time inside the quiet hours"),
+        ({"at-1": "23:30"}, "The main session suggests a time inside the quiet hours"),
         ({"own-session_pain.green_max": "4", "own-pain_ceiling": "4"}, "the green band ends below the amber band"),
     ],
 )
