@@ -14,7 +14,7 @@ ERASE = {
         "right to be forgotten", "data deletion request", "forget me", "STOP and delete my data", "delete my account",
         "remove all my information from your system",
     ),
-    "es": ("borren mis datos", "elimine mis datos personales", "borrad todo lo que tenéis sobre mí", "derecho al olvido", "borre mi cuenta"),
+    "es": ("borren mis datos", "elimine mis datos personales", "borrad todo lo que tenéis sobre mí", "derecho al olvido"),
     "pl": ("usuńcie moje dane", "proszę o usunięcie moich danych osobowych", "skasujcie wszystko o mnie", "prawo do bycia zapomnianym"),
     "ar": ("احذفوا بياناتي", "أريد مسح جميع معلوماتي", "امسحوا كل شيء عني", "الحق في النسيان"),
     "hi": ("मेरा डेटा हटा दो", "mera data delete karo", "मेरे बारे में सब कुछ मिटा दो", "भुला दिए जाने का अधिकार"),
@@ -69,7 +69,8 @@ def test_a_wish_to_be_erased_is_heard_before_anybody_agreed_after_a_stop_and_bes
     stopped = says("and delete my data", opted_in(status="opted_out"))
     assert found(stopped, AskedErasure) and not stopped.lines, "nothing is sent after a STOP"
     flagged = says("I can't feel my legs. Delete my data", opted_in())
-    assert found(flagged, AskedErasure) and found(flagged, RedFlagged) and keys(flagged)[-1] == "erasure_told"
+    assert found(flagged, AskedErasure) and keys(flagged)[-1] == "erasure_told"
+    assert found(flagged, RedFlagged)
     crisis = says("I want to kill myself. Delete my data", opted_in())
     assert found(crisis, AskedErasure) and keys(crisis) == ["safety_suicide"], "that text speaks of nothing else"
 
