@@ -120,7 +120,7 @@ async def test_after_a_refusal_words_are_told_how_to_begin_and_nothing_is_sent_u
     assert status(person) == "opted_out"
     for written in ("ok go on then", "hello?"):
         await person.say(written)
-        assert person.texts[-1] == "We send you nothing by ourselves. If you would like to begin after all, write START.", written
+        assert person.texts[-1] == "We send you nothing unless you ask for it. If you would like to begin after all, write START.", written
     sent = len(person.received)
     await person.say("thanks")
     await clinic.service.move_clock(DAY1)
