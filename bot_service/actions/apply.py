@@ -19,6 +19,7 @@ from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_erasure, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.clinical.record import STRIP_DAYS
 from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.held import HOLD_IN_FULL, HOLD_TOLD
 from bot_service.conversation.situation import (
@@ -54,8 +55,6 @@ BEFORE_CONSENT = ("invited", "opted_out")
 """From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
 ANSWER_KEPT = timedelta(hours=6)
 """How long an answer to the patient is worth sending after an outage (default)."""
-COUNTED_DAYS = 28
-"""How far back "progress" counts; whoever is in care for less hears of all of it so far."""
 
 
 def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, now: datetime) -> str:
@@ -252,7 +251,7 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
     if line.key != "progress":
         return [line.key, dict(line.values)]
     record = load_record(tx, episode, now)
-    strip = [status for _, status in record.strip(COUNTED_DAYS) if status in ("done", "partly", "not_done", "no_reply")]
+    strip = [status for _, status in record.strip() if status in ("done", "partly", "not_done", "no_reply")]
     rated = [day.pain for day in record.rated_days if day.pain is not None]
     words = load_catalogue(episode.language)
     pain = words.texts["progress_pain"].replace("${first}", str(rated[0])).replace("${last}", str(rated[-1])) if len(rated) > 1 else ""
@@ -260,7 +259,7 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
         return ["progress_none", {}]
     replied = sum(status != "no_reply" for status in strip)
     done = sum(status in ("done", "partly") for status in strip)
-    whole = (record.today - record.episode_start).days >= COUNTED_DAYS
+    whole = (record.today - record.episode_start).days >= STRIP_DAYS
     return ["progress" if whole else "progress_so_far", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
 
 

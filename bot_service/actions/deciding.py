@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.prompt import queue_for_patient
+from bot_service.clinical.catalogue import RED_FLAG
 from bot_service.clinical.concerns import concerns
 from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.record import Record
@@ -70,7 +71,7 @@ class PainIsHigh(Conflict):
 def want_what_was_done(case: Case, decision: Decision) -> None:
     """A red flag is cleared with words that tell a colleague what was done; "x", "ok" and "seen" do not. Raises TooShort."""
     words, letters = decision.reason.split(), sum(sign.isalnum() for sign in decision.reason)
-    if case.case_key == cases.RED_FLAG and case.closed_at is None and (len(words) < LEAST_WORDS or letters < LEAST_LETTERS):
+    if case.case_key == RED_FLAG and case.closed_at is None and (len(words) < LEAST_WORDS or letters < LEAST_LETTERS):
         raise TooShort("say in a few words what was done before you clear the red flag: who looked or rang, and what was found")
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
-from bot_service.actions.reminders import find_red_flag_case, queue_seen_question, wrote_of_suicide
+from bot_service.actions.reminders import queue_seen_question, wrote_of_suicide
 from bot_service.actions.withheld import stop_unwanted_news
-from bot_service.clinical.catalogue import LAWFUL_MONTH
+from bot_service.clinical.catalogue import LAWFUL_MONTH, MESSAGE, RED_FLAG, Urgency
 from bot_service.clinical.in_words import long_day
-from bot_service.clinical.working_hours import Urgency, a_month_after
+from bot_service.clinical.working_hours import a_month_after
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -29,6 +29,7 @@ MEDIA = {
 """What came that is no words, as the physio reads it."""
 
 PUT_ASIDE = "put_aside"
+ERASURE = "X7"
 _CHORES = ("confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
 """What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
@@ -50,11 +51,11 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
         "PROMPT": "Wording in the patient's message that should be looked at within three working days.",
     }[flagged.tier]
     urgency: Any = {"EMERGENCY": "now", "URGENT": "same_day", "PROMPT": "three_days"}[flagged.tier]
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
-    told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
+    open_case = cases.find_open(tx, episode, RED_FLAG)
+    told = dict(open_case.reasons.get(RED_FLAG, {}).get("told", {})) if open_case else {}
     told[told_as(flagged)] = today.isoformat()
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
+    raised = Raised(RED_FLAG, RED_FLAG, urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
@@ -69,11 +70,10 @@ def raise_erasure(tx: Tx, episode: Episode, words: str, heard: Heard, now: datet
     asked_on = local_today(heard.at, episode.zone)
     answered_by = long_day(a_month_after(asked_on))
     sentence = f"The patient asked for their data to be erased. By law the clinic answers within one month: by {answered_by}."
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "X7"), None)
-    if open_case is not None:  # the month counts from the first time
-        sentence = open_case.sentence
+    if (before := cases.find_open(tx, episode, ERASURE)) is not None:  # the month counts from the first time
+        sentence = before.sentence
     detail = {"occurred": asked_on.isoformat(), "basis": LAWFUL_MONTH}
-    raised = Raised("X7", "X7", "three_days", sentence, detail, inbox_id=heard.inbox_id, words=words)
+    raised = Raised(ERASURE, ERASURE, "three_days", sentence, detail, inbox_id=heard.inbox_id, words=words)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "three_days", now))
 
 
@@ -89,13 +89,13 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
         sentence = "Could not be read as an answer: please read the patient's words."
         raised = Raised("X2", "X2", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     else:
-        before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
-        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
+        before = red_flag or cases.find_open(tx, episode, MESSAGE)
+        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get(MESSAGE, {}).get("unread")
         detail |= {"unread": unread} if unread else {}
         due_at = flag_due_by(tx, episode, urgency, now)
         detail |= {"newest_due": due_at.isoformat()}
         sentence = _written(tx, red_flag, before)
-        raised = Raised("X3", "X3", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+        raised = Raised(MESSAGE, MESSAGE, urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
         return note.same_day  # the words after *Something's wrong* settle what stood there without words
@@ -114,7 +114,7 @@ def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:
     holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     if not any(hold.kind == "red_flag" for hold in holds):
         return None
-    return next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    return cases.find_open(tx, episode, RED_FLAG)
 
 
 def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetime) -> None:
@@ -122,12 +122,12 @@ def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetim
     urgency: Any = red_flag.urgency
     due_at = flag_due_by(tx, episode, urgency, now)
     escalations.reopen(tx, now, red_flag.id, due_at)
-    cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG), due_at)
+    cases.raise_case(tx, now, episode, replace(raised, case_key=RED_FLAG), due_at)
 
 
 def note_seen(tx: Tx, episode: Episode, seen: Seen, heard: Heard, now: datetime) -> None:
     """What the patient says about having been seen, on the open red flag; a No that comes after it was cleared is told all the same."""
-    open_case = find_red_flag_case(tx, episode)
+    open_case = cases.find_open(tx, episode, RED_FLAG)
     asked = conversations.find_latest(tx, episode.id, "seen")
     talked = wrote_of_suicide(open_case) if open_case else asked is not None and asked.detail.get("of") == "suicide"
     if talked:
@@ -138,7 +138,7 @@ def note_seen(tx: Tx, episode: Episode, seen: Seen, heard: Heard, now: datetime)
         if not seen.yes:
             keep_for_physio(tx, episode, ForPhysio("X3", f"{words} (asked after the red flag)", same_day=True), heard, now)
         return
-    raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=heard.inbox_id)
+    raised = Raised(RED_FLAG, RED_FLAG, open_case.urgency, open_case.sentence, open_case.reasons.get(RED_FLAG, {}), inbox_id=heard.inbox_id)
     cases.raise_case(tx, now, episode, raised, open_case.due_at)
     what = f"{'talked' if talked else 'seen'}_{'yes' if seen.yes else 'no'}"
     cases.record_event(tx, now, open_case.id, what, f"patient: {words}")
@@ -148,6 +148,6 @@ def note_seen(tx: Tx, episode: Episode, seen: Seen, heard: Heard, now: datetime)
 
 def note_told(tx: Tx, episode: Episode, what: str, now: datetime) -> None:
     """Let the open red flag remember that this was said in full today."""
-    case = next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    case = cases.find_open(tx, episode, RED_FLAG)
     if case is not None:
         cases.note_told(tx, case, what, local_today(now, episode.zone))

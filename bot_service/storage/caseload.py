@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -99,18 +99,6 @@ class Answer(NamedTuple):
     outcome: str | None
     prescription_id: UUID | None
 
-    @property
-    def id(self) -> UUID:
-        return _NOBODY
-
-    @property
-    def at(self) -> datetime:
-        return _NEVER
-
-    @property
-    def done_at(self) -> datetime:
-        return _NEVER
-
 
 @dataclass(frozen=True)
 class Recent:
@@ -119,10 +107,6 @@ class Recent:
     entries: list[Answer] = field(default_factory=list)
     prompts: list[Prompt] = field(default_factory=list)
     heard: list[datetime] = field(default_factory=list)
-
-
-_NOBODY = UUID(int=0)
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:

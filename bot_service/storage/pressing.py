@@ -21,7 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, URGENCIES
+from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, RED_FLAG, UNREACHABLE, URGENCIES
 from bot_service.clinical.needs import Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.tables import addresses, cases, episodes, patients, proposals
@@ -52,7 +52,7 @@ def _reasons() -> CompoundSelect[Any]:
     """Open cases, pending steps and addresses that take no messages, in the same columns."""
     said = cases.alias("said")
     of_episode = (said.c.clinic_id == CLINIC, said.c.episode_id == episodes.c.id)
-    reported = exists().where(*of_episode, said.c.case_key == "X1", said.c.closed_at.is_(None))
+    reported = exists().where(*of_episode, said.c.case_key == UNREACHABLE, said.c.closed_at.is_(None))
     open_cases = select(
         cases.c.episode_id,
         _need_of_case().label("need"),
@@ -91,8 +91,8 @@ def _reasons() -> CompoundSelect[Any]:
 def _need_of_case() -> ColumnElement[int]:
     """`clinical.needs.need_of_case` for the database."""
     return case(
-        (cases.c.case_key == "D1", int(Need.RED_FLAG)),
-        (cases.c.case_key == "X1", int(Need.UNREACHABLE)),
+        (cases.c.case_key == RED_FLAG, int(Need.RED_FLAG)),
+        (cases.c.case_key == UNREACHABLE, int(Need.UNREACHABLE)),
         (cases.c.case_key != ENGAGEMENT, int(Need.FLAG)),
         (_leads_with_silence(), int(Need.SILENT)),
         (cases.c.urgency != "routine", int(Need.FLAG)),

@@ -15,7 +15,7 @@ from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.review import acknowledge_case, pause
 from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.storage import caseload, cases, episodes
+from bot_service.storage import caseload, cases, episodes, tables
 from bot_service.storage.database import Tx
 from bot_service.web.listing import GROUPS
 from bot_service.web.recent import DAYS, recent_figures
@@ -101,6 +101,10 @@ def test_a_name_or_a_reference_finds_a_patient_and_filters_count(sqlite_clinic: 
     assert names(browser.get(f"/?q={ref.lower()}")) == ["Zoë Álvarez-Nkemelu"]
     assert names(browser.get("/?q=nobody")) == []
     assert "No patient fits." in browser.words
+    with clinic.db.begin() as tx:
+        tx.run(tables.name_tokens.delete())  # as if an earlier version had kept other words
+    clinic.service.recover()
+    assert names(browser.get("/?q=nkem")) == ["Zoë Álvarez-Nkemelu"]
     assert len(names(browser.get("/?q=P"))) == 2, "by any part of a reference"
     for unmeant in ("%", "_", "P%", f"{ref[:-1]}_", "/", "//"):
         assert names(browser.get(f"/?q={quote(unmeant)}")) == [], unmeant

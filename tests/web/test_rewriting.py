@@ -145,10 +145,20 @@ def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> 
     first.post(path_of(person), fields(first.page) | {"sets-E1": "3"}, step="check")
     second.post(path_of(person), fields(second.page) | {"sets-E1": "2"}, step="check")
     second.post(path_of(person), fields(second.page), step="save", reason="second thoughts")
+    second.get(path_of(person))
+    second.post(path_of(person), fields(second.page) | {"at-1": "09:15"}, step="check")
+    second.post(path_of(person), fields(second.page), step="save", reason="later in the day")
     first.post(path_of(person), fields(first.page), step="save", reason="too late")
-    assert first.status == 422
-    assert "changed meanwhile" in first.words
-    assert in_force(person).exercise("E1").dose.sets == 2
+    assert first.status == 409 and "Anna Reed changed the prescription on Wed 23 Sep" in first.words
+    assert "Morning: time: 08:00 when you opened this, 09:15 now." in first.words
+    assert re.search(r"5 × .* when you opened this, 2 × .* now\.", first.words)
+    assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (2, "09:15")
+    assert (fields(first.page)["sets-E1"], fields(first.page)["at-1"]) == ("3", "09:15"), "what was typed, and the rest as it is now"
+    first.post(path_of(person), fields(first.page), step="check")
+    first.post(path_of(person), fields(first.page), step="save", reason="three, all the same")
+    assert "The patient's record has changed since you opened this" in first.words
+    first.post(path_of(person), fields(first.page), step="save", reason="three, all the same")
+    assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (3, "09:15")
 
 
 def test_nothing_changed_is_said_and_another_clinic_or_role_finds_no_editor(person: Person) -> None:
