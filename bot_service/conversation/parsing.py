@@ -86,12 +86,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     erase = wants_erasure(clauses, known)
     stop = erase or wants_stop(words, clauses, language, known)
     items = items_of(words, known)
-    not_during = question in ("next_day_pain", "usual_pain")
-    score = score_of(items, not_during, question == "usual_pain") if len(words) == len(said) else Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
-    waking = not not_during and done.session is None and _is_on_waking(clauses, known)
-    if waking or (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
-        score = Score(None)
+    score = _certain_score(question, items, done, clauses, known) if len(words) == len(said) else Score(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
     answer = _answer(question, flag, stop, request, done, score, items, clauses, known)
     return Reading(
@@ -114,6 +110,17 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         erase=erase,
         several=question == "usual_pain" and score.value is None and _are_several(items),
     )
+
+
+def _certain_score(
+    question: Question | None, items: Sequence[Item], done: Exercised, clauses: Sequence[str], language: Language | None
+) -> Score:
+    """The number in the message, unless it may be about something else than was asked."""
+    not_during = question in ("next_day_pain", "usual_pain")
+    waking = not not_during and done.session is None and _is_on_waking(clauses, language)
+    if waking or (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
+        return Score(None)
+    return score_of(items, not_during, question == "usual_pain")
 
 
 def _ends_of(words: Sequence[Token]) -> Sequence[Token]:

@@ -89,7 +89,7 @@ def test_who_reads_this_has_a_true_answer_and_the_open_question_stays(language: 
 def test_who_reads_this_is_answered_beside_a_number_before_consent_and_under_a_red_flag() -> None:
     turn = says("4. Who reads this?", opted_in(asked("session_pain")))
     assert kept(turn)["pain_during"][1] == 4 and keys(turn)[-1] == "who_reads" and turn.ask is None
-    assert keys(says("who reads this?", before_opt_in(asked("consent"))))[:2] == ["who_reads", "not_watched"]
+    assert keys(says("who reads this?", before_opt_in(asked("consent"))))[:2] == ["who_writes", "who_reads"]
     held = opted_in(held=frozenset({"red_flag"}), red_flag="suicide", safety_told=frozenset({"suicide"}))
     assert keys(says("who reads this?", held)) == ["who_reads", "not_watched", "held_suicide"]
 

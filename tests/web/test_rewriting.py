@@ -150,7 +150,7 @@ def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> 
     second.post(path_of(person), fields(second.page), step="save", reason="later in the day")
     first.post(path_of(person), fields(first.page), step="save", reason="too late")
     assert first.status == 409 and "Anna Reed changed the prescription on Wed 23 Sep" in first.words
-    assert "Morning: time: 08:00 when you opened this, 09:15 now." in first.words
+    assert "Main: time: 08:00 when you opened this, 09:15 now." in first.words
     assert re.search(r"5 × .* when you opened this, 2 × .* now\.", first.words)
     assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (2, "09:15")
     assert (fields(first.page)["sets-E1"], fields(first.page)["at-1"]) == ("3", "09:15"), "what was typed, and the rest as it is now"
