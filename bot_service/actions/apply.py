@@ -196,12 +196,13 @@ def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
 def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | ChangeTime, now: datetime) -> None:
     today = local_today(now, episode.zone)
     match effect:
-        case PauseUntil(day):
-            episodes.place_hold(tx, now, episode, "pause", why="the patient asked for it", by="patient", from_day=today, until_day=day)
-            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
-            audit.record(
-                tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail={"until": day.isoformat()}
-            )
+        case PauseUntil(day, first):
+            begins = first or today
+            episodes.place_hold(tx, now, episode, "pause", why="the patient asked for it", by="patient", from_day=begins, until_day=day)
+            if begins <= today:
+                outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
+            detail = {"until": day.isoformat()} | ({"from": begins.isoformat()} if begins > today else {})
+            audit.record(tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)
         case Resume():
             if episodes.release_holds(tx, now, episode.id, ("pause",), "patient"):
                 audit.record(tx, now, "patient", "resumed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)

@@ -136,6 +136,8 @@ def with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None,
     answered = answer_told(plain, told, target, now)
     if answered is None:
         return asked
+    if answered.ask is not None:  # one question at a time: the other can be answered whenever it suits
+        asked = Turn(lines=(Line("time_how"),))
     lines = (*answered.lines, *asked.lines)
     return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
 
