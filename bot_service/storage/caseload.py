@@ -219,13 +219,11 @@ def _sessions_that_hold() -> Select[Any]:
 
 
 _PATIENTS = _listed().where(_of_these(episodes.c.id))
+_ASKS_ANEW, _SAYS = ("hit_again", "opened_again"), ("seen_yes", "seen_no", "talked_yes", "talked_no")
 _SAID_SEEN = (
     select(case_events.c.what)
-    .where(
-        case_events.c.case_id == cases.c.id,
-        case_events.c.what.in_(("seen_yes", "seen_no", "talked_yes", "talked_no", "hit_again", "opened_again")),
-    )
-    .order_by(case_events.c.at.desc(), case_events.c.id)
+    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_((*_ASKS_ANEW, *_SAYS)))
+    .order_by(case_events.c.at.desc(), case_events.c.what.in_(_ASKS_ANEW).desc(), case_events.c.id)
     .limit(1)
     .scalar_subquery()
 )

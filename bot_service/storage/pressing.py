@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Subquery,
     Uuid,
     and_,
@@ -40,12 +41,17 @@ def first_reasons() -> Subquery:
     """Every reason to look at somebody, numbered for each episode by how much it presses."""
     reasons = _reasons().subquery("reasons")
     own = reasons.c.episode_id
-    order = (reasons.c.need, reasons.c.acknowledged, reasons.c.urgency, reasons.c.due.is_(None), reasons.c.due, reasons.c.since)
+    order = pressing(reasons)
     due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < TONIGHT), 1), else_=0)
     step = case((reasons.c.need == int(Need.STEP), 1), else_=0)
     place = func.row_number().over(partition_by=own, order_by=order).label("place")
     due_of_any, step_of_any = (func.max(each).over(partition_by=own).label(name) for each, name in ((due, "today"), (step, "step")))
     return select(*reasons.c, place, due_of_any, step_of_any).subquery("first")
+
+
+def pressing(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """By what reasons and patients are sorted: the need, what nobody looks after, what the lead must see, what is due first."""
+    return (of.c.need, of.c.acknowledged, of.c.urgency >= 0, of.c.due.is_(None), of.c.due, of.c.urgency, of.c.since)
 
 
 def _reasons() -> CompoundSelect[Any]:

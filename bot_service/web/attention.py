@@ -56,9 +56,9 @@ class Reason:
 
     @property
     def pressing(self) -> tuple[object, ...]:
-        """Sorting key: the need, then what nobody looks after, then urgency, then what is due first."""
+        """Sorting key: the need, then what nobody looks after, then what the lead must see, then what is overdue longest or due first."""
         due = self.due_at.timestamp() if self.due_at else float("inf")
-        return (self.need, self.acknowledged, self.urgency, due, self.since.timestamp())
+        return (self.need, self.acknowledged, self.urgency >= 0, due, self.urgency, self.since.timestamp())
 
 
 @dataclass(frozen=True)

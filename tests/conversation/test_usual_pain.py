@@ -40,7 +40,7 @@ def test_of_two_numbers_none_is_taken_as_usual_unasked(language: str) -> None:
 
 
 def test_the_physio_is_still_asked_for_while_the_usual_pain_is_open() -> None:
-    turn = says("talk to my physio, my usual pain is hard to say", before_opt_in(asked("baseline"), status="opted_in"))
+    turn = says("talk to my physio about what usual means", before_opt_in(asked("baseline"), status="opted_in"))
     assert keys(turn) == ["passed_on"] and found(turn, ForPhysio)
 
 
