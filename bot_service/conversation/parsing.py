@@ -12,7 +12,6 @@ from bot_service.clinical.words import Token, tokens
 from bot_service.conversation.items import Item, items_of
 from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.loads import load_of
-from bot_service.conversation.numbers import amounts_of
 from bot_service.conversation.requests import Request, clauses_of, find_request, wants_erasure, wants_stop
 from bot_service.conversation.scores import Score, score_of
 from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, of_the_day_before, tapped
@@ -49,7 +48,7 @@ class Reading:
     doing ("did all of them"), `past` what is said of the session of the day before, `pain_mentioned` that pain is given as a
     reason. `since`, `until` and `days` belong to a pause, `time` to a change of time.
     `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg"), `erase` a request to erase what
-    is kept, which is a stop too; `several` is true for numbers of which none is certainly the usual pain that was asked for.
+    is kept, which is a stop too.
     """
 
     answer: int | Word
@@ -70,7 +69,6 @@ class Reading:
     reported: bool = False
     past: Session | None = None
     erase: bool = False
-    several: bool = False
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -110,7 +108,6 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         reported=done.reported,
         past=of_the_day_before(clauses, known) if known else None,
         erase=erase,
-        several=question == "usual_pain" and score.value is None and _are_several(items),
     )
 
 
@@ -197,11 +194,6 @@ def _asks_what_a_number_means(items: Sequence[Item]) -> bool:
         if item.tag == "break":
             judged = counted = False
     return False
-
-
-def _are_several(items: Sequence[Item]) -> bool:
-    """ "About a 4, 6 when I sit": two values on the scale."""
-    return len({amount.value for amount in amounts_of(items) if amount.standing not in ("other", "bad")}) > 1
 
 
 def _session_answer(answer: int | Word) -> Session | None:
