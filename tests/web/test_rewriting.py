@@ -125,6 +125,22 @@ def test_a_step_that_waits_goes_on_waiting_under_a_prescription_that_changed_a_l
     assert "Progression due" in browser.words and "Waiting 2 days" in browser.words and "Waiting under" not in browser.words
 
 
+def test_the_words_of_the_ticks_and_of_the_messages_are_those_of_the_patients_language_with_english_beside(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    person = sqlite_clinic.in_care("Ana Ruiz", language="es")
+    browser = editor(person)
+    ticks = browser.page.partition("Agreed in advance")[2]
+    for language, flare, offer in (("es", "versión más fácil", "¿"), ("en", "Do the easier version", "Would you")):
+        told = re.findall(rf'lang="{language}"[^>]*>(.*?)</(?:blockquote|ul)>', ticks, re.DOTALL)
+        assert len(told) == 2 and flare in told[0] and offer in told[1], told
+    browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
+    texts = re.findall(r'<p class="card preview" lang="(es|en)" dir="auto">([^<]+)', browser.page)
+    assert {language for language, _ in texts} == {"es", "en"}
+    assert any("Bridge hold" in text for language, text in texts if language == "en")
+    assert not any("Bridge hold" in text for language, text in texts if language == "es")
+
+
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
     browser = editor(person)
     browser.post(path_of(person), fields(browser.page) | {"own-review.silent_days": "5"}, step="check")
