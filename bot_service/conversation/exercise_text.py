@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, time, timedelta
 from string import Template
 
+from plans.exercises import SLOW_LOWERING, amounts, seconds_of
 from plans.model import Dose, PrescribedExercise, PrescribedSlot, Prescription, Weekday
 from plans.running import RUN_SLOT, run_text
 
@@ -32,22 +33,36 @@ def describe_session(
     return main, extras
 
 
-def describe_steps(plan: Prescription, slot: int, day: date, words: Mapping[str, str]) -> list[str]:
-    """Each exercise of the slot and of those named with it: how to do it, and its easier version."""
+def describe_steps(
+    plan: Prescription, slot: int, day: date, words: Mapping[str, str], *, easier: Collection[str] = (), left_out: Collection[str] = ()
+) -> list[str]:
+    """Each exercise of the slot and of those named with it: how to do it, and its easier version, which is all there is while `easier`."""
     weekday, slot = WEEKDAYS[day.weekday()], _known(plan, slot)
     if slot == RUN_SLOT and plan.return_to_run:
-        return [run_text(plan), plan.return_to_run.rule]
+        return [run_now(plan, easier=bool(easier)), plan.return_to_run.rule]
     items = [
         *plan.for_day(slot, weekday),
         *(item for other in _named_here(plan, slot, weekday) for item in plan.for_day(other.number, weekday)),
     ]
-    unique = {item.exercise.id: item for item in items}
-    return [_steps(item, words) for item in unique.values()]
+    return describe_named(plan, dict.fromkeys(item.exercise.id for item in items), words, easier=easier, left_out=left_out)
 
 
-def describe_named(plan: Prescription, exercises: Collection[str], words: Mapping[str, str]) -> list[str]:
-    """How to do these exercises, by their ids."""
-    return [_steps(plan.exercise(each), words) for each in exercises]
+def describe_named(
+    plan: Prescription,
+    exercises: Collection[str],
+    words: Mapping[str, str],
+    *,
+    easier: Collection[str] = (),
+    left_out: Collection[str] = (),
+) -> list[str]:
+    """How to do these exercises, by their ids, but for those that are left out."""
+    return [_steps(plan.exercise(each), words, easier=each in easier) for each in exercises if each not in left_out]
+
+
+def run_now(plan: Prescription, *, easier: bool) -> str:
+    """The run at the present step; at the one before while easier versions apply."""
+    step = plan.run_step or 1
+    return run_text(plan, step - 1 if easier and step > 1 else step)
 
 
 def prompted_slots(plan: Prescription) -> list[PrescribedSlot]:
@@ -67,26 +82,32 @@ def next_day_with_slots(plan: Prescription, after: date) -> date | None:
 
 
 def describe(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:
-    """One exercise in one line: name, dose, side, load."""
-    exercise = item.exercise
-    if easier:
-        return f"{exercise.name}: {exercise.easier}"
-    return f"{exercise.name}: {words['comma'].join(dose_words(item, words))}"
+    """One exercise in one line: name, dose, load, side, rest, tempo; what makes it easier stands in the next one."""
+    line = f"{item.exercise.name}: {words['comma'].join(dose_words(item, words, easier=easier))}"
+    told = easier_words(item) if easier else ""
+    return f"{line}\n{told}" if told else line
 
 
-def dose_words(item: PrescribedExercise, words: Mapping[str, str]) -> list[str]:
-    """How much, in parts: sets and repetitions, effort, load, side, rest."""
-    parts = [_amount(item.dose, words)]
-    if item.dose.effort_pct:
-        parts.append(Template(words["effort"]).substitute(effort=item.dose.effort_pct))
-    if item.dose.load:
-        parts.append(item.dose.load)
+def easier_words(item: PrescribedExercise) -> str:
+    """What makes it easier; empty where a clinician's own smaller dose has made its numbers untrue."""
+    untrue = amounts(item.eased) != amounts(item.exercise.easier_dose) and any(sign.isdigit() for sign in item.exercise.easier)
+    return "" if untrue else item.exercise.easier
+
+
+def dose_words(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> list[str]:
+    """How much, in parts: sets and repetitions, effort, load, side, rest, tempo."""
+    dose = item.eased if easier else item.dose
+    parts = [_amount(dose, words)]
+    if dose.effort_pct:
+        parts.append(Template(words["effort"]).substitute(effort=dose.effort_pct))
+    if dose.load:
+        parts.append(dose.load)
     side = {"each": "each_side", "each_when_single": "each_when_single", "treated": "treated_side"}.get(item.exercise.side)
     if side:
         parts.append(words[side])
-    if item.dose.rest_s:
-        parts.append(Template(words["rest"]).substitute(rest=item.dose.rest_s))
-    return parts
+    if dose.rest_s:
+        parts.append(Template(words["rest"]).substitute(rest=dose.rest_s))
+    return [*parts, *_tempo(dose, words)]
 
 
 def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:
@@ -98,13 +119,9 @@ def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: 
 def step_words(item: PrescribedExercise) -> str:
     """What the present step asks, empty at the first one; nor is it said where a clinician's own dose has made its numbers untrue."""
     rung = next((each for each in item.exercise.rungs[1:] if each.id == item.rung), None)
-    if rung is None or (_numbers(rung.dose) != _numbers(item.dose) and any(sign.isdigit() for sign in rung.text)):
+    if rung is None or (amounts(rung.dose) != amounts(item.dose) and any(sign.isdigit() for sign in rung.text)):
         return ""
     return rung.text
-
-
-def _numbers(dose: Dose) -> tuple[int | None, ...]:
-    return dose.sets, dose.reps, dose.hold_s, dose.dist_m, dose.effort_pct
 
 
 def _at(plan: Prescription, slot: int) -> time:
@@ -129,15 +146,20 @@ def _listed(items: Sequence[PrescribedExercise], words: Mapping[str, str], easie
     return "\n".join(f"• {describe_now(item, words, easier=item.exercise.id in easier)}" for item in items)
 
 
-def _steps(item: PrescribedExercise, words: Mapping[str, str]) -> str:
-    lines = [describe_now(item, words), item.exercise.how]
-    parts = (item.dose.tempo or "").split("-")
-    if len(parts) == 3:
-        lines.append(Template(words["tempo"]).substitute(up=parts[0], hold=parts[1], down=parts[2]))
-    elif item.dose.tempo == "slow_lower":
-        lines.append(words["tempo_slow"])
-    lines.append(Template(words["easier"]).substitute(easier=item.exercise.easier))
-    return "\n".join(lines)
+def _tempo(dose: Dose, words: Mapping[str, str]) -> list[str]:
+    if dose.tempo == SLOW_LOWERING:
+        return [words["tempo_slow"]]
+    if (seconds := seconds_of(dose.tempo or "")) is None:
+        return []
+    up, hold, down = seconds
+    return [Template(words["tempo_held" if hold else "tempo"]).substitute(up=up, hold=hold, down=down)]
+
+
+def _steps(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool) -> str:
+    if easier:
+        return "\n".join([describe(item, words, easier=True), item.exercise.how])
+    told = easier_words(item) or words["comma"].join(dose_words(item, words, easier=True))
+    return "\n".join([describe_now(item, words), item.exercise.how, Template(words["easier"]).substitute(easier=told)])
 
 
 def _named_here(plan: Prescription, slot: int, weekday: Weekday) -> list[PrescribedSlot]:

@@ -49,6 +49,9 @@ SLIPS = {
     "an unknown key": Slip(
         'tempo = "2-1-2" }\nside', 'temp = "2-1-2" }\nside', "stages.early.exercises.E3.dose.temp", 'Did you mean "tempo"?'
     ),
+    "a tempo that no message can say": Slip(
+        'tempo = "2-1-2" }\nside', 'tempo = "slow_lower" }\nside', "stages.early.exercises.E3.dose.tempo", 'has the tempo "slow_lower"'
+    ),
     "an unknown key at the top": Slip('title = "Prox', 'name = "x"\ntitle = "Prox', "name", 'This plan has a key "name" that is not known'),
     "a missing key": Slip(
         'harder = "Add a third', '# harder = "', "stages.early.exercises.E3.harder", "has no harder (how to make it harder"
