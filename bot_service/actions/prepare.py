@@ -14,6 +14,7 @@ from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.looking import last_looked_at
 from bot_service.actions.measures_asked import with_activities
+from bot_service.actions.news_first import goes_first, waits_for_news
 from bot_service.actions.plan_changes import with_changes
 from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
@@ -154,9 +155,11 @@ def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescriptio
     """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
     rhythm = rhythm_for(tx, episode, plan)
     chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
-    if not chosen and is_quiet(now, rhythm):
+    if not chosen and is_quiet(now, rhythm) and not goes_first(tx, message, now):
         later = out_of_quiet(now, rhythm, earlier=False)
         return _No("due", "waits for the end of quiet hours", later) if later < message.expires_at else _No("expired", "quiet hours")
+    if message.kind == "prompt" and waits_for_news(tx, message, now):
+        return _No("due", "the news of it goes first", now)
     if message.kind not in CAPPED:
         return None
     today = local_today(now, episode.zone)

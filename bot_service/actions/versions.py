@@ -15,7 +15,7 @@ from bot_service.storage.episodes import Episode
 from plans.model import Prescription
 from plans.running import RUN_SLOT
 
-_SHOWING = ("exercises", "how_to")
+_SHOWING = ("exercises", "optional", "how_to")
 
 
 def with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, plan: Prescription | None, now: datetime) -> Mapping[str, Any]:

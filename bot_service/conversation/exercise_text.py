@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, time, timedelta
+from itertools import takewhile
 from string import Template
 
 from plans.exercises import SLOW_LOWERING, amounts, seconds_of
@@ -68,6 +69,38 @@ def run_now(plan: Prescription, *, easier: bool) -> str:
 def prompted_slots(plan: Prescription) -> list[PrescribedSlot]:
     """The slots with a message of their own, by time of day; runs go with the first."""
     return sorted((slot for slot in plan.slots if slot.prompted and slot.number != RUN_SLOT), key=lambda slot: slot.at)
+
+
+def optional_on(plan: Prescription, day: date) -> list[PrescribedSlot]:
+    """The slots of a day that no message of that day names, since none is sent for exercises: they are as the patient likes."""
+    weekday = WEEKDAYS[day.weekday()]
+    if any(weekday in slot.days for slot in prompted_slots(plan)):
+        return []
+    return [slot for slot in plan.slots if not slot.prompted and weekday in slot.days]
+
+
+def coming_optional(plan: Prescription, slot: int, day: date) -> list[tuple[date, PrescribedSlot]]:
+    """What the day's last message names of the days until the next one with exercises."""
+    today = [each for each in prompted_slots(plan) if WEEKDAYS[day.weekday()] in each.days]
+    if not today or today[-1].number != slot:
+        return []
+    ahead = [day + timedelta(days=number) for number in range(1, 7)]
+    free = takewhile(lambda each: not any(WEEKDAYS[each.weekday()] in slot.days for slot in prompted_slots(plan)), ahead)
+    return [(each, other) for each in free for other in optional_on(plan, each)]
+
+
+def describe_slot(
+    plan: Prescription,
+    slot: PrescribedSlot,
+    day: date,
+    words: Mapping[str, str],
+    *,
+    easier: Collection[str] = (),
+    left_out: Collection[str] = (),
+) -> str:
+    """The exercises of a slot on a day, without numbers; empty where all are left out."""
+    shown = [item for item in plan.for_day(slot.number, WEEKDAYS[day.weekday()]) if item.exercise.id not in left_out]
+    return _listed(shown, words, easier)
 
 
 def slots_on(plan: Prescription, day: date) -> list[int]:

@@ -15,7 +15,16 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_named, describe_session, describe_steps, prompted_slots, run_now
+from bot_service.conversation.exercise_text import (
+    coming_optional,
+    describe_named,
+    describe_session,
+    describe_slot,
+    describe_steps,
+    optional_on,
+    prompted_slots,
+    run_now,
+)
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
@@ -139,7 +148,10 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         extras = [(label, listed) for label, listed in extras if listed]
         if not main and not extras:  # the exercise that hurt was all there was
             return "\n\n".join([*_left_out(values, voice, catalogue), catalogue.text("nothing_left", {})])
-        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(main, extras, catalogue, plan)])
+        blocks = [*_blocks(main, extras, catalogue), *_coming(values, day, catalogue, plan), *_limits(catalogue, plan)]
+        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *blocks])
+    if key == "optional" and plan is not None:
+        return "\n\n".join([*_version_notes(values, voice, catalogue), *_optional(values, catalogue, plan)])
     if key == "how_to" and plan is not None:
         if named := values.get("exercises"):
             steps = describe_named(plan, named, words, **_versions(values))
@@ -184,10 +196,32 @@ def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> 
     return [catalogue.text("leave_out", {"names": catalogue.words["semicolon"].join(names)})] if names else []
 
 
-def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:
+def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue) -> list[str]:
     heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
-    blocks = [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
-    return [*blocks, *_limits(catalogue, plan)]
+    return [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
+
+
+def _coming(values: Mapping[str, Any], day: date, catalogue: Catalogue, plan: Prescription) -> list[str]:
+    """Exercises of the days to come on which there is no message, each slot once."""
+    found: dict[int, tuple[list[str], str, str]] = {}
+    for other, slot in coming_optional(plan, values["slot"] or 1, day):
+        told = catalogue.words["tomorrow"] if (other - day).days == 1 else catalogue.date(other)
+        listed = describe_slot(plan, slot, other, catalogue.words, **_versions(values))
+        found.setdefault(slot.number, ([], slot.label.lower(), listed))[0].append(told)
+    comma = catalogue.words["comma"]
+    return [
+        f"{catalogue.text('extra_coming', {'day': comma.join(days), 'label': label})}\n{listed}"
+        for days, label, listed in found.values()
+        if listed
+    ]
+
+
+def _optional(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
+    """What a day without exercises offers."""
+    day = date.fromisoformat(values["day"])
+    shown = [(slot.label.lower(), describe_slot(plan, slot, day, catalogue.words, **_versions(values))) for slot in optional_on(plan, day)]
+    blocks = [f"{catalogue.text('extra_today', {'label': label})}\n{listed}" for label, listed in shown if listed]
+    return [*blocks, catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling})] if blocks else []
 
 
 def _run_blocks(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
