@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Literal
 from uuid import UUID
 
@@ -73,7 +74,7 @@ def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | No
         return None
     needed = record.rules.deload.settled_days_to_return
     easing = trigger.why != "severe"
-    suspects = {item: _exercises_of(item, record.prescription) for item in not_looked}
+    suspects = {item: _exercises_of(item, record.prescription) for _, item in not_looked}
     return Flare(
         why=trigger.why,
         since=trigger.day,
@@ -123,15 +124,17 @@ def eased_on(record: Record, day: date) -> bool:
 
 def severe_since(record: Record, looked_at: datetime | None) -> Session | None:
     """The latest severe session of this stage that no clinician has looked at; a run is one too."""
-    severe = _severe_sessions(record, looked_at)
-    return max(severe, key=lambda item: (item.day, item.done_at, item.slot, item.evidence), default=None)
+    severe = [((item.day, at, item.slot, item.evidence), item) for at, item in _severe_sessions(record, looked_at)]
+    return max(severe, key=itemgetter(0))[1] if severe else None
 
 
-def _severe_sessions(record: Record, looked_at: datetime | None) -> list[Session]:
+def _severe_sessions(record: Record, looked_at: datetime | None) -> list[tuple[datetime, Session]]:
+    """When each was done, and the session."""
     return [
-        item
+        (item.done_at, item)
         for item in record.sessions
         if item.pain is not None
+        and item.done_at is not None
         and item.pain >= record.rules.session_pain.severe_min
         and item.loads
         and item.outcome != "not_done"

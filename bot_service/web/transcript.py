@@ -49,7 +49,10 @@ _ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silenc
 
 @dataclass(frozen=True)
 class Turn:
-    """One message. `ours` tells the sides apart, `trouble` marks what did not go out as meant, `before` is what an edit replaced."""
+    """One message. `ours` tells the sides apart, `trouble` marks what did not go out as meant, `before` is what an edit replaced.
+
+    `id` names a message of the patient's, `raised` the open cases that it is evidence of.
+    """
 
     ours: bool
     time: str
@@ -59,6 +62,8 @@ class Turn:
     text: str
     before: str
     noted: tuple[Noted, ...]
+    id: str = ""
+    raised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,22 +76,28 @@ class Day:
 
 @dataclass(frozen=True)
 class Transcript:
-    """The chat by day, the latest day first; `left_out` earlier messages, and `not_needed` ones that nobody had to read."""
+    """The chat, the latest first, by day; `left_out` earlier messages, and `not_needed` ones nobody had to read. `whole`: all of it."""
 
     days: tuple[Day, ...]
     left_out: int
     not_needed: int
+    whole: bool
+
+    @property
+    def messages(self) -> frozenset[str]:
+        """The patient's messages that are shown."""
+        return frozenset(turn.id for day in self.days for turn in day.turns)
 
 
 def transcript(shown: Sequence[Shown], said: Sequence[Said], notes: Notes, zone: str, *, whole: bool, unneeded: bool) -> Transcript:
-    """The chat in the patient's own days: the latest first, each from morning to evening."""
+    """The chat in the patient's own days, the latest message first."""
     wanted = [item for item in shown if item.status not in ("due", "claimed") and (unneeded or not _unneeded(item))]
     by_id = _originals(said)
     turns = [(item.at, _ORDER.get(item.kind, 2), _our_turn(item, zone)) for item in wanted]
     turns += [(item.at, 1, _their_turn(item, by_id.get(item.id, ""), notes, zone)) for item in said]
     turns.sort(key=lambda found: found[:2])
     kept = turns if whole else turns[-SHORT:]
-    return Transcript(tuple(_by_day(((at, turn) for at, _, turn in kept), zone)), len(turns) - len(kept), sum(map(_unneeded, shown)))
+    return Transcript(tuple(_by_day(((at, turn) for at, _, turn in kept), zone)), len(turns) - len(kept), sum(map(_unneeded, shown)), whole)
 
 
 def _unneeded(item: Shown) -> bool:
@@ -112,7 +123,18 @@ def _reason(stored: str) -> str:
 def _their_turn(item: Said, before: str, notes: Notes, zone: str) -> Turn:
     kind = {"tap": "tapped", "edit": "edited", MEDIA: "sent", "text": "wrote"}.get(item.heard, item.heard)
     text = f"[{item.text}]" if item.heard == MEDIA else item.text
-    return Turn(False, clock_time(item.at, zone), kind, "", False, text, before, tuple(notes.of_message(item.id)))
+    return Turn(
+        False,
+        clock_time(item.at, zone),
+        kind,
+        "",
+        False,
+        text,
+        before,
+        tuple(notes.of_message(item.id)),
+        str(item.id),
+        tuple(notes.of_messages.get(item.id, ())),
+    )
 
 
 def _originals(said: Sequence[Said]) -> dict[object, str]:
@@ -133,4 +155,4 @@ def _by_day(turns: Iterable[tuple[datetime, Turn]], zone: str) -> Iterable[Day]:
     days: dict[str, list[Turn]] = {}
     for at, turn in turns:
         days.setdefault(long_day(local_day(at, zone)), []).append(turn)
-    return (Day(title, tuple(found)) for title, found in reversed(days.items()))
+    return (Day(title, tuple(reversed(found))) for title, found in reversed(days.items()))
