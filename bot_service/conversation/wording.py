@@ -145,7 +145,7 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
             return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_run_blocks(values, catalogue, plan)])
         day = date.fromisoformat(values["day"])
         main, extras = describe_session(plan, values["slot"] or 1, day, words, **_versions(values))
-        extras = [(label, listed) for label, listed in extras if listed]
+        extras = [(later, listed) for later, listed in extras if listed]
         if not main and not extras:  # the exercise that hurt was all there was
             return "\n\n".join([*_left_out(values, voice, catalogue), catalogue.text("nothing_left", {})])
         blocks = [*_blocks(main, extras, catalogue), *_coming(values, day, catalogue, plan), *_limits(catalogue, plan)]
@@ -196,31 +196,27 @@ def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> 
     return [catalogue.text("leave_out", {"names": catalogue.words["semicolon"].join(names)})] if names else []
 
 
-def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue) -> list[str]:
-    heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
+def _blocks(main: str, extras: Sequence[tuple[bool, str]], catalogue: Catalogue) -> list[str]:
+    heads = [catalogue.text("extra_slot" if later else "extra_slot_again", {}) for later, _ in extras]
     return [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
 
 
 def _coming(values: Mapping[str, Any], day: date, catalogue: Catalogue, plan: Prescription) -> list[str]:
     """Exercises of the days to come on which there is no message, each slot once."""
-    found: dict[int, tuple[list[str], str, str]] = {}
+    found: dict[int, tuple[list[str], str]] = {}
     for other, slot in coming_optional(plan, values["slot"] or 1, day):
         told = catalogue.words["tomorrow"] if (other - day).days == 1 else catalogue.date(other)
         listed = describe_slot(plan, slot, other, catalogue.words, **_versions(values))
-        found.setdefault(slot.number, ([], slot.label.lower(), listed))[0].append(told)
+        found.setdefault(slot.number, ([], listed))[0].append(told)
     comma = catalogue.words["comma"]
-    return [
-        f"{catalogue.text('extra_coming', {'day': comma.join(days), 'label': label})}\n{listed}"
-        for days, label, listed in found.values()
-        if listed
-    ]
+    return [f"{catalogue.text('extra_coming', {'day': comma.join(days)})}\n{listed}" for days, listed in found.values() if listed]
 
 
 def _optional(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
     """What a day without exercises offers."""
     day = date.fromisoformat(values["day"])
-    shown = [(slot.label.lower(), describe_slot(plan, slot, day, catalogue.words, **_versions(values))) for slot in optional_on(plan, day)]
-    blocks = [f"{catalogue.text('extra_today', {'label': label})}\n{listed}" for label, listed in shown if listed]
+    shown = [listed for slot in optional_on(plan, day) if (listed := describe_slot(plan, slot, day, catalogue.words, **_versions(values)))]
+    blocks = [catalogue.text("extra_today", {}) + "\n" + "\n\n".join(shown)] if shown else []
     return [*blocks, catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling})] if blocks else []
 
 

@@ -31,7 +31,7 @@ async def test_what_is_optional_on_a_day_without_a_message_is_named_the_day_befo
     person = clinic.in_care(stage="intermediate", at=time(8))
     await clinic.service.move_clock(DAY2)
     prompt = person.texts[-1]
-    assert "\n\nIf you like, tomorrow (holds on days off):\n• Bridge hold, both feet down: 5 × 30 s hold" in prompt
+    assert "\n\nIf you like, tomorrow:\n• Bridge hold, both feet down: 5 × 30 s hold" in prompt
     assert prompt.index("If you like") < prompt.index("Stop an exercise if"), "the limits stand below all of it"
     await person.say("not today")
     so_far = len(person.received)
@@ -39,5 +39,5 @@ async def test_what_is_optional_on_a_day_without_a_message_is_named_the_day_befo
     assert len(person.received) == so_far, "no message of its own"
     await person.say("plan")
     told = person.texts[-1]
-    assert told.startswith("Nothing is planned for today. If you like (holds on days off):\n• Bridge hold")
+    assert told.startswith("Nothing is planned for today. If you like:\n• Bridge hold")
     assert "goes above 5 out of 10" in told and "Your next exercises come on Friday" in told and not person.received[-1].labels
