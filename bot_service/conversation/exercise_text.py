@@ -27,7 +27,7 @@ def describe_session(
     extras = [
         (
             other.at > _at(plan, slot),
-            _listed([item for item in plan.for_day(other.number, weekday) if item.exercise.id not in left_out], words, easier),
+            _listed([item for item in plan.for_day(other.number, weekday) if item.exercise.id not in left_out], words, easier, shown),
         )
         for other in _named_here(plan, slot, weekday)
     ]
@@ -175,8 +175,12 @@ def _amount(dose: Dose, words: Mapping[str, str]) -> str:
     return Template(words["sets_dist"]).substitute(sets=dose.sets, dist=dose.dist_m)
 
 
-def _listed(items: Sequence[PrescribedExercise], words: Mapping[str, str], easier: Collection[str]) -> str:
-    return "\n".join(f"• {describe_now(item, words, easier=item.exercise.id in easier)}" for item in items)
+def _listed(
+    items: Sequence[PrescribedExercise], words: Mapping[str, str], easier: Collection[str], above: Sequence[PrescribedExercise] = ()
+) -> str:
+    """One line and its words for each; of those that stand `above` already, the line is enough."""
+    told = [(item, describe_now(item, words, easier=item.exercise.id in easier)) for item in items]
+    return "\n".join(f"• {text.partition(chr(10))[0] if item in above else text}" for item, text in told)
 
 
 def _tempo(dose: Dose, words: Mapping[str, str]) -> list[str]:
