@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
+from sqlalchemy import select
 
 from bot_service.app import Service
 from bot_service.clock import MovableClock
 from bot_service.sample.demo import DemoResult, run_demo, table
+from bot_service.sample.tally import tally
 from bot_service.settings import load_settings
 from bot_service.storage.database import Database
+from bot_service.storage.tables import cases, proposals
 from plans.loading import load_library
+from tests.sample.rooms import NOW, Room
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "prompts": ("due", "sent", "expired", "in_doubt", "failed", "cancelled"),
@@ -55,6 +60,17 @@ def test_the_sums_add_up(played: DemoResult) -> None:
     assert due == sum(prompts.values()) > 20
     assert sum(played.sessions.values()) == prompts["sent"]
     assert played.replies["read"] > played.sessions["done"]
+
+
+def test_steps_that_were_proposed_count_under_their_rule(sample: Room) -> None:
+    with sample.db.read() as tx:
+        found = tally(tx, (), NOW.date())
+        made = Counter(row.rule for row in tx.all(select(proposals)) if row.rule != "own" and "offered" not in row.detail)
+        flagged = Counter(rule for row in tx.all(select(cases)) for rule in row.reasons)
+    steps = made.keys() - {"C5"}
+    assert {"C0", "C1", "C2"} <= steps and not steps & flagged.keys()
+    assert found["flags"] == dict(sorted({**made, **flagged}.items())), "C5 is a reason on a case too, and counts once"
+    assert found["progressions"]["proposed"] == made.total() >= found["progressions"]["approved"] > 0
 
 
 def test_the_outage_shows_as_expired(played: DemoResult) -> None:
