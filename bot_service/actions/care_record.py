@@ -17,7 +17,7 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, care_records, case_care, cases, clinics, conversations, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from schedules.rhythm import zone_named
+from schedules.places import zone_for
 
 LONGEST_NOTE = 4000
 BEFORE_CARE = timedelta(days=60)
@@ -179,7 +179,7 @@ def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> Non
 
 def _change_zone(tx: Tx, episode: Episode, decision: Decision, zone: str, now: datetime) -> None:
     try:
-        zone_named(zone)
+        zone = zone_for(zone)
     except ValueError as error:
         raise Conflict(str(error)) from None
     patients.set_zone(tx, episode.patient_id, zone)

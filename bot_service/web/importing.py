@@ -85,7 +85,8 @@ def show_columns(visit: Visit) -> Response:
     at = _at(visit)
     if at.file.status != "uploaded":
         return RedirectResponse(f"/import/{at.file.id}", 303)
-    return _columns(visit, at, at.file.fields, str(at.file.physio_id or ""), "")
+    missing = mapping_problem(at.file.fields, at.setting.columns)
+    return _columns(visit, at, at.file.fields, str(at.file.physio_id or ""), "", sentence(missing) if missing else "")
 
 
 def set_columns(visit: Visit) -> Response:
@@ -243,7 +244,7 @@ def _start(visit: Visit, problem: str) -> HTMLResponse:
     )
 
 
-def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, problem: str) -> HTMLResponse:
+def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, problem: str, missing: str = "") -> HTMLResponse:
     try:
         sheet = read_sheet(importing.content_of(at.file))
     except Conflict as error:
@@ -256,6 +257,7 @@ def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, p
         status=422 if problem else 200,
         file=at.file,
         problem=problem,
+        missing=missing,
         rows=len(sheet.rows),
         choices=[_choice(sheet, number, field) for number, field in enumerate(fields)],
         columns=[(name, column.title) for name, column in at.setting.columns.items()],

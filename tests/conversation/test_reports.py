@@ -184,7 +184,8 @@ def test_pain_on_waking_is_no_pain_of_a_session(language: str, words: str) -> No
 
 def test_a_request_beside_a_report_leaves_the_report() -> None:
     turn = says("did 1 and 3 only - 1. can u send it at 7 instead", opted_in(asked("session")))
-    assert kept(turn)["session"] == (TODAY, "partly") and "time_which" in keys(turn)
+    assert kept(turn)["session"] == (TODAY, "partly") and keys(turn) == ["recorded_partly", "ask_session_pain", "time_how"]
+    assert turn.ask is not None and turn.ask.kind == "session_pain"  # one question at a time: a "7" is for this one
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "half past ten"), ("en", "10.30 am"), ("es", "a las diez y media")])

@@ -26,18 +26,6 @@ TODAY = NOW.date()
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
-
-
 TYPED = {
     "Ada Okafor-Nkemelu": ("nkemelu", "okafor", "ada nkem", "okafor-nkemelu", "okafornkemelu", "Okafor Nkemelu", "OKAFOR–NK"),
     "Tom O'Neil": ("neil", "oneil", "o'neil", "O’Neil", "o neil", "tom o'n", "o`neil"),
@@ -198,6 +186,30 @@ class TestEpisodes:
             [hold] = episodes.list_holds(tx, episode.id)
             assert (hold.until_day, episodes.why_held(tx, episode, hold)) == (TODAY + 5 * DAY, "away longer")
             assert place(tx, NOW, episode, "red_flag", why="words", by="rule", from_day=TODAY)
+
+    def test_a_pause_that_waits_to_begin_has_the_new_days_or_stays_beside_a_shorter_one(self, db: Database, episode: Episode) -> None:
+        def pause(first: int, until: int) -> bool:
+            days = {"from_day": TODAY + first * DAY, "until_day": TODAY + until * DAY}
+            return episodes.place_hold(tx, NOW, episode, "pause", why="away", by="patient", **days)
+
+        def placed() -> list[tuple[int, int]]:
+            return [
+                ((hold.from_day - TODAY).days, (hold.until_day - TODAY).days)
+                for hold in episodes.list_holds(tx, episode.id)
+                if hold.until_day
+            ]
+
+        with db.begin() as tx:
+            assert pause(5, 9) and not pause(6, 12) and placed() == [(6, 12)], "no, from Thursday"
+            assert pause(0, 3) and sorted(placed()) == [(0, 3), (6, 12)], "two days off before the holiday"
+
+    def test_a_pause_from_today_that_reaches_a_later_one_begins_today(self, db: Database, episode: Episode) -> None:
+        with db.begin() as tx:
+            for first, until in ((5, 9), (0, 7)):
+                days = {"from_day": TODAY + first * DAY, "until_day": TODAY + until * DAY}
+                episodes.place_hold(tx, NOW, episode, "pause", why="away", by="patient", **days)
+            [hold] = episodes.list_holds(tx, episode.id)
+            assert (hold.from_day, hold.until_day) == (TODAY, TODAY + 7 * DAY)
 
     @pytest.mark.parametrize(("day", "held"), [(-1, False), (0, True), (2, True), (3, False)])
     def test_a_hold_covers_its_days_and_not_the_day_it_ends(self, db: Database, episode: Episode, day: int, held: bool) -> None:

@@ -68,9 +68,11 @@ def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None
     assert (person.episode().language, person.episode().zone) == ("es", "Europe/Madrid")
     say(person, "ayuda")
     assert "Aquí puede escribir" in person.texts[-1]
-    browser.post(path_of(person, "settle"), language="es", zone="Madrid")
-    assert browser.status == 409
+    browser.post(path_of(person, "settle"), language="es", zone="Madrd")
+    assert browser.status == 409 and "perhaps Europe/Madrid is meant" in browser.words
     assert person.episode().zone == "Europe/Madrid"
+    browser.post(path_of(person, "settle"), language="es", zone="new york")
+    assert person.episode().zone == "America/New_York"
     browser.post(path_of(person, "settle"), language="tlh", zone="Europe/Madrid")
     assert person.episode().language == "es"
 

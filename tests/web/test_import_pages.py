@@ -135,6 +135,10 @@ def test_why_an_import_behind_the_page_did_not_begin_is_said_on_the_page(sqlite_
 
 
 def test_columns_can_be_chosen_otherwise_and_must_do(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    path = send(browser, b"Name,Zone\nJo Park,London\n")
+    assert "Not ready yet: The answers to the eligibility questions are missing: add a column" in browser.words, (
+        "before any row is looked at"
+    )
     path = send(browser, b"Who,Ready\nJo Park,yes\nLena Fischer,yes\n")
     browser.post(f"{path}/columns", {"column-0": "", "column-1": "eligible"})
     assert browser.status == 422 and "Choose the column that holds the name" in browser.words

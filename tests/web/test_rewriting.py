@@ -129,6 +129,16 @@ def test_a_mistake_is_named_with_its_remedy_and_what_was_typed_stays(person: Per
     assert in_force(person) == before
 
 
+def test_days_too_close_name_what_can_be_done_on_this_page(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park", stage="intermediate")
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"day-1-mon": "on", "day-1-tue": "on"}, step="check")
+    assert browser.status == 422
+    assert "leaves 24 hours between Monday and Tuesday. Choose days or times that lie further apart" in browser.words
+    assert "The hours between sessions are the plan's, and cannot be lowered for one patient." in browser.words
+    assert "ask less" not in browser.words and "min_gap" not in browser.words
+
+
 def test_no_reason_no_prescription_and_nothing_is_lost(person: Person) -> None:
     browser = editor(person)
     browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
