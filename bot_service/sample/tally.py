@@ -15,6 +15,8 @@ from bot_service.storage.outbox import WENT_OUT
 
 ENDS = ("sent", "expired", "in_doubt", "failed", "cancelled")
 WIDTH = 80
+CAPS = {"early": 21, "intermediate": 12, "advanced": 8, figures.WITH_PLYOMETRICS: 12}
+"""What a week may cost in messages at most when everything is answered (`clinical.md` 0.12), in the order of the stages."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,11 @@ def table(result: DemoResult) -> str:
         _row("Sessions", {name.replace("_", " "): number for name, number in result.sessions.items()}),
         _row("Progressions", result.progressions),
         _row("Flags by rule", result.flags),
-        _row("Messages a week", {stage: f"{number:.1f}" for stage, number in result.messages_per_week.items()}),
+        _row("Messages a week", {stage: f"{number:.1f} of {CAPS[stage]}" for stage, number in result.messages_per_week.items()}),
         "",
         "Flags by rule: C0 to C4 are the steps that were proposed to the physio.",
-        "Messages a week: what one patient gets from the service, by stage, all kinds.",
+        "Messages a week: what one patient gets from the service, by stage, all kinds,",
+        "of what it may be when everything is answered.",
     ]
     return "\n".join(rows)
 
@@ -125,4 +128,4 @@ def _messages_per_week(tx: Tx, prompts: list[figures.Prompted], last: date) -> d
 
 
 def _in_order(stages: Collection[str]) -> list[str]:
-    return sorted(stages, key=("early", "intermediate", "advanced").index)
+    return sorted(stages, key=list(CAPS).index)
