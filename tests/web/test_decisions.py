@@ -295,7 +295,7 @@ def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_wait
     browser.get(f"{path_of(person)}/message")
     assert "The patient has quiet hours now: it goes out on Tue 22 Sep, 09:30." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Tue 22 Sep, 09:30." in browser.words
+    assert "It goes on Tue 22 Sep, 09:30, London time." in browser.words
 
 
 def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:
