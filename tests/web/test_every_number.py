@@ -30,6 +30,7 @@ from tests.listed import listed
 from tests.web.lives import Browser
 
 PAGES_OPENED = 20
+NOT_SENT = {None: "refused", "on hold: pause": "paused"}
 
 
 def cells(page: str, label: str) -> list[str]:
@@ -224,7 +225,7 @@ def test_the_digest_of_the_week_counts_who_waits_and_what_was_done(drawn: Drawn)
             for life in moved
             if life.start < life.stage_start and life.stage_start > week.date()
         )
-        lost = Counter(row.reason or "refused" for row in kept if row.episode_id in mine and week <= row.due_at < NOW)
+        lost = Counter(NOT_SENT.get(row.reason, row.reason) for row in kept if row.episode_id in mine and week <= row.due_at < NOW)
         assert sorted(_under(digest.lines, "What we did not send, or cannot be sure of:")) == sorted(
             f"- {number} exercise prompt{'s' * (number != 1)}: {why}" for why, number in lost.items()
         )
