@@ -157,6 +157,13 @@ class ForPhysio:
 
 
 @dataclass(frozen=True)
+class AskedErasure:
+    """The patient asked in these words for what is kept about them to be erased: the clinic's to answer."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class OptIn:
     """The patient agreed."""
 
@@ -240,6 +247,7 @@ Effect = (
     | CountAgain
     | RedFlagged
     | ForPhysio
+    | AskedErasure
     | OptIn
     | OptOut
     | SetBaseline
