@@ -61,6 +61,8 @@ class Life:
         for slot, prompts in found.prompts.items():
             if slot not in self.extra:
                 states |= {"sent" if state == "waiting" and slot in found.did else state for state in prompts}
+                if "unseen" in states:
+                    states = states - {"unseen"} | {"lost" if found.heard and slot not in found.did else "sent"}
         return self.points(day) > 0 if "waiting" in states else "sent" in states
 
     def is_answered(self, day: date) -> bool:
@@ -128,7 +130,10 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
 
 def _state(row: Any, today: date) -> str | None:
     if row.status in WENT_OUT or row.status in ON_ITS_WAY:
-        return "waiting" if row.day >= today else "sent" if row.status in WENT_OUT else "lost"
+        went = "unseen" if row.content.get("exercises_awaited") == "yes" else "sent"
+        return "waiting" if row.day >= today else went if row.status in WENT_OUT else "lost"
+    if (row.status, row.reason) == ("cancelled", "answered already"):
+        return "waiting" if row.day >= today else "sent"
     held = row.status == "cancelled" and (row.reason or "").startswith(("on hold", "too soon after the last session"))
     return "paused" if held else None if row.status == "cancelled" else "lost"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
+from bot_service.clinical.record import Exercises, NextDay, Record, Scheduled, Session, SkipReason
 from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
 from bot_service.storage.caseload import Answer
 from bot_service.storage.clinics import Clinic
@@ -25,7 +25,10 @@ from schedules.rhythm import QuietHours, Rhythm, SlotTime
 HELD = "on hold"
 TOO_SOON = "too soon after the last session"
 """How the reasons of cancelled prompts begin that count as a pause, not as a failure of ours or the patient's."""
+ANSWERED = "answered already"
+"""Why a prompt was not sent whose session the patient had told of before: as good as sent."""
 _MARGIN = timedelta(days=2)
+_EXERCISES: Mapping[str | None, Exercises] = {None: "with_it", "yes": "awaited", "no": "followed"}
 
 
 def local_today(now: datetime, zone: str) -> date:
@@ -104,7 +107,7 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
 def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     """What a prompt asked of its day; None for one that asks nothing any more."""
     status: Literal["sent", "not_sent", "paused", "waiting"]
-    if prompt.status in outbox.WENT_OUT:
+    if prompt.status in outbox.WENT_OUT or (prompt.status, prompt.reason) == ("cancelled", ANSWERED):
         status = "waiting" if prompt.day >= today else "sent"
     elif prompt.status in ("due", "claimed", "sending"):
         status = "waiting" if prompt.day >= today else "not_sent"
@@ -115,7 +118,8 @@ def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     else:
         status = "not_sent"
     document = prescriptions.load(tx, prompt.prescription_id)
-    return _scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
+    optional = _is_optional(document, prompt.slot)
+    return _scheduled(prompt.day, prompt.slot, status, document.stage, optional=optional, exercises=_EXERCISES[prompt.awaited])
 
 
 _scheduled = lru_cache(maxsize=5000)(Scheduled)

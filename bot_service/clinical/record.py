@@ -16,6 +16,8 @@ from plans.running import RUN_SLOT
 Outcome = Literal["done", "partly", "not_done"]
 DayStatus = Literal["done", "partly", "not_done", "no_reply", "paused", "not_sent", "waiting", "rest"]
 Asked = Literal["sent", "not_sent", "paused", "waiting"]
+Exercises = Literal["with_it", "awaited", "followed"]
+"""Whether a prompt showed its exercises, has another question answered first, or showed them after that."""
 Reason = Literal["pain", "forgot", "time", "unsure", "unwell", "other"]
 
 _LOADED: AbstractSet[str] = frozenset({"done", "partly"})
@@ -61,6 +63,7 @@ class Scheduled:
     status: Asked
     stage: str
     optional: bool = False
+    exercises: Exercises = "with_it"
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,7 @@ class Record:
         seen: dict[date, set[Asked]] = {}
         for item in self.scheduled:
             if not item.optional:
-                answered = item.status == "waiting" and self._answered(item)
-                seen.setdefault(item.day, set()).add("sent" if answered else item.status)
+                seen.setdefault(item.day, set()).add(self._became(item))
         return seen
 
     @cached_property
@@ -187,6 +189,13 @@ class Record:
     def strip(self, last: int = 28) -> tuple[tuple[date, DayStatus], ...]:
         """The day-by-day strip: the last `last` days, oldest first."""
         return tuple((day, self.status(day)) for day in self.days_back(last))
+
+    def _became(self, item: Scheduled) -> Asked:
+        """Who wrote that day and never saw the exercises, which awaited another answer, was not sent them."""
+        if item.status == "waiting" and self._answered(item):
+            return "sent"
+        unseen = item.status == "sent" and item.exercises == "awaited" and item.day in self.replies
+        return "not_sent" if unseen and not self._answered(item) else item.status
 
     def _answered(self, item: Scheduled) -> bool:
         return any(session.day == item.day and session.slot == item.slot for session in self.sessions)

@@ -128,9 +128,12 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
 
 def _still_to_ask(day: date, now: Situation) -> bool:
     """Whether there was a session that day, and the day after it has no number yet and is not long over."""
-    told = now.record is not None and any(each.day == day for each in now.record.next_days)
-    loaded = now.record is None or any(each.day == day and each.outcome != "not_done" for each in now.record.sessions)
-    return loaded and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
+    if now.record is None:
+        return (now.today - day).days <= _DAY_AFTER_UNTIL
+    done = [each.done_at for each in now.record.sessions if each.day == day and each.outcome != "not_done"]
+    opens = timedelta(hours=now.record.rules.after_24h.window_h[0])
+    told = bool(done) and any(each.day == day and each.at >= min(done) + opens for each in now.record.next_days)
+    return bool(done) and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
 
 
 def _new_or_worse(answer: str, question: Asked) -> Turn:
@@ -231,7 +234,7 @@ def lapsed(question: Asked, now: Situation) -> bool:
         return False
     still_open = {str(each.id) for each in now.open}
     is_another_day = question.detail.get("on", now.today.isoformat()) != now.today.isoformat()
-    return is_another_day or any(choice["id"] not in still_open for choice in question.detail["choices"])
+    return is_another_day or any(choice["id"] and choice["id"] not in still_open for choice in question.detail["choices"])
 
 
 def _which(answer: str, question: Asked, now: Situation) -> Turn:
@@ -248,7 +251,9 @@ def _which(answer: str, question: Asked, now: Situation) -> Turn:
             read=False,
         )
     chosen = choices[index]
+    day, score, kind = date.fromisoformat(chosen["day"]), int(question.detail["score"]), chosen["kind"]
     about = next((asked for asked in now.open if str(asked.id) == chosen["id"]), None)
-    about = about or Asked(UUID(chosen["id"]), chosen["kind"], date.fromisoformat(chosen["day"]), chosen["slot"], is_open=False)
-    turn = record_score(int(question.detail["score"]), about.kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now)
+    if about is None and chosen["id"]:
+        about = Asked(UUID(chosen["id"]), kind, day, chosen["slot"], is_open=False)
+    turn = record_score(score, kind, day, chosen["slot"], about, now, corrected=about is None and kind == "session_pain")
     return Turn((*turn.effects, Close(question.id)), turn.lines, turn.ask, turn.change)

@@ -27,6 +27,8 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
     if any(isinstance(effect, Keep) and effect.score is not None for effect in effects):
         said = (line for line in turn.lines[1:] if line.key != "day_after_settled")
         return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *said))
+    if first == "which":
+        return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines))
     if first == "not_understood":
         return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
     if first == "help" and not says_help(told.text, now.language):

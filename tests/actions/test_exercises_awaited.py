@@ -1,0 +1,89 @@
+"""Exercises that wait for the answer to the 24-hour question: shown at most once a day, never of another day, never counted if unseen."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from bot_service.actions.histories import load_record
+from bot_service.clinical.adherence import adherence, counted_days
+from tests.actions.told import DAY1, DAY2, DAY3, DAY4, open_cases, scores
+from tests.running_clinic import Person, RunningClinic
+
+TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 9, day) for day in (22, 23, 24))
+LISTED = "1. "
+"""How the list of exercises begins, on a line of its own."""
+
+
+def lists(person: Person, day: date) -> int:
+    """How many messages of a day showed exercises."""
+    return sum(f"\n{LISTED}" in f"\n{each.outbound.text}" for each in person.received if each.at.date() == day)
+
+
+async def asked_first(clinic: RunningClinic) -> Person:
+    """Somebody who did Tuesday's session and is asked about it on Wednesday before the exercises."""
+    jo = clinic.in_care()
+    await clinic.service.move_clock(DAY1 + timedelta(minutes=5))
+    await jo.say("done, 3")
+    await clinic.service.move_clock(DAY2)
+    assert "Today's exercises follow your answer." in jo.texts[-1] and not lists(jo, WEDNESDAY)
+    return jo
+
+
+async def test_the_exercises_follow_once_the_question_is_given_up_and_only_once(clinic: RunningClinic) -> None:
+    jo = await asked_first(clinic)
+    for words in ("banana", "the cat sat", "banana split"):
+        assert not lists(jo, WEDNESDAY)
+        await jo.say(words)
+    assert "so your physio will read your words" in jo.texts[-1] and lists(jo, WEDNESDAY) == 1
+    assert "X2" in {rule for case in open_cases(jo).values() for rule in case.reasons}
+    await jo.tap("Show exercises")
+    await clinic.service.move_clock(DAY2 + timedelta(hours=1))
+    asked = next(each for each in jo.received if "Today's exercises follow your answer." in each.outbound.text)
+    one = next(cell for row in asked.outbound.rows for cell in row if cell.label == "1")
+    await jo.say("", kind="tap", data=one.data, reply_to=asked.provider_id)
+    assert ("pain_24h", TUESDAY, 1) in scores(jo) and not jo.texts[-1].count(LISTED)
+
+
+async def test_the_answer_shows_no_exercises_that_were_asked_for_before(clinic: RunningClinic) -> None:
+    jo = await asked_first(clinic)
+    await jo.tap("Show exercises")
+    asked = next(each for each in jo.received if "Today's exercises follow your answer." in each.outbound.text)
+    one = next(cell for row in asked.outbound.rows for cell in row if cell.label == "1")
+    await jo.say("", kind="tap", data=one.data, reply_to=asked.provider_id)
+    assert ("pain_24h", TUESDAY, 1) in scores(jo) and lists(jo, WEDNESDAY) == 1
+
+
+async def test_an_answer_on_the_next_day_shows_nothing_and_the_prompt_of_that_day_shows_its_own_list(clinic: RunningClinic) -> None:
+    jo = await asked_first(clinic)
+    await clinic.service.move_clock(DAY3 - timedelta(hours=5))
+    await jo.say("1")
+    assert ("pain_24h", TUESDAY, 1) in scores(jo) and not lists(jo, THURSDAY)
+    await clinic.service.move_clock(DAY3 + timedelta(hours=1))
+    assert lists(jo, THURSDAY) == 1
+
+
+async def test_a_day_whose_exercises_were_never_seen_is_not_counted_against_who_wrote_that_day(clinic: RunningClinic) -> None:
+    wrote, silent, did = await _three(clinic)
+    await clinic.service.move_clock(DAY4)
+    status, counted, share = _of(wrote)
+    assert (status, WEDNESDAY in counted) == ("not_sent", False) and share == 50, "Tuesday done, Thursday not"
+    assert _of(silent)[0] == "no_reply" and WEDNESDAY in _of(silent)[1]
+    assert _of(did)[0] == "done" and WEDNESDAY in _of(did)[1]
+
+
+async def _three(clinic: RunningClinic) -> tuple[Person, Person, Person]:
+    """Of three on Wednesday: one writes something else, one nothing, one does the exercises unseen."""
+    people = (clinic.in_care(), clinic.in_care("Sol Reyes"), clinic.in_care("Di Marsh"))
+    await clinic.service.move_clock(DAY1 + timedelta(minutes=5))
+    for each in people:
+        await each.say("done, 3")
+    await clinic.service.move_clock(DAY2 + timedelta(hours=1))
+    await people[0].say("the cat sat on the mat")
+    await people[2].say("did all of todays exercises")
+    return people
+
+
+def _of(person: Person) -> tuple[str, tuple[date, ...], int | None]:
+    with person.clinic.db.read() as tx:
+        record = load_record(tx, person.episode(), person.clinic.clock.now())
+    return record.status(WEDNESDAY), counted_days(record, 14), adherence(record, 14)
