@@ -13,7 +13,7 @@ from sqlalchemy import Date, Table, Uuid, bindparam, text
 from sqlalchemy.types import TypeEngine
 
 from bot_service.app import Service
-from bot_service.storage import clinics, patients, sealing, staff, tables
+from bot_service.storage import clinics, names, sealing, staff, tables
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
@@ -155,8 +155,8 @@ class _Writer:
             tables.patients, id=patient_id, clinic_id=self.clinic_id, ref=ref, data_key=wrapped, name=sealed, zone=self.draw.choice(ZONES),
             language="en", status=status, status_at=self._earlier(), consent=None, last_heard_at=heard, created_at=self._earlier(),
         )  # fmt: skip
-        for token in patients.tokens(name):
-            self._add(tables.name_tokens, token_hash=self.tx.db.keys.index("name", token), patient_id=patient_id, clinic_id=self.clinic_id)
+        for token in names.token_hashes(self.tx, name):
+            self._add(tables.name_tokens, token_hash=token, patient_id=patient_id, clinic_id=self.clinic_id)
         address_id, status = self.tx.new_id(), "unreachable" if self.draw.random() < 0.01 else "active"
         self._add(
             tables.addresses, id=address_id, clinic_id=self.clinic_id, patient_id=patient_id, sender_id=self.draw.choice(self.senders),

@@ -21,7 +21,7 @@ from bot_service.clock import MovableClock, SystemClock, real_now
 from bot_service.logs import log
 from bot_service.sample.playing import Player
 from bot_service.settings import Settings
-from bot_service.storage import alerts, clinics, episodes, imports, inbox, outbox, prescriptions
+from bot_service.storage import alerts, clinics, episodes, imports, inbox, names, outbox, prescriptions
 from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
@@ -85,7 +85,13 @@ class Service:
             if self.db.is_sqlite:
                 clinics.leave_polling(tx)
             alerts.begin_missing(tx, self.clock.now())
+        while self._store_names_anew():
+            pass
         return recover_after_crash(self.db, self.clock.now(), everything=self.db.is_sqlite)
+
+    def _store_names_anew(self) -> int:
+        with self.db.begin() as tx:
+            return names.store_anew(tx)
 
     async def tick(self) -> None:
         """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""

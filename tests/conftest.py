@@ -20,7 +20,7 @@ from tests.postgres import running_postgres
 from tests.running_clinic import START, Phones, RunningClinic, migrate_url, open_clinic, open_quickly
 from tests.sizes import Sized
 
-pytest_plugins = ["tests.twilio_fixtures"]
+pytest_plugins = ["tests.twilio_fixtures", "tests.telegram_fixtures"]
 __all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
 
 # Machines under load are slow, not wrong: no deadlines. `thorough` is for an evening: STEPWISE_HYPOTHESIS=thorough ./run test

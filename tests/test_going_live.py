@@ -22,7 +22,7 @@ from bot_service.messages import Button, Outbound
 from bot_service.settings import Settings, load_settings
 from bot_service.storage.database import Database
 from bot_service.storage.outbox import Message
-from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import DAILY, OURS, FakeTwilio
 from tests.running_clinic import SECRET
 from tests.source_tree import ROOT
 from tests.twilio_clinic import INBOUND
@@ -73,27 +73,21 @@ def test_the_auth_token_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.Mo
     assert load_settings(**given).twilio_tokens == ("from a file",)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
-
-
 @pytest.fixture
-def doctor(server: FakeTwilio, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def doctor(twilio_server: FakeTwilio, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     """Runs commands with settings that are good, over a clinic's database."""
-    server.control("reset")
+    twilio_server.control("reset")
     url = sqlite_db.engine.url.render_as_string()
     values = GOOD | {
-        "twilio_account_sid": server.account,
-        "twilio_auth_token": server.token,
-        "twilio_api_url": server.url,
+        "twilio_account_sid": twilio_server.account,
+        "twilio_auth_token": twilio_server.token,
+        "twilio_api_url": twilio_server.url,
         "database_url": url,
     }
     for name, value in values.items():
         monkeypatch.setenv(f"STEPWISE_{name.upper()}", str(value))
     yield CliRunner()
-    assert server.control("state")["offences"] == []
+    assert twilio_server.control("state")["offences"] == []
 
 
 def run(runner: CliRunner, *words: str) -> tuple[int, str]:
@@ -102,7 +96,7 @@ def run(runner: CliRunner, *words: str) -> tuple[int, str]:
 
 
 def test_the_doctor_is_content_when_all_is_there_and_names_what_is_not(
-    doctor: CliRunner, server: FakeTwilio, monkeypatch: pytest.MonkeyPatch
+    doctor: CliRunner, twilio_server: FakeTwilio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(doctor, "clinics", "add", "riverside", "Riverside Physio")[0] == 0
     assert run(doctor, "doctor") == (0, "Everything is in order.\n")
@@ -111,8 +105,8 @@ def test_the_doctor_is_content_when_all_is_there_and_names_what_is_not(
     assert (code, "no template daily:en" in said) == (1, True)
     monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN", "0" * 32)
     assert "Twilio refuses STEPWISE_TWILIO_ACCOUNT_SID" in run(doctor, "doctor")[1]
-    server.control("account", status="suspended")
-    monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN", server.token)
+    twilio_server.control("account", status="suspended")
+    monkeypatch.setenv("STEPWISE_TWILIO_AUTH_TOKEN", twilio_server.token)
     assert "Twilio refuses" in run(doctor, "doctor")[1]
     monkeypatch.setenv("STEPWISE_TWILIO_API_URL", "http://127.0.0.1:1")
     assert "Twilio cannot be reached" in run(doctor, "doctor")[1]
@@ -135,15 +129,15 @@ THREE_BUTTONS = {
 
 
 @pytest.fixture
-def templated(doctor: CliRunner, server: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+def templated(doctor: CliRunner, twilio_server: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """A clinic with every template in order, and a patient who reads Polish."""
     run(doctor, "clinics", "add", "riverside", "Riverside Physio")
     run(doctor, "staff", "invite", "anna@example.org", "Anna Reed")
     assert run(doctor, "enrol", "Jo Park", "--as", "anna@example.org", "--eligible", "--language", "pl")[0] == 0
     monkeypatch.setenv("STEPWISE_WHATSAPP_TEMPLATES", TEMPLATES)
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
-    server.control("template", sid=POLISH, status="approved", category="UTILITY", content={"language": "pl"})
-    server.control("template", sid=THREE, status="unsubmitted", category="", content={"variables": {}, "types": THREE_BUTTONS})
+    twilio_server.control("template", sid=DAILY, status="approved", category="UTILITY")
+    twilio_server.control("template", sid=POLISH, status="approved", category="UTILITY", content={"language": "pl"})
+    twilio_server.control("template", sid=THREE, status="unsubmitted", category="", content={"variables": {}, "types": THREE_BUTTONS})
     return doctor
 
 
@@ -168,12 +162,12 @@ def test_templates_that_are_as_they_should_be_are_no_problem(templated: CliRunne
     ],
 )
 def test_the_doctor_names_the_template_and_what_is_wrong_with_it(
-    templated: CliRunner, server: FakeTwilio, sid: str, change: dict[str, object], words: str
+    templated: CliRunner, twilio_server: FakeTwilio, sid: str, change: dict[str, object], words: str
 ) -> None:
     good: dict[str, object] = {"sid": sid, "status": "approved", "category": "UTILITY", "content": {"language": "pl"}}
     if "content" in change and sid == POLISH:
         change = {"content": {"language": "pl"} | dict(change["content"])}  # type: ignore[call-overload]  # a mapping here
-    server.control("template", **(good | change))
+    twilio_server.control("template", **(good | change))
     code, said = run(templated, "doctor")
     assert (code, words in said) == (1, True), said
 

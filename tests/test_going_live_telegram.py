@@ -11,7 +11,7 @@ from bot_service.cli.commands import stepwise
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from bot_service.storage import clinics
 from bot_service.storage.database import Database
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.running_clinic import SECRET, START
 from tests.source_tree import ROOT
 
@@ -19,18 +19,11 @@ PAGE = (ROOT / "docs" / "going-live" / "telegram.md").read_text(encoding="utf-8"
 PUBLIC = "https://stepwise.example.org"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
 @pytest.fixture
-def doctor(server: FakeBotApi, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def doctor(bot_api: FakeBotApi, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
     """Runs commands for a bot by webhook, with good settings, over a clinic's database that no service has used yet."""
-    server.control("reset")
     values = {
-        "channels": "telegram", "telegram_token": server.token, "telegram_api_url": server.url, "telegram_mode": "webhook",
+        "channels": "telegram", "telegram_token": bot_api.token, "telegram_api_url": bot_api.url, "telegram_mode": "webhook",
         "telegram_webhook_secret": "s" * 32, "public_url": PUBLIC, "secret_key": SECRET, "database_url": sqlite_db.engine.url,
     }  # fmt: skip
     for name, value in values.items():
@@ -38,7 +31,7 @@ def doctor(server: FakeBotApi, sqlite_db: Database, monkeypatch: pytest.MonkeyPa
     with sqlite_db.begin() as tx:
         clinics.add_clinic(tx, START, "riverside", "Riverside Physio", "Europe/London")
     yield CliRunner()
-    assert server.control("state")["offences"] == []
+    assert bot_api.control("state")["offences"] == []
 
 
 def said(runner: CliRunner) -> tuple[int, str]:
@@ -52,10 +45,10 @@ def has_started(db: Database) -> None:
         clinics.find_or_add_sender(tx, clinics.only_clinic(tx).id, "telegram", "stepwise_test_bot", 25.0)
 
 
-def set_up(server: FakeBotApi, url: str) -> None:
+def set_up(bot_api: FakeBotApi, url: str) -> None:
     """As the first start leaves the bot."""
     menus = {code: [{"command": name, "description": words} for name, words in load_catalogue(code).commands.items()] for code in SHIPPED}
-    server.control("arrange", webhook=url, commands={"": menus["en"], **menus})
+    bot_api.control("arrange", webhook=url, commands={"": menus["en"], **menus})
 
 
 def test_before_the_first_start_webhook_and_menu_are_nobodys_fault(doctor: CliRunner) -> None:
@@ -63,25 +56,25 @@ def test_before_the_first_start_webhook_and_menu_are_nobodys_fault(doctor: CliRu
 
 
 def test_the_doctor_names_a_webhook_that_is_not_ours_and_a_menu_that_is_missing(
-    doctor: CliRunner, server: FakeBotApi, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+    doctor: CliRunner, bot_api: FakeBotApi, sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     has_started(sqlite_db)
     code, words = said(doctor)
     assert (code, "posts this bot's updates nowhere" in words, "menu of commands is not set in: en" in words) == (1, True, True)
-    set_up(server, "https://somebody.else.example/hook")
+    set_up(bot_api, "https://somebody.else.example/hook")
     assert "updates elsewhere" in said(doctor)[1] and "menu" not in said(doctor)[1]
-    set_up(server, f"{PUBLIC}/webhooks/telegram")
+    set_up(bot_api, f"{PUBLIC}/webhooks/telegram")
     assert said(doctor) == (0, "Everything is in order.\n")
     monkeypatch.setenv("STEPWISE_TELEGRAM_MODE", "polling")
     assert "A webhook is set for the Telegram bot" in said(doctor)[1]
 
 
-def test_the_doctor_quotes_why_telegram_cannot_hand_over(doctor: CliRunner, server: FakeBotApi, sqlite_db: Database) -> None:
+def test_the_doctor_quotes_why_telegram_cannot_hand_over(doctor: CliRunner, bot_api: FakeBotApi, sqlite_db: Database) -> None:
     has_started(sqlite_db)
-    set_up(server, f"{PUBLIC}/webhooks/telegram")
-    server.control("arrange", error="Wrong response from the webhook: 502 Bad Gateway")
+    set_up(bot_api, f"{PUBLIC}/webhooks/telegram")
+    bot_api.control("arrange", error="Wrong response from the webhook: 502 Bad Gateway")
     assert said(doctor)[0] == 0, "an old failure, and nothing waits"
-    server.say(5, "hello")
+    bot_api.say(5, "hello")
     code, words = said(doctor)
     assert (code, "cannot hand over 1 updates and says: Wrong response from the webhook: 502 Bad Gateway." in words) == (1, True)
 

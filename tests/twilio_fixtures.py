@@ -11,7 +11,7 @@ from tests.running_clinic import RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def twilio_server() -> Iterator[FakeTwilio]:
     """The process, with whatever the last test left in it."""
     with running_twilio() as fake:

@@ -19,6 +19,7 @@ from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.clinical.record import STRIP_DAYS
 from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.held import HOLD_IN_FULL, HOLD_TOLD
 from bot_service.conversation.situation import (
@@ -53,8 +54,6 @@ BEFORE_CONSENT = ("invited", "opted_out")
 """From where the consent wording leads on; it is shown to nobody who stopped after they had agreed."""
 ANSWER_KEPT = timedelta(hours=6)
 """How long an answer to the patient is worth sending after an outage (default)."""
-COUNTED_DAYS = 28
-"""How far back "progress" counts; whoever is in care for less hears of all of it so far."""
 
 
 def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, now: datetime) -> str:
@@ -193,12 +192,13 @@ def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
 def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | ChangeTime, now: datetime) -> None:
     today = local_today(now, episode.zone)
     match effect:
-        case PauseUntil(day):
-            episodes.place_hold(tx, now, episode, "pause", why="the patient asked for it", by="patient", from_day=today, until_day=day)
-            outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
-            audit.record(
-                tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail={"until": day.isoformat()}
-            )
+        case PauseUntil(day, first):
+            begins = first or today
+            episodes.place_hold(tx, now, episode, "pause", why="the patient asked for it", by="patient", from_day=begins, until_day=day)
+            if begins <= today:
+                outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
+            detail = {"until": day.isoformat()} | ({"from": begins.isoformat()} if begins > today else {})
+            audit.record(tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)
         case Resume():
             if episodes.release_holds(tx, now, episode.id, ("pause",), "patient"):
                 audit.record(tx, now, "patient", "resumed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
@@ -248,7 +248,7 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
     if line.key != "progress":
         return [line.key, dict(line.values)]
     record = load_record(tx, episode, now)
-    strip = [status for _, status in record.strip(COUNTED_DAYS) if status in ("done", "partly", "not_done", "no_reply")]
+    strip = [status for _, status in record.strip() if status in ("done", "partly", "not_done", "no_reply")]
     rated = [day.pain for day in record.rated_days if day.pain is not None]
     words = load_catalogue(episode.language)
     pain = words.texts["progress_pain"].replace("${first}", str(rated[0])).replace("${last}", str(rated[-1])) if len(rated) > 1 else ""
@@ -256,7 +256,7 @@ def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
         return ["progress_none", {}]
     replied = sum(status != "no_reply" for status in strip)
     done = sum(status in ("done", "partly") for status in strip)
-    whole = (record.today - record.episode_start).days >= COUNTED_DAYS
+    whole = (record.today - record.episode_start).days >= STRIP_DAYS
     return ["progress" if whole else "progress_so_far", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
 
 

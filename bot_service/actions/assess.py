@@ -12,12 +12,12 @@ from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.voices import clinic_setting
-from bot_service.clinical.catalogue import ENGAGEMENT, Flag
+from bot_service.clinical.catalogue import ENGAGEMENT, Flag, Urgency
 from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
 from bot_service.clinical.record import Record
-from bot_service.clinical.working_hours import Urgency, due_by
+from bot_service.clinical.working_hours import due_by
 from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Database, Tx

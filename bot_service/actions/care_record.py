@@ -9,6 +9,7 @@ from bot_service.actions.assess import assess
 from bot_service.actions.deciding import LONGEST_REASON, Decision, episode_of, note_decision
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
+from bot_service.actions.stale import Fields, check_fresh
 from bot_service.actions.voices import offered_languages
 from bot_service.clinical.outcome_measures import LONGEST_ACTIVITY, MEASURES, MOST_ACTIVITIES, Measure
 from bot_service.conversation.states import MEASURED
@@ -16,7 +17,7 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, care_records, case_care, cases, clinics, conversations, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from schedules.rhythm import zone_named
+from schedules.places import zone_for
 
 LONGEST_NOTE = 4000
 BEFORE_CARE = timedelta(days=60)
@@ -116,20 +117,37 @@ def withdraw_outcome(db: Database, decision: Decision, outcome_id: UUID, now: da
         note_decision(tx, now, decision, episode, "outcome_withdrawn", {})
 
 
-def set_appointment(db: Database, decision: Decision, day: date | None, now: datetime) -> None:
-    """The day of the next appointment; None when there is none. Raises Conflict for a day in the past."""
+def appointment_fields(episode: Episode) -> Fields:
+    """What the form of the next appointment shows."""
+    return {"day": episode.next_appointment.isoformat() if episode.next_appointment else ""}
+
+
+def usual_fields(episode: Episode) -> Fields:
+    """What the form of the usual pain shows."""
+    return {"score": "" if episode.baseline is None else str(episode.baseline)}
+
+
+def settle_fields(episode: Episode) -> Fields:
+    """What the form of language and zone shows."""
+    return {"language": episode.language, "zone": episode.zone}
+
+
+def set_appointment(db: Database, decision: Decision, day: date | None, now: datetime, showed: Fields | None = None) -> None:
+    """The day of the next appointment; None when there is none. Raises Conflict for a day in the past, Stale."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
+        check_fresh(showed, appointment_fields(episode))
         if day is not None and day < local_today(now, episode.zone):
             raise Conflict("the next appointment must lie ahead")
         episodes.change(tx, episode.id, next_appointment=day)
         note_decision(tx, now, decision, episode, "appointment_set", {"day": day and day.isoformat()})
 
 
-def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime) -> None:
-    """The usual pain before loading, 0-10, as the clinician knows it: what the next day's pain is compared with. Raises Conflict."""
+def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime, showed: Fields | None = None) -> None:
+    """The usual pain before loading, 0-10, as the clinician knows it: what the next day's pain is compared with. Raises Conflict, Stale."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
+        check_fresh(showed, usual_fields(episode))
         if not 0 <= score <= 10:
             raise Conflict("the usual pain runs from 0 to 10")
         episodes.change(tx, episode.id, baseline=score)
@@ -138,10 +156,11 @@ def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime) 
         note_decision(tx, now, decision, episode, "usual_pain_set", {})
 
 
-def settle(db: Database, decision: Decision, language: str, zone: str, now: datetime) -> None:
-    """The language of messages and the zone of the patient's day, both or neither. Raises Conflict for one that does not exist."""
+def settle(db: Database, decision: Decision, language: str, zone: str, now: datetime, showed: Fields | None = None) -> None:
+    """The language of messages and the zone of the patient's day, both or neither. Raises Conflict for one that does not exist, Stale."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
+        check_fresh(showed, settle_fields(episode))
         offered = offered_languages(clinics.load_clinic(tx, episode.clinic_id))
         if language not in (*offered, episode.language):
             raise Conflict(f"there are messages in {', '.join(offered)}; choose one of them")
@@ -160,7 +179,7 @@ def move_zone(db: Database, decision: Decision, zone: str, now: datetime) -> Non
 
 def _change_zone(tx: Tx, episode: Episode, decision: Decision, zone: str, now: datetime) -> None:
     try:
-        zone_named(zone)
+        zone = zone_for(zone)
     except ValueError as error:
         raise Conflict(str(error)) from None
     patients.set_zone(tx, episode.patient_id, zone)

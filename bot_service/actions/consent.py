@@ -11,6 +11,7 @@ from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import start_cursor
 from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.voices import voice_for
+from bot_service.clinical.catalogue import UNREACHABLE
 from bot_service.conversation.commands import without_slash
 from bot_service.conversation.parsing import read
 from bot_service.conversation.situation import Told
@@ -78,9 +79,8 @@ def opt_in(tx: Tx, episode: Episode, now: datetime) -> None:
     """The patient agreed: keep the words they agreed to, and start the schedule."""
     if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_out"), "opted_in", now):
         return
-    for case in cases.list_open(tx, episode):
-        if case.case_key == "X1":
-            cases.close_case(tx, now, episode, case.id, "patient", "the patient started again")
+    if (case := cases.find_open(tx, episode, UNREACHABLE)) is not None:
+        cases.close_case(tx, now, episode, case.id, "patient", "the patient started again")
     wording, _ = render({"lines": CONSENT_LINES}, voice_for(tx, episode, now))
     patients.record_consent(tx, episode.patient_id, wording)
     if episode.last_prompt_at is None and (today := local_today(now, episode.zone)) > episode.start_date:
@@ -119,7 +119,9 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
         "The patient declined the reminders." if declined else "The patient stopped all messages (STOP). Please get in touch another way."
     )
     if episode.status == "active":
-        cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "routine", sentence, {"occurred": now.date().isoformat()}), None)
+        cases.raise_case(
+            tx, now, episode, cases.Raised(UNREACHABLE, UNREACHABLE, "routine", sentence, {"occurred": now.date().isoformat()}), None
+        )
     audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 

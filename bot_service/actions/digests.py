@@ -14,8 +14,8 @@ from bot_service.actions.notices import chosen_ways, limits_of, whose_patients
 from bot_service.actions.staff_messages import sealed
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.adherence import done_share, reply_share
-from bot_service.clinical.catalogue import RULES, rank
-from bot_service.clinical.duty import RED_FLAG, Away, acts_for, told_at
+from bot_service.clinical.catalogue import RED_FLAG, RULES, rank
+from bot_service.clinical.duty import Away, acts_for, told_at
 from bot_service.clinical.flags import flags_for
 from bot_service.clinical.in_words import percent, plural, short_day
 from bot_service.clinical.needs import WANTS_SOMEBODY

@@ -140,7 +140,7 @@ def _sessions(tx: Tx, episode: Episode, current: list[Entry]) -> tuple[Session, 
 
 
 def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: UUID) -> list[Session]:
-    """The sessions that the entries in force amount to, one for each day and slot."""
+    """The sessions that the entries in force amount to, one for each day and slot; of a list's answers without time and evidence."""
     by_session: dict[tuple[date, int], dict[str, Entry | Answer]] = {}
     for entry in current:
         if entry.kind in ("session", "pain_during"):
@@ -160,11 +160,11 @@ def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: 
                 slot=slot,
                 outcome=outcome,
                 pain=pain.score if pain and outcome != "not_done" else None,
-                done_at=first.done_at or first.at,
+                done_at=first.done_at or first.at if isinstance(first, Entry) else None,
                 stage=document.stage,
                 prescription_id=prescription_id,
                 optional=_is_optional(document, slot),
-                evidence=tuple(entry.id for entry in (did, pain) if entry),
+                evidence=tuple(entry.id for entry in (did, pain) if isinstance(entry, Entry)),
             )
         )
     return sessions
@@ -205,12 +205,7 @@ def _reason(word: str | None) -> Literal["pain", "forgot", "time", "unsure", "un
             return "other"
 
 
-def last_done(sessions: Iterable[Session]) -> Session | None:
-    """The session done last, partly done ones included."""
-    return max((item for item in sessions if item.outcome != "not_done" and not item.optional), key=lambda item: item.done_at, default=None)
-
-
-def last_run(sessions: Iterable[Session]) -> Session | None:
-    """The run done last, partly done ones included."""
-    runs = (item for item in sessions if item.outcome != "not_done" and item.slot == RUN_SLOT)
-    return max(runs, key=lambda item: item.done_at, default=None)
+def last_done_at(sessions: Iterable[Session], *, runs: bool) -> datetime | None:
+    """When the last run was done, or else the last session that is not optional; partly done ones included."""
+    alike = (item for item in sessions if (item.slot == RUN_SLOT if runs else not item.optional))
+    return max((item.done_at for item in alike if item.done_at is not None and item.outcome != "not_done"), default=None)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from datetime import time
-from functools import cache
 from typing import Literal
-from zoneinfo import available_timezones
 
 from bot_service.actions.eligibility import CHANNELS
 from bot_service.conversation.wording import SHIPPED
 from plans.model import CarePlan, Weekday
-from schedules.rhythm import WEEKDAYS, zone_named
+from schedules.rhythm import WEEKDAYS
 
 YES = frozenset("yes y true 1 x agreed signed sí si tak ja oui sim wahr vero da".split())
 NO = frozenset("no n false 0 none nie nein non não falsch falso nao".split())
@@ -91,14 +89,6 @@ def language(text: str, offered: Collection[str] = SHIPPED) -> str:
     return code
 
 
-def zone(text: str) -> str:
-    """An IANA zone, whatever its case and spaces."""
-    wanted = re.sub(r"\s*/\s*", "/", text).replace(" ", "_")
-    name = _zones().get(wanted.casefold(), wanted)
-    zone_named(name)
-    return name
-
-
 def side(text: str) -> Literal["left", "right", "both"]:
     """Left, right or both."""
     word = re.sub(r"\s+(?:side|leg|hip|hamstring)$", "", text.casefold())
@@ -137,8 +127,3 @@ def _weekday(word: str) -> str | None:
     full = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     short = {"tues": "tue", "weds": "wed", "thur": "thu", "thurs": "thu"} | dict(zip(full, WEEKDAYS, strict=True))
     return word if word in WEEKDAYS else short.get(word)
-
-
-@cache
-def _zones() -> Mapping[str, str]:
-    return {name.casefold(): name for name in available_timezones()}

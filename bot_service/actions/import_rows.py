@@ -13,6 +13,7 @@ from bot_service.actions.import_file import Row, Sheet, plain
 from bot_service.actions.phone_numbers import read_phone
 from bot_service.storage.staff import Member
 from plans.model import CarePlan
+from schedules.places import zone_for
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _read(row: Row, sheet: Sheet, fields: Sequence[str | None], setting: Setting
 
 
 def _enrolment(reading: _Reading, plan: CarePlan, setting: Setting) -> Enrolment:
-    zone = reading.value("zone", cells.zone, setting.zone)
+    zone = reading.value("zone", zone_for, setting.zone)
     each_part = (reading.value(key, str, "") for key in ("first_name", "last_name"))
     return Enrolment(
         name=" ".join((reading.value("name", str, "") or " ".join(each_part)).split()),

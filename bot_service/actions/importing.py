@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -123,12 +123,17 @@ def check(tx: Tx, clinic_id: UUID, sheet: Sheet, fields: Sequence[str | None], s
     return Checked(sheet, tuple(fields), tuple(rows), tuple(sorted(wrong, key=lambda each: each.row)), known)
 
 
-def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now: datetime, *, skip_wrong: bool = False) -> ImportFile:
-    """Enrol the rows that are neither wrong nor known; after an interruption the rest of them.
+# fmt: off
+def take_in(
+    db: Database, member: Member, import_id: UUID, setting: Setting, clock: Callable[[], datetime], *, skip_wrong: bool = False
+) -> ImportFile:
+    # fmt: on
+    """Enrol the rows that are neither wrong nor known; after an interruption the rest of them. `clock` says when each of them moved.
 
     Raises Conflict when rows are wrong and `skip_wrong` does not say to leave them out, or when somebody else is doing it.
     """
     check_may_enrol(member)
+    now = clock()
     with db.read() as tx:
         file = imports.load(tx, member.clinic_id, import_id)
         if file.status == "imported":
@@ -142,13 +147,13 @@ def take_in(db: Database, member: Member, import_id: UUID, setting: Setting, now
             f"{plural(len(bad), 'row')} {'is' if len(bad) == 1 else 'are'} wrong, so nobody was enrolled; correct them, or leave them out"
         )
     with db.begin() as tx:
-        imports.begin(tx, import_id)
+        imports.begin(tx, now, import_id)
     for start in range(file.rows_done, len(checked.rows), AT_ONCE):
         batch = checked.rows[start : start + AT_ONCE]
         with db.begin() as tx:
             clinics.lock(tx, member.clinic_id)
             counts.update(_take_in_one(tx, member, import_id, read, now, wrong=read.number in bad) for read in batch)
-            if not imports.advance(tx, import_id, start, start + len(batch), counts):
+            if not imports.advance(tx, clock(), import_id, start, start + len(batch), counts):
                 raise Conflict("somebody else is taking this file in; wait a minute, then look again")
     with db.begin() as tx:
         if imports.finish(tx, now, import_id):

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot_service.actions.care_record import record_told
 from bot_service.actions.histories import local_today
+from bot_service.clinical.catalogue import RED_FLAG
 from bot_service.clinical.outcome_measures import FIRST_ASKED_AFTER, MEASURES, MOST_NAMED, counts_for, may_ask, round_of
 from bot_service.conversation.situation import Ask, ForPhysio, Keep, Line, Measured, Named, RedFlagged, Turn
 from bot_service.conversation.states import KINDS, MEASURED
@@ -95,7 +96,7 @@ def _allows(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> bool:
         return False  # a number that is written now answers that one
     if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
         return False
-    return not any(case.case_key == cases.RED_FLAG for case in cases.list_open(tx, episode))
+    return cases.find_open(tx, episode, RED_FLAG) is None
 
 
 def _care_of(tx: Tx, episode: Episode, now: datetime) -> _Care:

@@ -8,23 +8,51 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.notices import limits_of
+from bot_service.actions.stale import Fields, check_fresh
 from bot_service.actions.team import check_admin
 from bot_service.actions.voices import clinic_setting
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit, clinics, notices, staff
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database, Tx
+from bot_service.storage.notices import Choices
 from bot_service.storage.staff import Member
 
 LONGEST_WAIT_MIN = 7 * 24 * 60
 LONGEST_LEAD_DAYS = 10
 
 
-def choose(db: Database, by: Member, member: Member, now: datetime, *, ways: str, daily: bool, weekly: bool, at_night: bool) -> None:
-    """How this member is told. Raises Conflict for Telegram without a linked chat, NotFound, NotPermitted."""
+def choice_fields(chosen: Choices) -> Fields:
+    """What the form of somebody's notices shows."""
+    return {"ways": chosen.ways} | {name: "yes" if getattr(chosen, name) else "" for name in ("daily", "weekly", "at_night")}
+
+
+def limit_fields(clinic: Clinic) -> Fields:
+    """What the form of the clinic's limits shows."""
+    limits = limits_of(clinic)
+    numbers = {"remind": str(limits.remind_min), "deputy": str(limits.deputy_min), "lead": str(limits.lead_days)}
+    return numbers | {"initials": "yes" if clinic_setting(clinic, "notice_initials") else ""}
+
+
+def choose(
+    db: Database,
+    by: Member,
+    member: Member,
+    now: datetime,
+    *,
+    ways: str,
+    daily: bool,
+    weekly: bool,
+    at_night: bool,
+    showed: Fields | None = None,
+) -> None:
+    """How this member is told. Raises Conflict for Telegram without a linked chat, Stale, NotFound, NotPermitted."""
     if ways not in notices.WAYS:
         raise Conflict("choose e-mail, Telegram or both")
     with db.begin() as tx:
         _check_may(tx, by, member)
+        clinics.lock(tx, member.clinic_id)
+        check_fresh(showed, choice_fields(notices.load_choices(tx, member.id)))
         if ways != "email" and notices.load_chat(tx, member.id) is None:
             raise Conflict("link your Telegram chat first; until then notices come by e-mail")
         chosen: dict[str, Any] = {"ways": ways, "daily": daily, "weekly": weekly, "at_night": at_night}
@@ -52,15 +80,22 @@ def end_leave(db: Database, by: Member, member: Member, leave_id: UUID, now: dat
 
 
 def set_limits(
-    db: Database, by: Member, limits: tuple[int | None, int | None, int | None], now: datetime, *, initials: bool | None
+    db: Database,
+    by: Member,
+    limits: tuple[int | None, int | None, int | None],
+    now: datetime,
+    *,
+    initials: bool | None,
+    showed: Fields | None = None,
 ) -> None:
     """Working minutes until the reminder and the deputy, working days until the lead; None leaves each as it is.
 
-    Raises Conflict, NotPermitted.
+    Raises Conflict, Stale, NotPermitted.
     """
     with db.begin() as tx:
         check_admin(tx, by)
         clinic = clinics.load_clinic(tx, by.clinic_id)
+        check_fresh(showed, limit_fields(clinic))
         had = limits_of(clinic)
         kept = (had.remind_min, had.deputy_min, had.lead_days)
         remind, deputy, lead = (each if wanted is None else wanted for each, wanted in zip(kept, limits, strict=True))

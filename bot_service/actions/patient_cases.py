@@ -9,9 +9,9 @@ from uuid import UUID
 
 from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
-from bot_service.actions.reminders import find_red_flag_case, queue_seen_question, wrote_of_suicide
+from bot_service.actions.reminders import queue_seen_question, wrote_of_suicide
 from bot_service.actions.withheld import stop_unwanted_news
-from bot_service.clinical.working_hours import Urgency
+from bot_service.clinical.catalogue import MESSAGE, RED_FLAG, Urgency
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -27,7 +27,7 @@ MEDIA = {
 """What came that is no words, as the physio reads it."""
 
 PUT_ASIDE = "put_aside"
-_CHORES = ("confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
+_CHORES = ("which_time", "confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
 """What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
 
@@ -48,11 +48,11 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
         "PROMPT": "Wording in the patient's message that should be looked at within three working days.",
     }[flagged.tier]
     urgency: Any = {"EMERGENCY": "now", "URGENT": "same_day", "PROMPT": "three_days"}[flagged.tier]
-    open_case = next((case for case in cases.list_open(tx, episode) if case.case_key == "D1"), None)
-    told = dict(open_case.reasons.get("D1", {}).get("told", {})) if open_case else {}
+    open_case = cases.find_open(tx, episode, RED_FLAG)
+    told = dict(open_case.reasons.get(RED_FLAG, {}).get("told", {})) if open_case else {}
     told[told_as(flagged)] = today.isoformat()
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat(), "tier": flagged.tier, "family": flagged.family, "told": told}
-    raised = Raised("D1", "D1", urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
+    raised = Raised(RED_FLAG, RED_FLAG, urgency, sentence, detail, inbox_id=heard.inbox_id, words=flagged.words)
     cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
     if flagged.tier != "PROMPT":
         if episodes.place_hold(tx, now, episode, "red_flag", why="red-flag wording", by="rule D1", from_day=today):
@@ -74,13 +74,13 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
         sentence = "Could not be read as an answer: please read the patient's words."
         raised = Raised("X2", "X2", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     else:
-        before = red_flag or next((case for case in cases.list_open(tx, episode) if case.case_key == "X3"), None)
-        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get("X3", {}).get("unread")
+        before = red_flag or cases.find_open(tx, episode, MESSAGE)
+        unread = str(heard.inbox_id) if note.tell_when_read else before and before.reasons.get(MESSAGE, {}).get("unread")
         detail |= {"unread": unread} if unread else {}
         due_at = flag_due_by(tx, episode, urgency, now)
         detail |= {"newest_due": due_at.isoformat()}
         sentence = _written(tx, red_flag, before)
-        raised = Raised("X3", "X3", urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
+        raised = Raised(MESSAGE, MESSAGE, urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
         return False
@@ -99,7 +99,7 @@ def _held_by(tx: Tx, episode: Episode, now: datetime) -> Case | None:
     holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     if not any(hold.kind == "red_flag" for hold in holds):
         return None
-    return next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    return cases.find_open(tx, episode, RED_FLAG)
 
 
 def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetime) -> None:
@@ -107,19 +107,19 @@ def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetim
     urgency: Any = red_flag.urgency
     due_at = flag_due_by(tx, episode, urgency, now)
     escalations.reopen(tx, now, red_flag.id, due_at)
-    cases.raise_case(tx, now, episode, replace(raised, case_key=cases.RED_FLAG), due_at)
+    cases.raise_case(tx, now, episode, replace(raised, case_key=RED_FLAG), due_at)
 
 
 def note_seen(tx: Tx, episode: Episode, seen: Seen, inbox_id: UUID, now: datetime) -> None:
     """What the patient says about having been seen, on the open red flag."""
-    open_case = find_red_flag_case(tx, episode)
+    open_case = cases.find_open(tx, episode, RED_FLAG)
     if open_case is None:
         return
     if wrote_of_suicide(open_case):
         words = "Could talk to somebody" if seen.yes else "Has not talked to anybody"
     else:
         words = "Was seen about it" if seen.yes else "Has not been seen about it"
-    raised = Raised("D1", "D1", open_case.urgency, open_case.sentence, open_case.reasons.get("D1", {}), inbox_id=inbox_id)
+    raised = Raised(RED_FLAG, RED_FLAG, open_case.urgency, open_case.sentence, open_case.reasons.get(RED_FLAG, {}), inbox_id=inbox_id)
     cases.raise_case(tx, now, episode, raised, open_case.due_at)
     cases.record_event(tx, now, open_case.id, "seen_yes" if seen.yes else "seen_no", f"patient: {words}")
     if seen.unasked:
@@ -128,6 +128,6 @@ def note_seen(tx: Tx, episode: Episode, seen: Seen, inbox_id: UUID, now: datetim
 
 def note_told(tx: Tx, episode: Episode, what: str, now: datetime) -> None:
     """Let the open red flag remember that this was said in full today."""
-    case = next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
+    case = cases.find_open(tx, episode, RED_FLAG)
     if case is not None:
         cases.note_told(tx, case, what, local_today(now, episode.zone))

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import HELD, TOO_SOON, last_done, last_run, local_day_span, rhythm_for, sessions_of
-from bot_service.clinical.record import Session
+from bot_service.actions.histories import HELD, TOO_SOON, last_done_at, local_day_span, rhythm_for, sessions_of
 from bot_service.storage import check_ins, entries, episodes, outbox, patients, prescriptions, waves
 from bot_service.storage.check_ins import MERGED
 from bot_service.storage.database import Database, Tx
@@ -212,10 +211,10 @@ def _earliest_start(tx: Tx, episode: Episode, plan: Prescription, item: Occurren
         return None
     current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
     found = sessions_of(tx, current, episode.prescription_id)
-    last: Session | None = last_run(found) if item.slot == RUN_SLOT else last_done(found)
-    if last is None or last.done_at + timedelta(hours=gap) - GAP_TOLERANCE <= item.due_at:
+    last = last_done_at(found, runs=item.slot == RUN_SLOT)
+    if last is None or last + timedelta(hours=gap) - GAP_TOLERANCE <= item.due_at:
         return None
-    return (last.done_at + timedelta(hours=gap)).astimezone(ZoneInfo(episode.zone))
+    return (last + timedelta(hours=gap)).astimezone(ZoneInfo(episode.zone))
 
 
 def _plan_nudge(tx: Tx, episode: Episode, plan: Prescription, rhythm: Rhythm, item: Occurrence, now: datetime) -> None:

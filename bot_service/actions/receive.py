@@ -20,6 +20,7 @@ from bot_service.actions.offers import still_open
 from bot_service.actions.patient_cases import Heard
 from bot_service.actions.staff_chats import take_from_staff
 from bot_service.channels.channel import Channel
+from bot_service.clinical.catalogue import RED_FLAG, UNREACHABLE
 from bot_service.clock import real_now
 from bot_service.conversation.situation import Answered, Asked, Close, Situation, Told, Turn
 from bot_service.conversation.states import KINDS
@@ -218,7 +219,8 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
     scored = [
         entry for entry in current if entry.score is not None and entry.confirmed and at - entry.at < CORRECTABLE and entry.staff_id is None
     ]
-    red_flags = [case for case in cases.list_open(tx, episode) if case.case_key == "D1"]
+    open_flag = cases.find_open(tx, episode, RED_FLAG)
+    red_flag = open_flag.reasons.get(RED_FLAG, {}) if open_flag else {}
     record = load_record(tx, episode, at)
     holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     return Situation(
@@ -229,8 +231,8 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         last=answered(scored[-1]) if scored else None,
         record=record,
         baseline_known=episode.baseline is not None,
-        safety_told=_told_today(red_flags, local_today(now, episode.zone)),
-        red_flag=_told_about(red_flags),
+        safety_told=_told_today(red_flag, local_today(now, episode.zone)),
+        red_flag=_told_about(red_flag),
         held=frozenset(_held_as(hold) for hold in holds),
         paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         refused=episode.patient_status == "opted_out" and _refused(tx, episode),
@@ -267,17 +269,14 @@ def _held_as(hold: Hold) -> str:
     return "clinic_pause" if hold.kind == "pause" and hold.placed_by != "patient" else hold.kind
 
 
-def _told_about(red_flags: list[cases.Case]) -> str | None:
+def _told_about(red_flag: Mapping[str, Any]) -> str | None:
     """The tier of the open red flag, or `suicide`."""
-    detail: Mapping[str, Any] = next((case.reasons.get("D1", {}) for case in red_flags), {})
-    return "suicide" if detail.get("family") == "suicide" else detail.get("tier")
+    return "suicide" if red_flag.get("family") == "suicide" else red_flag.get("tier")
 
 
-def _told_today(red_flags: list[cases.Case], today: Any) -> frozenset[str]:
+def _told_today(red_flag: Mapping[str, Any], today: date) -> frozenset[str]:
     """The tiers whose full text went out today, as the case remembers them."""
-    return frozenset(
-        tier for case in red_flags for tier, day in case.reasons.get("D1", {}).get("told", {}).items() if day == today.isoformat()
-    )
+    return frozenset(tier for tier, day in red_flag.get("told", {}).items() if day == today.isoformat())
 
 
 def _asked(question: Question, now: datetime, zone: str) -> Asked:
@@ -305,4 +304,6 @@ def _blocked(tx: Tx, episode: Episode, address: Address, blocked: bool, now: dat
     outbox.cancel_waiting(tx, now, episode.patient_id, "the patient blocked the chat")
     if patients.record_unreachable(tx, address.id, today):
         sentence = "The patient blocked this chat. Please get in touch another way."
-        cases.raise_case(tx, now, episode, cases.Raised("X1", "X1", "three_days", sentence, {"occurred": today.isoformat()}), None)
+        cases.raise_case(
+            tx, now, episode, cases.Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, {"occurred": today.isoformat()}), None
+        )

@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
+from bot_service.clinical.catalogue import RED_FLAG
 from bot_service.storage import cases, conversations, episodes, outbox, prescriptions
 from bot_service.storage.cases import Case
 from bot_service.storage.database import Tx
@@ -36,7 +37,7 @@ def queue_seen_question(tx: Tx, episode: Episode, now: datetime) -> None:
 def plan_seen_again(tx: Tx, episode: Episode, now: datetime) -> None:
     """What a STOP cancelled, or what nobody who had not agreed yet was asked: the same question, while the red flag still holds."""
     held = any(hold.kind == "red_flag" for hold in episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)))
-    case = find_red_flag_case(tx, episode)
+    case = cases.find_open(tx, episode, RED_FLAG)
     if held and case is not None and no_longer_asked(tx, episode) is None:
         _queue_seen(tx, episode, cases.last_hit_at(tx, case.id) or now, now)
 
@@ -48,7 +49,7 @@ def _queue_seen(tx: Tx, episode: Episode, said_at: datetime, now: datetime) -> N
     never_quiet = rhythm.quiet.start == rhythm.quiet.end
     at = (prompt_time(plan.slots) or MORNING) if never_quiet else rhythm.quiet.end
     said_on = local_today(said_at, episode.zone)
-    of_suicide = wrote_of_suicide(find_red_flag_case(tx, episode))
+    of_suicide = wrote_of_suicide(cases.find_open(tx, episode, RED_FLAG))
     content = {"lines": [["ask_talked" if of_suicide else "ask_seen", {"day": said_on.isoformat()}]], "ask": {"kind": "seen"}}
     for ahead in range(1, SEEN_ASKED + 1):
         day = today + timedelta(days=ahead)
@@ -56,19 +57,14 @@ def _queue_seen(tx: Tx, episode: Episode, said_at: datetime, now: datetime) -> N
         queue_for_patient(tx, episode, now, "seen", f"seen:{hit}:{day}", due, due + timedelta(hours=10), content, day=day)
 
 
-def find_red_flag_case(tx: Tx, episode: Episode) -> Case | None:
-    """The open case of red-flag words."""
-    return next((case for case in cases.list_open(tx, episode) if case.case_key == cases.RED_FLAG), None)
-
-
 def wrote_of_suicide(case: Case | None) -> bool:
     """Whether the latest red-flag words of that case were suicidal."""
-    return case is not None and case.reasons.get(cases.RED_FLAG, {}).get("family") == "suicide"
+    return case is not None and case.reasons.get(RED_FLAG, {}).get("family") == "suicide"
 
 
 def no_longer_asked(tx: Tx, episode: Episode) -> str | None:
     """Why nobody need ask any more whether the patient was seen; an answer to what was asked before the last hit is not one."""
-    case = find_red_flag_case(tx, episode)
+    case = cases.find_open(tx, episode, RED_FLAG)
     if case is None:
         return "cleared by a clinician"
     hit, answered = cases.last_hit_at(tx, case.id), conversations.last_answered(tx, episode.id, "seen")

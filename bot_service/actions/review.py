@@ -25,6 +25,7 @@ from bot_service.actions.prescribing import following, numbers_for, resolved, su
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.actions.withheld import announce_release
+from bot_service.clinical.catalogue import MESSAGE, RED_FLAG
 from bot_service.clinical.flags import PAIN_RULES
 from bot_service.clinical.rungs import has_climbed
 from bot_service.errors import AlreadyDecided, Conflict, NotFound
@@ -192,11 +193,11 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
         case = cases.load_case(tx, episode, case_id)
         if case is None:
             raise NotFound("no such case for this patient")
-        if case.case_key == "D1" and decision.shown is not None and decision.shown != episode.evidence_version:
+        if case.case_key == RED_FLAG and decision.shown is not None and decision.shown != episode.evidence_version:
             raise AlreadyDecided("the patient has written since; look at the page again before you clear the red flag")
         if not cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason):
             raise Conflict("this case is closed already")
-        if case.case_key == "D1" and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
+        if case.case_key == RED_FLAG and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):
             outbox.cancel_waiting(tx, now, episode.patient_id, "cleared by a clinician", ("seen",))
             announce_release(tx, episode, decision, f"cleared:{case.id}:{tx.new_id()}", now)
         _say_it_was_read(tx, episode, case, now)
@@ -285,7 +286,7 @@ def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Coll
 
 def _say_it_was_read(tx: Tx, episode: Episode, case: Case, now: datetime) -> None:
     """What the patient wrote to the physio has been read: they were promised to hear so, once for each message."""
-    unread = case.reasons.get("X3", {}).get("unread")
+    unread = case.reasons.get(MESSAGE, {}).get("unread")
     if unread and episode.patient_status == "opted_in":
         content = {"lines": [["message_read", {}]]}
         queue_for_patient(tx, episode, now, "message_read", f"message_read:{unread}", now, now + NEWS_KEPT, content, lane="now")

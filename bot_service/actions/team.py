@@ -11,11 +11,14 @@ from uuid import UUID
 
 from bot_service.actions.notices import chosen_ways
 from bot_service.actions.staff_messages import sealed
+from bot_service.actions.stale import Fields, check_fresh
+from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.working_hours import WEEKDAYS
 from bot_service.conversation.notices import sign_in_text
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, clinics, episodes, notices, outbox, staff
+from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.staff import Member
 
@@ -76,10 +79,16 @@ def _send_link(tx: Tx, now: datetime, member: Member, sender_id: UUID, link: str
     )  # fmt: skip
 
 
-def change_role(db: Database, by: Member, staff_id: UUID, role: str, now: datetime) -> None:
-    """Give a member another role. Raises Conflict for the last admin and for a physio with patients, NotFound, NotPermitted."""
+def member_fields(member: Member) -> Fields:
+    """What the form about a member of staff shows."""
+    return {"role": member.role}
+
+
+def change_role(db: Database, by: Member, staff_id: UUID, role: str, now: datetime, showed: Fields | None = None) -> None:
+    """Give a member another role. Raises Conflict for the last admin and for a physio with patients, Stale, NotFound, NotPermitted."""
     with db.begin() as tx:
         member = _colleague(tx, by, staff_id)
+        check_fresh(showed, member_fields(member))
         if role not in ROLES:
             raise Conflict("choose a role: physio, admin or viewer")
         if member.role == "physio" and role != "physio":
@@ -117,8 +126,16 @@ def hand_over(db: Database, by: Member, from_id: UUID, to_id: UUID, now: datetim
         return moved
 
 
-def change_clinic(db: Database, by: Member, form: Mapping[str, str], now: datetime) -> None:
-    """The numbers that patients are told and the hours. Raises Conflict with what to do, NotPermitted."""
+def clinic_fields(clinic: Clinic) -> Fields:
+    """What the form of the clinic's numbers and hours shows."""
+    hours = clinic_setting(clinic, "hours")
+    numbers = {name: str(clinic_setting(clinic, name)) for name in ("emergency", "urgent", "crisis")}
+    ends = {f"{end}-{day}": (hours.get(day) or ("", ""))[place] for day in WEEKDAYS for place, end in enumerate(("from", "to"))}
+    return numbers | ends
+
+
+def change_clinic(db: Database, by: Member, form: Mapping[str, str], now: datetime, showed: Fields | None = None) -> None:
+    """The numbers that patients are told and the hours. Raises Conflict with what to do, Stale, NotPermitted."""
     changed: dict[str, Any] = {}
     with db.begin() as tx:
         check_admin(tx, by)
@@ -130,6 +147,7 @@ def change_clinic(db: Database, by: Member, form: Mapping[str, str], now: dateti
                 raise Conflict(f"the {name} number has no digits in it; patients could not call it")
             changed[name] = text
         changed["hours"] = _hours(form)
+        check_fresh(showed, clinic_fields(clinics.load_clinic(tx, by.clinic_id)))
         clinics.change_settings(tx, by.clinic_id, changed)
         _note(tx, now, by, "clinic_changed", by.clinic_id, changed)
 

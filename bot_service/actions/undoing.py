@@ -13,6 +13,7 @@ from bot_service.actions.prescribing import PLAN_CHANGED, put_back
 from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.withheld import stop_unwanted_news
+from bot_service.clinical.catalogue import RED_FLAG
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage import case_care, cases, episodes, outbox, prescriptions, reviews, undone
 from bot_service.storage.database import Database, Tx
@@ -95,9 +96,9 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
             raise NotFound("no such case for this patient")
         if not case_care.reopen_case(tx, now, episode, case.id, decision.member.name, decision.member.id):
             raise Conflict("this case is open already, or another one like it is")
-        if case.case_key == cases.RED_FLAG:
+        if case.case_key == RED_FLAG:
             reviews.withdraw_pending(tx, now, episode.id)
-        if case.case_key == cases.RED_FLAG and case.urgency in HOLDS and episode.status == "active":
+        if case.case_key == RED_FLAG and case.urgency in HOLDS and episode.status == "active":
             today = local_today(now, episode.zone)
             episodes.place_hold(tx, now, episode, "red_flag", why=decision.reason, by=decision.member.name, from_day=today)
             outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: red_flag", ("prompt", "nudge", "check_in"))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot_service.actions import consent
 from bot_service.actions.histories import local_today
+from bot_service.clinical.catalogue import UNREACHABLE
 from bot_service.errors import ChannelMisconfigured, DeliveryError, MessageRejected, RecipientStopped
 from bot_service.logs import log
 from bot_service.storage import cases, clinics, episodes, patients, rates
@@ -52,5 +53,5 @@ def _cannot_be_reached(tx: Tx, message: Message, error: DeliveryError, now: date
     if not patients.record_unreachable(tx, address.id, today):
         return False
     sentence = "Messages no longer reach this patient in the chat. Please get in touch another way."
-    cases.raise_case(tx, now, episode, Raised("X1", "X1", "three_days", sentence, {"occurred": today.isoformat()}), None)
+    cases.raise_case(tx, now, episode, Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, {"occurred": today.isoformat()}), None)
     return True

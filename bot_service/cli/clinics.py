@@ -13,7 +13,7 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import audit as trail
 from bot_service.storage import clinics as clinic_rows
 from bot_service.storage import staff as staff_rows
-from schedules.rhythm import zone_named
+from schedules.places import zone_for
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,58}")
 
@@ -26,7 +26,7 @@ def clinics() -> None:
 @clinics.command("add")
 @click.argument("slug")
 @click.argument("name")
-@click.option("--zone", default="Europe/London", show_default=True, help="IANA time zone of the clinic.")
+@click.option("--zone", default="Europe/London", show_default=True, help="A city, or an IANA time zone: where the clinic is.")
 @click.option("--emergency", default="999", show_default=True, help="Emergency number that patients are told.")
 @click.option("--urgent", default="111", show_default=True, help="Number for urgent help that is no emergency.")
 @click.option("--crisis", default="Samaritans on 116 123", show_default=True, help="Crisis line, as a patient should read it.")
@@ -35,7 +35,7 @@ def add_clinic(slug: str, name: str, zone: str, emergency: str, urgent: str, cri
     if not _SLUG.fullmatch(slug):
         raise click.UsageError("SLUG is lower-case letters, digits and hyphens, such as riverside")
     try:
-        zone_named(zone)
+        zone = zone_for(zone)
     except ValueError as error:
         raise Conflict(str(error)) from None
     with opened() as (_, db, now), db.begin() as tx:

@@ -25,6 +25,7 @@ from bot_service.storage.database import Database
 from plans.loading import load_library
 from plans.model import CarePlan
 from plans.thresholds import Delivery
+from schedules.places import zone_for
 
 T = TypeVar("T")
 
@@ -33,7 +34,7 @@ T = TypeVar("T")
 @click.argument("name")
 @as_option
 @clinic_option
-@click.option("--zone", help="IANA time zone of the patient; the clinic's when left out.")
+@click.option("--zone", help="Where the patient lives: a city, or an IANA time zone; the clinic's when left out.")
 @click.option("--language", default="en", show_default=True, help="The patient's language: " + ", ".join(SHIPPED) + ".")
 @click.option("--physio", metavar="EMAIL", help="Who treats the patient, when somebody else enrols and the clinic has several physios.")
 @click.option("--at", "at", type=TimeOfDay(), metavar="HH:MM", help="When the patient wants the exercises, local time.")
@@ -64,9 +65,10 @@ def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str
         if not eligible:
             asked = "\n".join(f"  - {question.text} ({'yes' if question.must_be else 'no'})" for question in plan.eligibility)
             raise click.UsageError(f"ask these first, then add --eligible when every answer is as in brackets:\n{asked}")
+        zone = _read(given["zone"], zone_for) or clinic.zone
         enrolment = Enrolment(
             name=name,
-            zone=given["zone"] or clinic.zone,
+            zone=zone,
             language=given["language"],
             stage=given["stage"],
             at=at,
@@ -79,7 +81,7 @@ def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str
             channel=given["channel"],
             goals=given["goals"] or "",
             record_number=given["record_number"],
-            phone=_read(given["phone"], lambda text: read_phone(text, given["zone"] or clinic.zone)),
+            phone=_read(given["phone"], lambda text: read_phone(text, zone)),
             days=_read(given["days"], weekdays) or (),
         )
         with db.read() as tx:

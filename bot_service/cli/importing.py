@@ -14,6 +14,7 @@ from bot_service.actions.importing import Checked, check, links_of, setting_for,
 from bot_service.actions.invitations import doors_of
 from bot_service.actions.treating import physios_of, treating_physio
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
+from bot_service.clock import real_now
 from bot_service.errors import Conflict
 from bot_service.storage import imports
 from plans.loading import load_library
@@ -62,8 +63,9 @@ def import_(
         import_id = upload(db, member, raw, library, now)
         with db.begin() as tx:
             imports.set_fields(tx, import_id, fields, treating.id if treating else None)
+        began = real_now()
         try:
-            done = take_in(db, member, import_id, setting, now, skip_wrong=how["skip_wrong"])
+            done = take_in(db, member, import_id, setting, lambda: now + (real_now() - began), skip_wrong=how["skip_wrong"])
             if links_file:
                 _write_private(links_file, links_of(db, done, doors, now))
         finally:

@@ -65,7 +65,7 @@ def show_patient(ref: str, slug: str | None, as_json: bool) -> None:
             "reply_rate_pct": reply_rate(record, 28),
             "next_prompt": episode.next_prompt_at,
             "open_flags": [f"{leading_rule(case)}: {words_today(case, episode, now)}" for case in cases.list_open(tx, episode)],
-            "last_28_days": {day.isoformat(): status for day, status in record.strip(28)},
+            "last_28_days": {day.isoformat(): status for day, status in record.strip()},
         }
     if as_json:
         click.echo(json.dumps(found, default=str, ensure_ascii=False, indent=2))

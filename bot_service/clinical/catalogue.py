@@ -16,6 +16,8 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
 PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X6", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+RED_FLAG, UNREACHABLE, MESSAGE = "D1", "X1", "X3"
+"""The rules that more than their own code knows by name, each the key of its own case."""
 ENGAGEMENT = "engagement"
 ENGAGEMENT_RULES = ("D5", "D3", "D4", "C5")
 """The rules that are reasons on the engagement case, the most pressing first."""

@@ -16,7 +16,6 @@ STEPS: tuple[Step, ...] = ("tell", "check", "remind", "deputy", "lead")
 CHECK_AFTER = timedelta(minutes=10)
 """A first notice that has not gone out by then goes by the other way, or to the next person (default): `reliability.md` E2 asks for 15."""
 URGENT = frozenset({"now", "same_day"})
-RED_FLAG = "D1"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Literal
 from uuid import UUID
 
@@ -120,16 +121,17 @@ def eased_on(record: Record, day: date) -> bool:
 def severe_since(record: Record, looked_at: datetime | None) -> Session | None:
     """The latest severe session of this stage that no clinician has looked at; a run is one too."""
     severe = [
-        item
+        ((item.day, item.done_at, item.slot, item.evidence), item)
         for item in record.sessions
         if item.pain is not None
+        and item.done_at is not None
         and item.pain >= record.rules.session_pain.severe_min
         and item.loads
         and item.outcome != "not_done"
         and item.day >= record.stage_start
         and (looked_at is None or item.done_at > looked_at)
     ]
-    return max(severe, key=lambda item: (item.day, item.done_at, item.slot, item.evidence), default=None)
+    return max(severe, key=itemgetter(0))[1] if severe else None
 
 
 def _trigger(record: Record) -> _Trigger | None:

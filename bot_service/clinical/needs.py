@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from bot_service.clinical.catalogue import ENGAGEMENT
+from bot_service.clinical.catalogue import ENGAGEMENT, RED_FLAG, UNREACHABLE
 from bot_service.clinical.in_words import plural, sentence
 
 
@@ -37,9 +37,9 @@ def needs_in_words(today: int, steps: int, later: int) -> str:
 
 def need_of_case(case_key: str, leading: str, urgency: str) -> Need:
     """What an open case asks for, by its key and the rule it leads with. `storage/pressing.py` says the same to the database."""
-    if case_key == "D1":
+    if case_key == RED_FLAG:
         return Need.RED_FLAG
-    if case_key == "X1":
+    if case_key == UNREACHABLE:
         return Need.UNREACHABLE
     if case_key != ENGAGEMENT:
         return Need.FLAG

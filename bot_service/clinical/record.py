@@ -20,19 +20,24 @@ Exercises = Literal["with_it", "awaited", "followed"]
 """Whether a prompt showed its exercises, has another question answered first, or showed them after that."""
 Reason = Literal["pain", "forgot", "time", "unsure", "unwell", "other"]
 
+STRIP_DAYS = 28
+"""How far back patients and clinicians are shown day by day (default); whoever is in care for less is shown all of it."""
 _LOADED: AbstractSet[str] = frozenset({"done", "partly"})
 _NOTHING: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Session:
-    """One session as it now stands, corrections applied. `pain` is the worst during or straight after, 0-10, None when not given."""
+    """One session as it now stands, corrections applied. `pain` is the worst during or straight after, 0-10, None when not given.
+
+    Without `done_at` and `evidence` in a list of patients, whose figures need neither.
+    """
 
     day: date
     slot: int
     outcome: Outcome
     pain: int | None
-    done_at: datetime
+    done_at: datetime | None
     stage: str
     prescription_id: UUID
     optional: bool = False
@@ -119,7 +124,7 @@ class Record:
         """Days with at least one session done or partly done, oldest first; runs count, other optional slots do not."""
         by_day: dict[date, list[Session]] = {}
         loaded = [session for session in self.sessions if session.outcome in _LOADED and session.loads]
-        for session in sorted(loaded, key=lambda item: (item.day, item.slot, item.done_at, item.evidence)):
+        for session in sorted(loaded, key=lambda item: (item.day, item.slot, item.evidence)):
             by_day.setdefault(session.day, []).append(session)
         answers: dict[date, list[NextDay]] = {}
         for answer in sorted(self.next_days, key=lambda item: (item.at, item.score, item.evidence)):
@@ -186,7 +191,7 @@ class Record:
         first = max(self.episode_start, self.today - timedelta(days=days - 1))
         return tuple(first + timedelta(days=i) for i in range((self.today - first).days + 1))
 
-    def strip(self, last: int = 28) -> tuple[tuple[date, DayStatus], ...]:
+    def strip(self, last: int = STRIP_DAYS) -> tuple[tuple[date, DayStatus], ...]:
         """The day-by-day strip: the last `last` days, oldest first."""
         return tuple((day, self.status(day)) for day in self.days_back(last))
 

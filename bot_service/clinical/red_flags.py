@@ -53,7 +53,7 @@ class _Rule(NamedTuple):
     names: frozenset[str]
     window: int
     across: bool
-    alone: bool
+    alone: int
     unless: tuple[str, ...]
     unless_of: tuple[str, ...]
 
@@ -202,8 +202,8 @@ def _is_excused(rule: _Rule, core: _Span, read: _Text, screen: _Screen) -> bool:
     A rule of one set is not excused beside a part of the body, unless it is the other's own: "the band snapped and so did my
     hamstring", "my mate tore his hamstring".
     """
-    beside = {*read.words[max(0, core.start - 1) : core.start], *read.words[core.end : core.end + 1]} - screen.turns
-    if rule.alone and not all(is_symbol(word) for word in beside):
+    beside = {*read.words[max(0, core.start - rule.alone) : core.start], *read.words[core.end : core.end + rule.alone]} - screen.turns
+    if not all(is_symbol(word) for word in beside):
         return True
     parts = [part for name in _BODY if (part := _beside(core, read, name)) is not None] if len(rule.sets) == 1 else []
     theirs = all(part.start > 0 and read.typed[part.start - 1] in screen.third_person for part in parts)
@@ -316,5 +316,5 @@ def _rule(row: Mapping[str, Any]) -> _Rule:
     if row["tier"] not in TIERS:
         raise ValueError(f"{row['tier']!r} is not a tier of red flags.")
     others = (tuple(row.get(key, ())) for key in ("unless", "unless_of"))
-    sets, borders = tuple(row["sets"]), (row.get(key, False) for key in ("across", "alone"))
+    sets, borders = tuple(row["sets"]), (row.get("across", False), row.get("alone", 0))
     return _Rule(cast(Tier, row["tier"]), row["family"], sets, frozenset(sets), row.get("window", 6), *borders, *others)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-Urgency = Literal["now", "same_day", "three_days", "routine"]
+from bot_service.clinical.catalogue import Urgency
+
 Hours = Mapping[str, Sequence[str]]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -27,6 +27,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import KINDS
+from bot_service.conversation.times import may_be_time
 from plans.running import run_text
 
 ENTRY = {"session": "pain_during", "session_pain": "pain_during", "pain_24h": "pain_24h", "baseline": "baseline"}
@@ -48,7 +49,7 @@ def _answered(reading: Reading, told: Told, target: Asked, now: Situation) -> Tu
     if session is not None and (reading.session == "no" or reading.answer in ("no", "skip")):
         return _not_done(reading, told, session, now)
     if reading.score is not None and _is_doubtful(reading, told, now):
-        return _ask_which(reading.score, now)
+        return ask_which(reading.score, now)
     if session is not None and (reading.session is not None or reading.answer in ("yes", "partly")):
         return record_session(reading, session, now)
     if session is None and reading.answer in ("no", "skip") and target.detail.get("show") is not None:
@@ -288,14 +289,17 @@ def _baseline(score: int, question: Asked | None, now: Situation) -> Turn:
 
 
 def _is_doubtful(reading: Reading, told: Told, now: Situation) -> bool:
-    """A bare number while two scored questions are open."""
+    """A bare number while two scored questions are open, or one and the question about the time of the reminders."""
     if told.tapped or told.replied_to or reading.session is not None or told.text == "":
         return False
+    if any(question.kind == "which_time" for question in now.open) and may_be_time(told.text, now.language):
+        return True
     return len([question for question in now.open if KINDS[question.kind].scored]) > 1
 
 
-def _ask_which(score: int, now: Situation) -> Turn:
-    scored = [question for question in now.open if KINDS[question.kind].scored][:3]
+def ask_which(score: int, now: Situation) -> Turn:
+    """Which of the questions that a number may answer it is for: those about pain, and the one about the time of the reminders."""
+    scored = [question for question in now.open if KINDS[question.kind].scored or question.kind == "which_time"][:3]
     choices = [
         {"id": str(question.id), "kind": question.kind, "day": (question.day or now.today).isoformat(), "slot": question.slot}
         for question in scored

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from bot_service.conversation.answers import exercises_follow, record_score
-from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.situation import (
     AnswerOffer,
     Ask,
     Asked,
-    ChangeTime,
     Close,
     ForPhysio,
     Keep,
@@ -26,6 +24,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.typed import plain_yes_or_no, typed_answer
+from bot_service.conversation.when import answer_time, confirm_time, hour_meant
 from bot_service.conversation.wording import load_catalogue
 from plans.model import PrescribedExercise, Rules, Rung
 
@@ -52,13 +51,15 @@ def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
         case "pause_days" | "confirm_pause":
             return _pause_choice(answer, question, now)
         case "confirm_time":
-            return _confirm_time(answer, question, now)
+            return confirm_time(answer, question, now)
         case "confirm_not_done":
             return _confirm_not_done(answer, question, now)
         case "rung":
             return _next_rung(answer, question, now)
         case "which":
             return _which(answer, question, now)
+        case "which_time":
+            return Turn((Close(question.id),), (Line("left_as_is"),))
     return Turn(lines=(Line("nothing_asked"),))
 
 
@@ -77,25 +78,12 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return answer_choice(answer, question, now)
         case "pause_days":
             return _how_long(text, reading, question, now)
+        case "which_time":
+            return answer_time(text, reading, question, now)
         case "rung" if reading.answer == "no":  # "done" reads as yes, so only plain words of consent are one: see `typed.rung`
             turn = _next_rung("not_yet", question, now)
             return replace(turn, effects=(*turn.effects, ForPhysio("X3", text))) if reading.pain_mentioned else turn
     return None
-
-
-def ask_time(at: time, now: Situation) -> Turn:
-    """Another time for exercises that keep their place in the day at it; where there are others that day, which ones stay is said."""
-    wanted = f"{at:%H:%M}"
-    slots = prompted_slots(now.record.prescription) if now.record else []
-    if len(slots) < 2:
-        return Turn(lines=(Line("confirm_time", {"at": wanted}),), ask=Ask("confirm_time", detail={"at": wanted}))
-    if any(slot.at == at for slot in slots):
-        return Turn(lines=(Line("time_taken", {"at": wanted}),))
-    moved = next((slot for slot in reversed(slots) if slot.at < at), slots[0])
-    comma = load_catalogue(now.language).words["comma"]
-    first, other = f"{moved.at:%H:%M}", comma.join(f"{slot.at:%H:%M}" for slot in slots if slot is not moved)
-    ask = Ask("confirm_time", detail={"at": wanted, "first": first, "other": other})
-    return Turn(lines=(Line("confirm_time_one", {"at": wanted, "first": first, "other": other}),), ask=ask)
 
 
 def offer_line(item: PrescribedExercise, rung: Rung, rules: Rules) -> Line:
@@ -130,9 +118,10 @@ def _still_to_ask(day: date, now: Situation) -> bool:
     """Whether there was a session that day, and the day after it has no number yet and is not long over."""
     if now.record is None:
         return (now.today - day).days <= _DAY_AFTER_UNTIL
-    done = [each.done_at for each in now.record.sessions if each.day == day and each.outcome != "not_done"]
-    opens = timedelta(hours=now.record.rules.after_24h.window_h[0])
-    told = bool(done) and any(each.day == day and each.at >= min(done) + opens for each in now.record.next_days)
+    done = [each for each in now.record.sessions if each.day == day and each.outcome != "not_done"]
+    wait = timedelta(hours=now.record.rules.after_24h.window_h[0])
+    opens = min((each.done_at + wait for each in done if each.done_at), default=None)
+    told = any(each.day == day and (opens is None or each.at >= opens) for each in now.record.next_days)
     return bool(done) and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
 
 
@@ -158,13 +147,31 @@ def _consent_again(answer: str, question: Asked) -> Turn:
 
 
 def _how_long(text: str, reading: Reading, question: Asked, now: Situation) -> Turn | None:
-    """ "5", "a week", "until 14 June", or rather not."""
+    """ "5", "a week", "until 14 June", or rather not. A day that is named is confirmed, a number of days from today is not."""
     if typed_answer(text, replace(question, kind="confirm_pause"), now.language, now.today) == "no":
         return Turn((Close(question.id),), (Line("left_as_is"),))
-    asked = read(f"{load_catalogue(now.language).says['pause']} {text}", None, now.language, now.today)
-    days = asked.days or (reading.score if not asked.until else None)
-    until = asked.until or (now.today + timedelta(days=days) if days else None)
-    return None if until is None else _paused(until, question, now)
+    first = date.fromisoformat(question.detail.get("from", now.today.isoformat()))
+    asked = read(f"{load_catalogue(now.language).says['pause']} {text}", None, now.language, first)
+    days = asked.days or (reading.score if not asked.until and not asked.since else None)
+    if days and first == now.today:
+        return _paused(first + timedelta(days=days), question, now)
+    turn = ask_pause(asked.since or first, asked.until or (first + timedelta(days=days) if days else None), now)
+    if turn.ask is None or (turn.ask.kind == "pause_days" and asked.since is None):
+        return None if turn.ask else turn
+    return replace(turn, effects=(Close(question.id), *turn.effects))
+
+
+def ask_pause(first: date, until: date | None, now: Situation) -> Turn:
+    """Whether to pause from one day to another, both named; for how long where the end is open, or no pause at all."""
+    if "clinic_pause" in now.held:
+        return Turn(lines=(Line("paused_by_team"),))
+    later = {"from": first.isoformat()} if first > now.today else {}
+    about = {"day": first.isoformat()} if later else {}
+    if until is None or until <= max(first, now.today):
+        return Turn(lines=(Line("pause_how_long_from" if later else "pause_how_long", about),), ask=Ask("pause_days", detail=later))
+    ends = {"until": until.isoformat()}
+    said = Line("confirm_pause_from" if later else "confirm_pause", about | ends)
+    return Turn(lines=(said,), ask=Ask("confirm_pause", detail=later | ends))
 
 
 def _pause_choice(answer: str, question: Asked, now: Situation) -> Turn:
@@ -173,33 +180,23 @@ def _pause_choice(answer: str, question: Asked, now: Situation) -> Turn:
         return Turn((Close(question.id),), (Line("left_as_is"),))
     if question.withdrawn:
         return Turn(lines=(Line("pause_withdrawn"),))
+    first = max(date.fromisoformat(question.detail.get("from", now.today.isoformat())), now.today)
     if question.kind == "pause_days":
-        return _paused(now.today + timedelta(days=int(answer.removeprefix("days_"))), question, now)
+        return _paused(first + timedelta(days=int(answer.removeprefix("days_"))), question, now)
     return _paused(date.fromisoformat(question.detail["until"]), question, now)
 
 
 def _paused(until: date, question: Asked, now: Situation) -> Turn:
-    """Paused until a day that lies ahead; a late tap on a day gone by is asked again."""
+    """Paused until a day that lies ahead, from today or a later day; a late tap on a day gone by is asked again."""
     if "clinic_pause" in now.held:
         return Turn((Close(question.id),), (Line("paused_by_team"),))
     if until <= now.today:
         return Turn((Close(question.id),), (Line("pause_how_long"),), Ask("pause_days"))
+    first = date.fromisoformat(question.detail.get("from", now.today.isoformat()))
+    if first > now.today:
+        told = Line("paused_from", {"day": first.isoformat(), "until": until.isoformat()})
+        return Turn((PauseUntil(until, first), Close(question.id)), (told,))
     return Turn((PauseUntil(until), Close(question.id)), (Line("paused", {"until": until.isoformat()}),))
-
-
-def _confirm_time(answer: str, question: Asked, now: Situation) -> Turn:
-    if answer != "yes":
-        return Turn((Close(question.id),), (Line("left_as_is"),))
-    at, detail = time.fromisoformat(question.detail["at"]), question.detail
-    as_of_now = ask_time(at, now)
-    if as_of_now.ask is None or any(detail.get(name) != as_of_now.ask.detail.get(name) for name in ("first", "other")):
-        return replace(as_of_now, effects=(Close(question.id), *as_of_now.effects))  # the plan was changed since we asked
-    was = time.fromisoformat(detail["first"]) if "first" in detail else None
-    if "other" in detail:
-        moved = Line("time_changed_one", {"at": detail["at"], "first": detail["first"], "other": detail["other"]})
-    else:
-        moved = Line("time_changed", {"at": detail["at"]})
-    return Turn((ChangeTime(at, was), Close(question.id)), (moved,))
 
 
 def _confirm_not_done(answer: str, question: Asked, now: Situation) -> Turn:
@@ -229,11 +226,13 @@ def _next_rung(answer: str, question: Asked, now: Situation) -> Turn:
 
 
 def lapsed(question: Asked, now: Situation) -> bool:
-    """Whether "which one is the number for?" is over: one of its questions has been answered since, or the day it was asked is."""
-    if question.kind != "which":
+    """Whether a question is over with its day; "which one is the number for?" too once one of its questions has been answered."""
+    if question.kind not in ("which", "which_time"):
         return False
+    is_another_day: bool = question.detail.get("on", now.today.isoformat()) != now.today.isoformat()
+    if question.kind == "which_time":
+        return is_another_day
     still_open = {str(each.id) for each in now.open}
-    is_another_day = question.detail.get("on", now.today.isoformat()) != now.today.isoformat()
     return is_another_day or any(choice["id"] and choice["id"] not in still_open for choice in question.detail["choices"])
 
 
@@ -251,9 +250,13 @@ def _which(answer: str, question: Asked, now: Situation) -> Turn:
             read=False,
         )
     chosen = choices[index]
-    day, score, kind = date.fromisoformat(chosen["day"]), int(question.detail["score"]), chosen["kind"]
+    score, kind = int(question.detail["score"]), chosen["kind"]
     about = next((asked for asked in now.open if str(asked.id) == chosen["id"]), None)
     if about is None and chosen["id"]:
-        about = Asked(UUID(chosen["id"]), kind, day, chosen["slot"], is_open=False)
-    turn = record_score(score, kind, day, chosen["slot"], about, now, corrected=about is None and kind == "session_pain")
+        about = Asked(UUID(chosen["id"]), kind, date.fromisoformat(chosen["day"]), chosen["slot"], is_open=False)
+    if about is not None and about.kind == "which_time":
+        turn = hour_meant(score, about, now)
+        return replace(turn, effects=(*turn.effects, Close(question.id)))
+    corrected = about is None and kind == "session_pain"
+    turn = record_score(score, kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now, corrected=corrected)
     return Turn((*turn.effects, Close(question.id)), turn.lines, turn.ask, turn.change)

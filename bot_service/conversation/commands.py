@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
-from bot_service.conversation.choices import ask_time
+from bot_service.conversation.choices import ask_pause
 from bot_service.conversation.language import language_for
 from bot_service.conversation.measured import ask_measure_anew, mentions_pain
 from bot_service.conversation.parsing import Reading
@@ -16,7 +16,8 @@ from bot_service.conversation.safety import something_is_wrong
 from bot_service.conversation.showing import how_to, how_to_named, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
 from bot_service.conversation.states import CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import asks_about_the_chat, asks_progress, is_button, plain
+from bot_service.conversation.typed import asks_about_the_chat, asks_progress, is_button, names_a_number, plain
+from bot_service.conversation.when import ask_time, time_named, which_time
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 
 
@@ -59,7 +60,7 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         return something_is_wrong()
     if is_button(told.text, CHANGE, now.language):
         return _change_last(now)
-    if asked := _how_to(told.text, target, now) or _at_another_time(told.text, now):
+    if asked := _how_to(told.text, target, now) or _at_another_time(told.text, reading, now):
         return asked
     match reading.answer, reading.request:
         case ("start", _):
@@ -67,9 +68,9 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case ("pause", _):
             return _pause(reading, now)
         case (_, "time"):
-            return Turn(lines=(Line("time_which"),)) if reading.time is None else ask_time(reading.time, now)
-        case (_, "remind"):
-            return Turn(lines=(Line("no_second_reminder"),))
+            return which_time(now) if reading.time is None else ask_time(reading.time, now)
+        case (_, "remind" | "how_to_stop"):
+            return Turn(lines=(Line("stop_how" if reading.request == "how_to_stop" else "no_second_reminder"),))
         case (_, "physio"):
             return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"),))
         case (_, "plan"):
@@ -79,16 +80,21 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
     return None
 
 
-def _at_another_time(text: str, now: Situation) -> Turn | None:
+def _at_another_time(text: str, reading: Reading, now: Situation) -> Turn | None:
     """ "Half past ten": a time and nothing else is what we asked for, and no score; it is confirmed first."""
-    at = time_alone(text, now.language)
-    return None if at is None else ask_time(at, now)
+    if (at := time_alone(text, now.language)) is not None:
+        return ask_time(at, now)
+    asked = next((question for question in now.open if question.kind == "which_time"), None)
+    if asked is None or reading.score is not None:
+        return None
+    return time_named(text, asked, now)
 
 
 def _helped(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn:
-    """What can be written here, for who asks about the chat or may mean the number that we asked for; else it is for the physio."""
+    """What can be written here, for who asks about the chat, or about a number while we ask for one; else it is for the physio."""
     asks_us = asks_about_the_chat(told.text, now.language) and not mentions_pain(told.text, reading, now.language)
-    if asks_us or any(question.kind in MEASURED or KINDS[question.kind].scored for question in now.open):
+    asks_for_number = any(question.kind in MEASURED or KINDS[question.kind].scored for question in now.open)
+    if asks_us or (asks_for_number and names_a_number(told.text, now.language)):
         return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
     return for_physio(told, target)
 
@@ -130,9 +136,5 @@ def _resume(now: Situation) -> Turn:
 
 
 def _pause(reading: Reading, now: Situation) -> Turn:
-    if "clinic_pause" in now.held:
-        return Turn(lines=(Line("paused_by_team"),))
-    until = reading.until or (now.today + timedelta(days=reading.days) if reading.days else None)
-    if until is None or until <= now.today:
-        return Turn(lines=(Line("pause_how_long"),), ask=Ask("pause_days"))
-    return Turn(lines=(Line("confirm_pause", {"until": until.isoformat()}),), ask=Ask("confirm_pause", detail={"until": until.isoformat()}))
+    first = reading.since or now.today
+    return ask_pause(first, reading.until or (first + timedelta(days=reading.days) if reading.days else None), now)

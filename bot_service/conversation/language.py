@@ -31,6 +31,7 @@ class Language(NamedTuple):
     courtesies: re.Pattern[str]
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
+    hours: Mapping[str, int]
 
     def pattern(self, name: str) -> re.Pattern[str]:
         """The compiled alternatives of that name; matches nothing when the language has none."""
@@ -50,6 +51,7 @@ def load_language(code: str) -> Language:
     entries = [(phrase, tag) for tag, phrases in written["context"].items() for phrase in phrases]
     _check_single(code, [phrase for phrase, _ in entries])
     numbers = {_plain(word): value for word, value in written["numbers"].items()}
+    weekdays = written.get("weekdays", {})
     known = {word for phrase, _ in entries for word in _plain(phrase).split()} | {_plain(word) for word in written["not_typos"]}
     return Language(
         code=code,
@@ -58,10 +60,11 @@ def load_language(code: str) -> Language:
         misspelt={_plain(word): value for word, value in written.get("misspelt", {}).items()},
         known=frozenset(known),
         decimal_comma=written["decimal_comma"],
-        patterns={name: whole_words(alternatives) for name, alternatives in written["patterns"].items()},
+        patterns={name: whole_words(_with_weekdays(each, weekdays)) for name, each in written["patterns"].items()},
         courtesies=re.compile(rf"(?:(?<!\S)(?:{_alternatives(written['context']['thanks'])}))+$"),
         months={_plain(word): value for word, value in written.get("months", {}).items()},
-        weekdays={_plain(word): value for word, value in written.get("weekdays", {}).items()},
+        weekdays={_plain(word): value for word, value in weekdays.items()},
+        hours={_plain(word): value for word, value in written.get("hours", {}).items()},
     )
 
 
@@ -80,6 +83,12 @@ def stop_words(code: str) -> frozenset[str]:
 def whole_words(alternatives: Iterable[str]) -> re.Pattern[str]:
     """One pattern for several, each beginning and ending at a space or an end, written in any spelling that folds alike."""
     return re.compile(r"(?<!\S)(?:" + "|".join(f"(?:{_fold_pattern(one)})" for one in alternatives) + r")(?!\S)")
+
+
+def _with_weekdays(alternatives: Iterable[str], weekdays: Iterable[str]) -> list[str]:
+    """Patterns with every name of a day of the week in the place of "{weekday}"."""
+    names = "|".join(sorted(weekdays, key=len, reverse=True))
+    return [each.replace("{weekday}", f"(?:{names})") for each in alternatives]
 
 
 def _alternatives(phrases: Iterable[str]) -> str:

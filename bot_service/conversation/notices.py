@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot_service.clinical.catalogue import RULES
-from bot_service.clinical.duty import RED_FLAG, Step
+from bot_service.clinical.catalogue import RED_FLAG, RULES
+from bot_service.clinical.duty import Step
 
 LINKED = "This chat now gets your notices from Stepwise. Nothing you write here is read or kept. To stop: My notices, in Stepwise."
 STAFF_CHAT = "This chat only carries notices for staff. Nothing you write here is read, and it reaches no patient's record: use Stepwise."

@@ -20,9 +20,10 @@ Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_p
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
 
 _LONGEST_READ, _LONGEST_WORD = 200, 60
-_REQUESTS: dict[str, Literal["time", "remind", "pause", "physio", "plan", "help"]] = {
+_REQUESTS: dict[str, Literal["time", "remind", "how_to_stop", "pause", "physio", "plan", "help"]] = {
     "time": "time",
     "remind": "remind",
+    "how_to_stop": "how_to_stop",
     "pause": "pause",
     "physio": "physio",
     "plan": "plan",
@@ -44,8 +45,8 @@ class Reading:
     certain 0-10 value in the message even where the answer is a word ("done, 4"); beside a red flag it counts as unconfirmed.
     `session` says whether they exercised, `later` that a "no" is an intention to do so still, `reported` that it is told in words of
     doing ("did all of them"), `past` what is said of the session of the day before, `pain_mentioned` that pain is given as a
-    reason. `until` and `days` belong to a pause, `time` to a change of time. `both` holds the labelled values of "6 during, 3 after",
-    `load` the weight that was used ("8 kg").
+    reason. `since`, `until` and `days` belong to a pause, `time` to a change of time.
+    `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg").
     """
 
     answer: int | Word
@@ -53,8 +54,9 @@ class Reading:
     session: Session | None = None
     correction: bool = False
     pain_mentioned: bool = False
-    request: Literal["time", "remind", "pause", "physio", "plan", "help"] | None = None
+    request: Literal["time", "remind", "how_to_stop", "pause", "physio", "plan", "help"] | None = None
     time: time | None = None
+    since: date | None = None
     until: date | None = None
     days: int | None = None
     red_flag: RedFlag | None = None
@@ -73,9 +75,8 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     "ambiguous", which asks again: a wrong number recorded is worse than one more question. `today` is the patient's local date,
     needed only to place a date such as "the 14th".
     """
-    said = tokens(text)
+    said, known = tokens(text), language_for(language)
     words = _ends_of(said)
-    known = language_for(language)
     flag = find_red_flag(text, language)
     clauses = clauses_of(words, known)
     stop = wants_stop(words, clauses, language, known)
@@ -96,6 +97,7 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         pain_mentioned=done.pain_mentioned,
         request=_REQUESTS.get(request.kind) if request else None,
         time=request.time if request else None,
+        since=request.since if request else None,
         until=request.until if request else None,
         days=request.days if request else None,
         red_flag=flag,
@@ -162,7 +164,7 @@ def _is_on_waking(clauses: Sequence[str], language: Language | None) -> bool:
 def _pain_answer(question: Question | None, done: Exercised, score: Score, items: Sequence[Item]) -> int | Word:
     outweighed = score.value is not None and (question in ("next_day_pain", "usual_pain") or done.excuse_only)
     if done.session == "no" and not outweighed:
-        return "skip"
+        return "ambiguous" if done.later else "skip"  # an intention is no answer: the question stays open
     if score.value is not None and not done.refused:
         return score.value
     if any(item.text == "?" for item in items):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 
-DAYS = 28
+from bot_service.clinical.record import STRIP_DAYS
+
 WIDTH, HEIGHT = 680, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 20, 24, 44
 _PAPER, _GRID, _LIMIT, _INK, _DOT = b"\xff\xff\xff", b"\xdd\xdd\xdd", b"\xc8\x78\x00", b"\x44\x44\x44", b"\x1f\x5f\x8b"
@@ -19,12 +20,12 @@ _ROWS = ("75557", "26227", "71747", "71717", "55711", "74717", "74757", "71111",
 def draw_progress(pains: Mapping[date, int], ceiling: int, today: date) -> bytes:
     """Scores 0-10 by local day up to `today`, with a line at the plan's ceiling and a tick a week. The same values, the same bytes."""
     canvas = [bytearray(_PAPER * WIDTH) for _ in range(HEIGHT)]
-    first = today - timedelta(days=DAYS - 1)
+    first = today - timedelta(days=STRIP_DAYS - 1)
     for score in range(0, 11, 5):
         _fill(canvas, LEFT, _y(score), WIDTH - RIGHT, _y(score) + 1, _GRID)
         _write(canvas, str(score), LEFT - 14 - 16 * len(str(score)), _y(score) - 10)
     _fill(canvas, LEFT, _y(ceiling) - 1, WIDTH - RIGHT, _y(ceiling) + 2, _LIMIT)
-    for number in range(0, DAYS, 7):
+    for number in range(0, STRIP_DAYS, 7):
         _fill(canvas, _x(number), _y(0), _x(number) + 1, _y(0) + 8, _INK)
         _write(canvas, str((first + timedelta(days=number)).day), _x(number) - 8, _y(0) + 14)
     points = [((day - first).days, score) for day, score in sorted(pains.items()) if first <= day <= today]
@@ -36,7 +37,7 @@ def draw_progress(pains: Mapping[date, int], ceiling: int, today: date) -> bytes
 
 
 def _x(number: int) -> int:
-    return LEFT + 12 + number * (WIDTH - LEFT - RIGHT - 24) // (DAYS - 1)
+    return LEFT + 12 + number * (WIDTH - LEFT - RIGHT - 24) // (STRIP_DAYS - 1)
 
 
 def _y(score: int) -> int:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import date, time
 from typing import Literal, NamedTuple
 
 from bot_service.clinical.words import BREAKS, Token, is_symbol, tokens
+from bot_service.conversation.dates import pause_of
 from bot_service.conversation.language import Language, language_for, stop_words
+from bot_service.conversation.times import time_in
 
-Kind = Literal["stop", "start", "pause", "time", "remind", "physio", "plan", "help"]
+Kind = Literal["how_to_stop", "start", "pause", "time", "remind", "physio", "plan", "help"]
 
-_CLOCK = re.compile(r"(?<!\S)(\d{1,2})(?: ?[:.h] ?([0-5]\d))? ?(am|pm|a m|p m|oclock)?(?!\S)")
-_ISO = re.compile(r"(?<!\S)(20\d\d) ?- ?(\d{1,2}) ?- ?(\d{1,2})(?!\S)")
-_SLASHED = re.compile(r"(?<!\S)(\d{1,2}) / (\d{1,2})(?: / (\d{2,4}))?(?!\S)")
-_DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))? ?(?:of |de )?([^\s\d]+)(?!\S)")
-_MONTH_AND_DAY = re.compile(r"(?<!\S)([^\s\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?(?!\S)")
-_DAY = re.compile(r"(?<!\S)(\d{1,2}) ?(?:st|nd|rd|th)(?!\S)")
 _A_SCORE = re.compile(r"\D{0,14}\d{1,2}(?: 10| out of 10)?")
-_SIGNS = " .,;!"
 _LONGEST_DAYS = 366
 _LONGEST_BARE_STOP = 12
 
 
 class Request(NamedTuple):
-    """What is asked, with the time of day, the last day or the number of days that was named."""
+    """What is asked, with the time of day, the first and the last day or the number of days that was named."""
 
     kind: Kind
     time: time | None = None
+    since: date | None = None
     until: date | None = None
     days: int | None = None
 
@@ -48,7 +44,7 @@ def wants_stop(words: Sequence[Token], clauses: Sequence[str], code: str, langua
 
 def _asks_to_stop(clause: str, clauses: Sequence[str], language: Language) -> bool:
     """A clear request, or "stop" as a clause of its own unless another clause is the score: "stop, 6" may speak of the exercise."""
-    if language.pattern("not_a_stop").search(clause):
+    if language.pattern("not_a_stop").search(clause) or language.pattern("how_to_stop").search(clause):
         return False
     if language.pattern("stop_clause").fullmatch(clause):
         return not any(_A_SCORE.fullmatch(other) for other in clauses)
@@ -61,12 +57,13 @@ def find_request(clauses: Sequence[str], text: str, language: Language, today: d
     if any(language.pattern("start_request").fullmatch(clause) for clause in clauses) and len(clauses) <= 2:
         return Request("start")
     if _wants_pause(whole, language):
-        days = _days(whole, language)
-        return Request("pause", until=None if days else _until(text, language, today), days=days)
+        return Request("pause", None, *pause_of(text, _days(whole, language), language, today))
+    if any(language.pattern("how_to_stop").search(clause) for clause in clauses):
+        return Request("how_to_stop")
     if language.pattern("remind_once").search(whole):
         return Request("remind")
     if language.pattern("time_request").search(whole):
-        return Request("time", time=_time(text, language))
+        return Request("time", time=time_in(text, language))
     if language.pattern("physio_request").search(whole):
         return Request("physio")
     if language.pattern("plan_request").search(whole):
@@ -107,93 +104,12 @@ def _days(whole: str, language: Language) -> int | None:
     return None
 
 
-def _time(text: str, language: Language) -> time | None:
-    """The only time of day named; a bare "7" needs a word for the half of the day unless it can only mean one."""
-    found: set[time] = set()
-    text = language.pattern("half_past").sub(lambda match: _half_past(match, language), text)
-    for match in _CLOCK.finditer(text):
-        hour, minute = int(match[1]), int(match[2] or 0)
-        half = (match[3] or "").replace(" ", "")
-        if half in {"", "oclock"}:
-            half = "pm" if language.pattern("evening").search(text) else "am" if language.pattern("morning").search(text) else ""
-            if not half and not match[2] and hour < 13:
-                continue
-        hour = hour % 12 + 12 if half == "pm" and hour <= 12 else hour % 12 if half == "am" and hour <= 12 else hour
-        if hour < 24:
-            found.add(time(hour, minute))
-    return found.pop() if len(found) == 1 else None
-
-
 def time_alone(text: str, code: str) -> time | None:
     """The time of day that a message consists of; None for any other message."""
     language, words = language_for(code), tokens(text)
     if language is None or not language.pattern("time_alone").fullmatch(" , ".join(clauses_of(words, language))):
         return None
-    return _time(" ".join(word.text for word in words), language)
-
-
-def _half_past(match: re.Match[str], language: Language) -> str:
-    """ "half past ten" as "10:30", whatever is no hour as it was."""
-    hour = next((group for group in match.groups() if group), "")
-    number = int(hour) if hour.isdecimal() and len(hour) < 3 else language.numbers.get(hour)
-    return match[0] if number is None or not 0 < number < 24 else f"{number}:30"
-
-
-def _until(text: str, language: Language, today: date | None) -> date | None:
-    if today is None:
-        return None
-    iso = _ISO.search(text)
-    if iso:
-        return _date(int(iso[1]), int(iso[2]), int(iso[3]))
-    slashed = _SLASHED.search(text)
-    if slashed:
-        return _coming(int(slashed[1]), int(slashed[2]), today)
-    for match in _DAY_AND_MONTH.finditer(text):
-        if match[2] in language.months:
-            return _coming(int(match[1]), language.months[match[2]], today)
-    for match in _MONTH_AND_DAY.finditer(text):
-        if match[1] in language.months:
-            return _coming(int(match[2]), language.months[match[1]], today)
-    day = _DAY.search(text)
-    return _coming_day(int(day[1]), today) if day else _after_until(text, language, today)
-
-
-def _coming(day: int, month: int, today: date) -> date | None:
-    this_year = _date(today.year, month, day)
-    return this_year if this_year is None or this_year >= today else _date(today.year + 1, month, day)
-
-
-def _coming_day(day: int, today: date) -> date | None:
-    """The next date with that day of the month, within two months."""
-    coming = (today + timedelta(days=ahead) for ahead in range(62))
-    return next((one for one in coming if one.day == day), None)
-
-
-def _after_until(text: str, language: Language, today: date) -> date | None:
-    """The next such day of the week or month after a word for "until"; a week later for "Saturday week", none where two are named."""
-    named = {
-        (group, "week" in match.groups())
-        for match in language.pattern("until_day").finditer(text)
-        for group in match.groups()
-        if group in language.weekdays or (_is_day_of_month(group) and not text[match.end() :].strip(_SIGNS))
-    }
-    if len(named) != 1:
-        return None
-    (day, a_week_later), *_ = named
-    if day not in language.weekdays:
-        return _coming_day(int(day), today)
-    return today + timedelta(days=(language.weekdays[day] - today.weekday() - 1) % 7 + 1 + 7 * a_week_later)
-
-
-def _is_day_of_month(word: str | None) -> bool:
-    return word is not None and word.isdecimal() and 1 <= int(word) <= 31
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+    return time_in(" ".join(word.text for word in words), language)
 
 
 def clauses_of(words: Sequence[Token], language: Language | None = None) -> list[str]:

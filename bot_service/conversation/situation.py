@@ -179,9 +179,10 @@ class SetBaseline:
 
 @dataclass(frozen=True)
 class PauseUntil:
-    """Pause from today until (not including) a day."""
+    """Pause until (not including) a day, from today or from a later day `first`."""
 
     day: date
+    first: date | None = None
 
 
 @dataclass(frozen=True)

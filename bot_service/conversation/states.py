@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
         Kind("another", (("that_is_all",),), None, _A_WEEK),
         Kind("function", (*_SCALE, ("not_now",)), "session_pain", _A_WEEK),
         Kind("global_change", (*_BETTER_TO_WORSE, ("not_now",)), None, _A_WEEK),
+        Kind("which_time", (("not_now",),), None, timedelta(days=1)),
     )
 }
 

@@ -168,7 +168,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return written_measure(told, reading, target, now) or _measure_again(told, reading, target, now)
     if not KINDS[target.kind].scored:
         return _answer_to_choice(told, reading, target, now)
-    about_today = target.kind == "pain_24h" and reading.reported
+    about_today = reading.later or (target.kind == "pain_24h" and reading.reported)
     if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target)
     return answer_told(reading, told, target, now) or _ask_again(told, reading, target)
@@ -184,6 +184,8 @@ def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None
     answered = answer_told(plain, told, target, now)
     if answered is None:
         return asked
+    if answered.ask is not None:  # one question at a time: the other can be answered whenever it suits
+        asked = Turn(lines=(Line("time_how"),))
     lines = (*answered.lines, *asked.lines)
     return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
 
@@ -197,7 +199,7 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
         return answer_told(reading, told, scored, now) or _ask_again(told, reading, target)
-    again = _ask_again(told, reading, target)
+    again = _ask_again(told, reading, target, keep=target.kind == "which_time" and mentions_pain(told.text, reading, now.language))
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
 
 

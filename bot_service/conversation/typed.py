@@ -10,6 +10,7 @@ from string import Template
 from typing import Literal
 
 from bot_service.clinical.words import is_symbol, tokens
+from bot_service.conversation.items import items_of
 from bot_service.conversation.language import language_for
 from bot_service.conversation.requests import clauses_of
 from bot_service.conversation.sessions import bare_answer
@@ -17,6 +18,7 @@ from bot_service.conversation.situation import Asked
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.wording import Catalogue, load_catalogue
 
+_HIGHEST = 10
 _SHORT = 4
 """Words of an agreement at most (default): "yes but what is it" asks something first."""
 _QUESTION_MARKS = frozenset("?؟")
@@ -45,7 +47,7 @@ def typed_answer(text: str, question: Asked, language: str, today: date) -> str 
     phrases = {answer: {plain(phrase, catalogue) for phrase in known} for answer, known in typed.items() if answer != barred}
     if question.kind == "reason":
         return _reason(words, phrases)
-    if question.kind == "safety" and words.removeprefix(f"{plain(catalogue.buttons['no'], catalogue)} ") in phrases.get("none", ()):
+    if question.kind == "safety" and without_no(text, language) in {plain(catalogue.buttons["none"], catalogue), *phrases.get("none", ())}:
         return "none"  # "no, none of those"
     return next((answer for answer, known in phrases.items() if words in known), None)
 
@@ -132,6 +134,11 @@ def asks_progress(text: str, language: str) -> bool:
     """Whether the words are the one that asks how it is going."""
     catalogue = load_catalogue(language)
     return plain(text, catalogue) in ("progress", plain(catalogue.says["progress"], catalogue))
+
+
+def names_a_number(text: str, language: str) -> bool:
+    """Whether there is a number from 0 to 10 in it: "is 4 a lot?" asks about an answer of ours."""
+    return any(item.tag == "num" and item.value <= _HIGHEST for item in items_of(tokens(text), language_for(language)))
 
 
 def is_question(text: str) -> bool:

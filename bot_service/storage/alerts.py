@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, func, literal, or_, select, update
 
-from bot_service.clinical.duty import RED_FLAG, URGENT
+from bot_service.clinical.catalogue import RED_FLAG
+from bot_service.clinical.duty import URGENT
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import alerts, case_events, cases, episodes, patients

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,9 +60,9 @@ def list_of_clinic(tx: Tx, clinic_id: UUID, *, before: int | None, limit: int) -
     return _entries(tx, query, limit)
 
 
-def list_of_kind(tx: Tx, clinic_id: UUID, what: str, limit: int) -> list[Entry]:
-    """The latest entries of one kind about a clinic itself."""
-    return _entries(tx, select(audit).where(audit.c.subject_id == clinic_id, audit.c.what == what), limit)
+def list_of_kinds(tx: Tx, subject_id: UUID, kinds: Collection[str], limit: int) -> list[Entry]:
+    """The latest entries of these kinds about a clinic itself, a member of staff or a patient."""
+    return _entries(tx, select(audit).where(audit.c.subject_id == subject_id, audit.c.what.in_(kinds)), limit)
 
 
 def verify(tx: Tx) -> int | None:

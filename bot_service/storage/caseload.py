@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -99,18 +99,6 @@ class Answer(NamedTuple):
     outcome: str | None
     prescription_id: UUID | None
 
-    @property
-    def id(self) -> UUID:
-        return _NOBODY
-
-    @property
-    def at(self) -> datetime:
-        return _NEVER
-
-    @property
-    def done_at(self) -> datetime:
-        return _NEVER
-
 
 @dataclass(frozen=True)
 class Recent:
@@ -119,10 +107,6 @@ class Recent:
     entries: list[Answer] = field(default_factory=list)
     prompts: list[Prompt] = field(default_factory=list)
     heard: list[datetime] = field(default_factory=list)
-
-
-_NOBODY = UUID(int=0)
-_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def list_patients(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, Listed]:
@@ -238,7 +222,7 @@ _PATIENTS = _listed().where(_of_these(episodes.c.id))
 _SAID_SEEN = (
     select(case_events.c.what)
     .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
-    .order_by(case_events.c.at.desc(), case_events.c.id)
+    .order_by(case_events.c.at.desc(), case_events.c.what.in_(("hit_again", "opened_again")).desc(), case_events.c.id)
     .limit(1)
     .scalar_subquery()
 )

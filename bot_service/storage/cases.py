@@ -10,14 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, func, select, update
 
+from bot_service.clinical.catalogue import MESSAGE, RED_FLAG, URGENCIES
 from bot_service.storage import alerts
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import case_events, case_evidence, cases
 
 SETTLED = "settled by itself"
-RED_FLAG = "D1"
-LATEST_WORDS = "X3"
 FOR_THE_LEAD = "Nobody has taken this on within the clinic's limit: the lead should look."
 _HITS = ("raised", "hit_again")
 
@@ -129,6 +128,11 @@ def acknowledge_case(tx: Tx, now: datetime, case_id: UUID, by: str, owner_id: UU
     return row is not None
 
 
+def waiting(due_at: datetime | None) -> dict[str, Any]:
+    """A case that waits, due at that moment: who acknowledged it has not seen what is new."""
+    return {"status": "open", "acknowledged_at": None, "due_at": due_at}
+
+
 def last_hit_at(tx: Tx, case_id: UUID) -> datetime | None:
     """When the patient's words last met the case's rule."""
     return tx.scalar(select(func.max(case_events.c.at)).where(case_events.c.case_id == case_id, case_events.c.what.in_(_HITS)))  # type: ignore[no-any-return]  # the column type
@@ -142,6 +146,12 @@ def record_event(tx: Tx, now: datetime, case_id: UUID, what: str, who: str) -> N
 def list_open(tx: Tx, episode: Episode) -> list[Case]:
     """Open cases of an episode, the oldest first."""
     return [_case(tx, episode.patient_id, row) for row in tx.all(_OPEN, {"of_episode": episode.id})]
+
+
+def find_open(tx: Tx, episode: Episode, case_key: str) -> Case | None:
+    """The open case of that key: there is one at most."""
+    row = tx.first(_OPEN_OF_KEY, {"of_episode": episode.id, "case_key": case_key})
+    return None if row is None else _case(tx, episode.patient_id, row)
 
 
 def list_closed(tx: Tx, episode: Episode) -> list[Case]:
@@ -235,13 +245,10 @@ def _open(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datet
     return new_id
 
 
-_URGENCY = ("now", "same_day", "three_days", "routine")
-
-
 def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None, words: bytes | None) -> bool:
     reasons = dict(row.reasons)
-    more_urgent = _URGENCY.index(raised.urgency) < _URGENCY.index(row.urgency)
-    milder = _URGENCY.index(raised.urgency) > _URGENCY.index(row.urgency)
+    more_urgent = URGENCIES.index(raised.urgency) < URGENCIES.index(row.urgency)
+    milder = URGENCIES.index(raised.urgency) > URGENCIES.index(row.urgency)
     before = reasons.get(raised.rule)
     # A red flag of a milder tier must not hide the one that is open; what was told today is remembered all the same.
     kept = before if raised.rule == RED_FLAG and milder and before else None
@@ -249,16 +256,18 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None, words
     if before and "unread" in before:
         reasons[raised.rule] = {"unread": before["unread"], **reasons[raised.rule]}  # it was promised to be read, whatever else came
     values: dict[str, Any] = {"reasons": reasons}
+    # What nobody had seen before either keeps its earlier time.
+    anew = waiting(row.due_at if row.acknowledged_at is None else due_at)
     if not kept and (more_urgent or raised.rule == row.rule):
         values |= {"rule": raised.rule, "sentence": raised.sentence}
     if raised.rule == RED_FLAG and raised.words is not None:
-        values |= _waits_again(row, due_at)  # every hit notifies again (clinical.md 0.10)
-    if row.rule == raised.rule == LATEST_WORDS and raised.words is not None:
+        values |= anew  # every hit notifies again (clinical.md 0.10)
+    if row.rule == raised.rule == MESSAGE and raised.words is not None:
         values |= {"words": words}
     if raised.detail.get("unread") not in (None, (before or {}).get("unread")):
-        values |= _waits_again(row, due_at)  # a message that nobody has read yet
+        values |= anew  # a message that nobody has read yet
     if more_urgent:
-        values |= {"urgency": raised.urgency, "due_at": _earlier(row, due_at), "status": "open", "acknowledged_at": None}
+        values |= waiting(_earlier(row, due_at)) | {"urgency": raised.urgency}
     tx.run(update(cases).where(cases.c.id == row.id).values(**values))
     return more_urgent
 
@@ -266,11 +275,6 @@ def _merge(tx: Tx, row: Row[Any], raised: Raised, due_at: datetime | None, words
 def _earlier(row: Row[Any], due_at: datetime | None) -> datetime | None:
     """What nobody has seen yet and is overdue stays so, whatever more urgent joins it."""
     return min(row.due_at, due_at) if row.acknowledged_at is None and row.due_at and due_at else due_at
-
-
-def _waits_again(row: Row[Any], due_at: datetime | None) -> dict[str, Any]:
-    """Nobody has seen what is new; what nobody had seen before either keeps its earlier time."""
-    return {"status": "open"} | ({} if row.acknowledged_at is None else {"acknowledged_at": None, "due_at": due_at})
 
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:

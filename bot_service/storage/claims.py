@@ -82,5 +82,5 @@ _WAITING = (
 )
 _SENDERS = select(outbox.c.sender_id).where(*DUE, outbox.c.sender_id.is_not(None)).distinct()
 # What is due at one moment leaves in the order in which it was put in line (`outbox.queue`); an id is drawn at random.
-_CLAIMABLE = _WAITING.order_by(outbox.c.due_at, outbox.c.expires_at, outbox.c.id).with_for_update(skip_locked=True)
+_CLAIMABLE = _WAITING.order_by(outbox.c.due_at, outbox.c.place, outbox.c.id).with_for_update(skip_locked=True)
 _CLAIM = update(outbox).where(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.status == "due")

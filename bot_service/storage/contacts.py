@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, exists, select
 
 from bot_service.storage.database import Tx
-from bot_service.storage.patients import find_by_name, phone_hash, record_hash
+from bot_service.storage.names import find_by_name
+from bot_service.storage.patients import phone_hash, record_hash
 from bot_service.storage.tables import episodes, patients
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Column, Integer, Row, ScalarSelect, Select, bindparam, func, or_, select, update
 
@@ -158,11 +159,15 @@ def count_evidence(tx: Tx, episode_id: UUID) -> None:
 def place_hold(
     tx: Tx, now: datetime, episode: Episode, kind: str, *, why: str, by: str, from_day: date, until_day: date | None = None
 ) -> bool:
-    """Hold prompts back; False when a hold of this kind is in force already (its end is then moved, not doubled)."""
-    current = [hold for hold in list_holds(tx, episode.id) if hold.kind == kind and hold.released_at is None]
-    if current and (current[-1].until_day is None or current[-1].until_day > from_day):
-        sealed = tx.seal(episode.patient_id, f"holds.why:{current[-1].id}", why)
-        tx.run(update(holds).where(holds.c.id == current[-1].id).values(until_day=until_day, why=sealed, placed_by=by))
+    """Hold prompts back; False when a hold of this kind is in force already (its end is then moved, not doubled) or waits to begin
+    (it then has the new days)."""
+    today = now.astimezone(ZoneInfo(episode.zone)).date()
+    old = next((hold for hold in reversed(list_holds(tx, episode.id)) if hold.kind == kind and hold.released_at is None), None)
+    waits = old is not None and old.from_day > today and (until_day is None or until_day > old.from_day)
+    if old is not None and (waits or (old.from_day <= today and (old.until_day is None or old.until_day > from_day))):
+        sealed = tx.seal(episode.patient_id, f"holds.why:{old.id}", why)
+        changed = {"from_day": from_day if waits else old.from_day, "until_day": until_day, "why": sealed, "placed_by": by}
+        tx.run(update(holds).where(holds.c.id == old.id).values(**changed))
         return False
     new_id = tx.new_id()
     sealed = tx.seal(episode.patient_id, f"holds.why:{new_id}", why)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from bot_service.storage.cases import record_event
+from bot_service.storage.cases import record_event, waiting
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import cases
 
@@ -23,9 +23,8 @@ def mark_for_lead(tx: Tx, now: datetime, case_id: UUID) -> bool:
 
 def reopen(tx: Tx, now: datetime, case_id: UUID, due_at: datetime | None) -> bool:
     """Who acknowledged a case has not seen what the patient wrote since: it waits, and is told, anew. False when nobody had."""
-    waits = {"status": "open", "acknowledged_at": None, "due_at": due_at}
     acknowledged = (cases.c.id == case_id, cases.c.status == "acknowledged")
-    row = tx.first(update(cases).where(*acknowledged).values(**waits).returning(cases.c.id))
+    row = tx.first(update(cases).where(*acknowledged).values(**waiting(due_at)).returning(cases.c.id))
     if row is not None:
         record_event(tx, now, case_id, "reopened", "patient")
     return row is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,16 @@ from bot_service.errors import NotFound
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import imports
 
+STANDS_STILL = timedelta(minutes=1)
+"""An import of which no row moved for so long was interrupted (default): fifty rows take about a tenth of a second."""
+
 
 @dataclass(frozen=True)
 class ImportFile:
     """A file. `fields` says what each of its columns is (None: not used); `status`: uploaded, importing or imported.
 
-    `rows_done` rows are settled for good; `content` is None once it was forgotten.
+    `rows_done` rows are settled for good; `content` is None once it was forgotten. `moved_at` is when it last came further, at the end when
+    it was finished.
     """
 
     id: UUID
@@ -32,7 +36,11 @@ class ImportFile:
     rows_done: int
     counts: Mapping[str, int]
     created_at: datetime
-    finished_at: datetime | None
+    moved_at: datetime | None
+
+    def is_moving(self, now: datetime) -> bool:
+        """Whether somebody is taking it in, here or on another replica: it began, and came further within the last minute."""
+        return self.status == "importing" and self.moved_at is not None and abs(now - self.moved_at) < STANDS_STILL
 
 
 def add(tx: Tx, now: datetime, *, clinic_id: UUID, staff_id: UUID, content: str, fields: Sequence[str | None]) -> UUID:
@@ -75,9 +83,10 @@ def set_fields(tx: Tx, import_id: UUID, fields: Sequence[str | None], physio_id:
     return tx.first(statement.values(fields=list(fields), physio_id=physio_id).returning(imports.c.id)) is not None
 
 
-def begin(tx: Tx, import_id: UUID) -> None:
+def begin(tx: Tx, now: datetime, import_id: UUID) -> None:
     """From now on the file is being taken in, also if that ends before its first row."""
-    tx.run(update(imports).where(imports.c.id == import_id, imports.c.status == "uploaded").values(status="importing"))
+    still = (imports.c.id == import_id, imports.c.status != "imported")
+    tx.run(update(imports).where(*still).values(status="importing", finished_at=now))
 
 
 def list_begun(tx: Tx, clinic_id: UUID, since: datetime) -> list[ImportFile]:
@@ -89,10 +98,13 @@ def list_begun(tx: Tx, clinic_id: UUID, since: datetime) -> list[ImportFile]:
     return [_file(tx, row) for row in tx.all(select(imports).where(*begun).order_by(imports.c.created_at.desc()))]
 
 
-def advance(tx: Tx, import_id: UUID, old: int, new: int, counts: Mapping[str, int]) -> bool:
+def advance(tx: Tx, now: datetime, import_id: UUID, old: int, new: int, counts: Mapping[str, int]) -> bool:
     """Rows up to `new` are settled; False when somebody else is taking this file in."""
     statement = update(imports).where(imports.c.id == import_id, imports.c.rows_done == old, imports.c.status != "imported")
-    return tx.first(statement.values(rows_done=new, counts=dict(counts), status="importing").returning(imports.c.id)) is not None
+    return (
+        tx.first(statement.values(rows_done=new, counts=dict(counts), status="importing", finished_at=now).returning(imports.c.id))
+        is not None
+    )
 
 
 def finish(tx: Tx, now: datetime, import_id: UUID) -> bool:
@@ -128,7 +140,7 @@ def _file(tx: Tx, row: Any) -> ImportFile:
         rows_done=row.rows_done,
         counts=dict(row.counts),
         created_at=row.created_at,
-        finished_at=row.finished_at,
+        moved_at=row.finished_at,
     )
 
 

@@ -79,6 +79,7 @@ outbox = Table(
     Column("prescription_id", Uuid),
     Column("content", JSON, nullable=False),
     at("due_at", null=False),
+    Column("place", Integer, nullable=False, server_default="0"),
     at("expires_at", null=False),
     name("status", 12),
     at("status_at", null=False),

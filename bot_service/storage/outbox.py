@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -78,16 +78,15 @@ def queue(
     # fmt: on
     """Put a message in line; False when its occurrence `key` was used before, which is how nothing is ever planned twice.
 
-    Of the answers to one patient that are due at the same moment, each expires a little later than the one before: so they leave in order.
+    Of the answers to one patient that are due at the same moment, each has the place after the one before: so they leave in order.
     """
-    if lane == "now" and patient_id is not None:
-        last: datetime | None = tx.scalar(_LAST_OF_MOMENT, {"patient_id": patient_id, "lane": lane, "due_at": due_at})
-        expires_at = max(expires_at, last + timedelta(microseconds=1)) if last else expires_at
+    answers = lane == "now" and patient_id is not None
+    place = tx.scalar(_NEXT_PLACE, {"patient_id": patient_id, "lane": lane, "due_at": due_at}) if answers else 0
     values = {
         "id": new_id or tx.new_id(), "clinic_id": clinic_id, "patient_id": patient_id, "staff_id": staff_id, "episode_id": episode_id,
         "kind": kind, "lane": lane, "occurrence_key": key, "day": day, "slot": slot, "prescription_id": prescription_id,
         "content": dict(content), "due_at": due_at, "expires_at": expires_at, "status": status, "status_at": now, "reason": reason,
-        "sender_id": sender_id, "address": address, "replaces_id": replaces_id,
+        "sender_id": sender_id, "address": address, "replaces_id": replaces_id, "place": place,
     }  # fmt: skip
     return tx.attempt(_INSERT, values)
 
@@ -266,7 +265,7 @@ _CANCEL_WAITING = (
 )
 _CANCEL_KINDS = _CANCEL_WAITING.where(outbox.c.kind.in_(bindparam("kinds", expanding=True)))
 _INSERT = outbox.insert()
-_LAST_OF_MOMENT = select(func.max(outbox.c.expires_at)).where(
+_NEXT_PLACE = select(func.coalesce(func.max(outbox.c.place) + 1, 0)).where(
     outbox.c.patient_id == bindparam("patient_id"), outbox.c.due_at == bindparam("due_at"), outbox.c.lane == bindparam("lane")
 )
 _MOVE = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,7 +13,8 @@ from sqlalchemy import Row, bindparam, case, func, select, update
 from bot_service.errors import NotFound
 from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
-from bot_service.storage.tables import addresses, invitations, name_tokens, patients
+from bot_service.storage.names import add_words
+from bot_service.storage.tables import addresses, invitations, patients
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,7 @@ def add(
         "record_hash": record_hash(tx, record_number) if record_number else None,
     }
     tx.run(_ADD, {**values, "channel": channel, "status": "invited", "status_at": now, "created_at": now})
-    for token in tokens(name):
-        tx.run(_ADD_TOKEN, {"token_hash": tx.db.keys.index("name", token), "patient_id": new_id, "clinic_id": clinic_id})
+    add_words(tx, clinic_id, new_id, name)
     return new_id
 
 
@@ -241,29 +240,8 @@ def use_invitation(tx: Tx, now: datetime, code: str) -> UUID | None:
     return tx.scalar(statement.returning(invitations.c.patient_id))  # type: ignore[no-any-return]  # the column type
 
 
-def name_hashes(tx: Tx, words: str) -> list[bytes]:
-    """What `name_tokens` holds for a patient in whose name words begin with every one of `words`."""
-    return [tx.db.keys.index("name", word[:_PREFIX]) for word in _words(words)]
-
-
-def find_by_name(tx: Tx, clinic_id: UUID, words: str) -> set[UUID]:
-    """Patients of the clinic whose name has words that begin with every one of `words`."""
-    found: set[UUID] | None = None
-    for token in name_hashes(tx, words):
-        query = select(name_tokens.c.patient_id).where(name_tokens.c.clinic_id == clinic_id, name_tokens.c.token_hash == token)
-        ids = {row.patient_id for row in tx.all(query)}
-        found = ids if found is None else found & ids
-    return found or set()
-
-
-def tokens(name: str) -> list[str]:
-    """The beginnings of the words of a name, of which hashes are kept."""
-    return sorted({word[:length] for word in _words(name) for length in range(1, min(len(word), _PREFIX) + 1)})
-
-
 # Built once: putting a statement together costs several times what running it does.
 _ADD = patients.insert()
-_ADD_TOKEN = name_tokens.insert()
 _ADD_INVITATION = invitations.insert()
 _BY_ID = select(patients).where(patients.c.id == bindparam("of_patient"))
 _COUNT = select(func.count()).select_from(patients).where(patients.c.clinic_id == bindparam("of_clinic"))
@@ -300,13 +278,6 @@ _HEARD_FROM = (
         status=bindparam("status"),
     )
 )
-
-_PREFIX = 12
-
-
-def _words(name: str) -> list[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
-    return plain.split()
 
 
 def _patient(tx: Tx, row: Row[Any]) -> Patient:

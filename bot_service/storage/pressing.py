@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    FromClause,
     Subquery,
     Uuid,
     and_,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, URGENCIES
+from bot_service.clinical.catalogue import ENGAGEMENT, ENGAGEMENT_RULES, PRIORITY, RED_FLAG, UNREACHABLE, URGENCIES
 from bot_service.clinical.needs import Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.tables import addresses, cases, episodes, patients, proposals
@@ -40,7 +41,7 @@ def first_reasons() -> Subquery:
     """Every reason to look at somebody, numbered for each episode by how much it presses."""
     reasons = _reasons().subquery("reasons")
     own = reasons.c.episode_id
-    order = (reasons.c.need, reasons.c.acknowledged, reasons.c.urgency, reasons.c.due.is_(None), reasons.c.due, reasons.c.since)
+    order = pressing(reasons)
     due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < TONIGHT), 1), else_=0)
     step = case((reasons.c.need == int(Need.STEP), 1), else_=0)
     place = func.row_number().over(partition_by=own, order_by=order).label("place")
@@ -48,11 +49,16 @@ def first_reasons() -> Subquery:
     return select(*reasons.c, place, due_of_any, step_of_any).subquery("first")
 
 
+def pressing(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """By what reasons and patients are sorted: the need, what nobody looks after, what the lead must see, what is due first."""
+    return (of.c.need, of.c.acknowledged, of.c.urgency >= 0, of.c.due.is_(None), of.c.due, of.c.urgency, of.c.since)
+
+
 def _reasons() -> CompoundSelect[Any]:
     """Open cases, pending steps and addresses that take no messages, in the same columns."""
     said = cases.alias("said")
     of_episode = (said.c.clinic_id == CLINIC, said.c.episode_id == episodes.c.id)
-    reported = exists().where(*of_episode, said.c.case_key == "X1", said.c.closed_at.is_(None))
+    reported = exists().where(*of_episode, said.c.case_key == UNREACHABLE, said.c.closed_at.is_(None))
     open_cases = select(
         cases.c.episode_id,
         _need_of_case().label("need"),
@@ -91,8 +97,8 @@ def _reasons() -> CompoundSelect[Any]:
 def _need_of_case() -> ColumnElement[int]:
     """`clinical.needs.need_of_case` for the database."""
     return case(
-        (cases.c.case_key == "D1", int(Need.RED_FLAG)),
-        (cases.c.case_key == "X1", int(Need.UNREACHABLE)),
+        (cases.c.case_key == RED_FLAG, int(Need.RED_FLAG)),
+        (cases.c.case_key == UNREACHABLE, int(Need.UNREACHABLE)),
         (cases.c.case_key != ENGAGEMENT, int(Need.FLAG)),
         (_leads_with_silence(), int(Need.SILENT)),
         (cases.c.urgency != "routine", int(Need.FLAG)),

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
 from bot_service.storage.columns import Utc
-from bot_service.storage.pressing import CLINIC, NOW, UNHURRIED, first_reasons
+from bot_service.storage.pressing import CLINIC, NOW, UNHURRIED, first_reasons, pressing
 from bot_service.storage.tables import addresses, episodes, holds, name_tokens, patients, prescriptions, senders
 
 
@@ -64,7 +64,7 @@ def ranking(shape: Shape) -> CompoundSelect[Any]:
     place = (own.c.need, own.c.today, own.c.step)
     nobody = type_coerce(null(), Uuid).label("episode")
     counts = select(*place, func.count().label("number"), nobody).group_by(*place)
-    pressing = (own.c.need, own.c.acknowledged, own.c.urgency, own.c.due.is_(None), own.c.due, own.c.since, own.c.ref)
+    order = (*pressing(own), own.c.ref)
     listed = own.c.need.in_(bindparam("needs", expanding=True))
     ahead, quiet = own.c.need < int(Need.ON_TRACK), own.c.need == int(Need.ON_TRACK)
     sizes = select(
@@ -72,9 +72,9 @@ def ranking(shape: Shape) -> CompoundSelect[Any]:
     )
     size = sizes.where(listed).cte("sizes").c
     pieces = (
-        _piece(own, and_(ahead, listed), pressing, literal(0)),
+        _piece(own, and_(ahead, listed), order, literal(0)),
         _piece(own, and_(quiet, listed), (own.c.ref,), select(size.ahead).scalar_subquery()),
-        _piece(own, and_(own.c.need > int(Need.ON_TRACK), listed), pressing, select(size.ahead + size.quiet).scalar_subquery()),
+        _piece(own, and_(own.c.need > int(Need.ON_TRACK), listed), order, select(size.ahead + size.quiet).scalar_subquery()),
     )
     return union_all(counts, *(select(piece) for piece in pieces))
 

@@ -17,7 +17,8 @@ from sqlalchemy import ColumnElement, bindparam, func, select, true
 
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need, needs_in_words
 from bot_service.storage.database import Tx
-from bot_service.storage.patients import name_hashes, record_hash
+from bot_service.storage.names import name_hashes
+from bot_service.storage.patients import record_hash
 from bot_service.storage.prepared import padded
 from bot_service.storage.ranking import Shape, ranking, with_words
 from bot_service.storage.tables import episodes, patients

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot_service.clinical.catalogue import ENGAGEMENT, rank
+from bot_service.clinical.catalogue import ENGAGEMENT, UNREACHABLE, URGENCIES, rank
 from bot_service.clinical.duty import STEPS, Step
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.needs import Need, need_of_case
@@ -51,9 +51,9 @@ class Reason:
 
     @property
     def pressing(self) -> tuple[object, ...]:
-        """Sorting key: the need, then what nobody looks after, then urgency, then what is due first."""
+        """Sorting key: the need, then what nobody looks after, then what the lead must see, then what is overdue longest or due first."""
         due = self.due_at.timestamp() if self.due_at else float("inf")
-        return (self.need, self.acknowledged, self.urgency, due, self.since.timestamp())
+        return (self.need, self.acknowledged, self.urgency >= 0, due, self.urgency, self.since.timestamp())
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def attention(item: Listed, cases: Sequence[OpenCase], pending: Sequence[Pending
     heard = local_day(item.last_heard_at, item.zone) if item.last_heard_at else None
     found = [_of_case(case, today, heard) for case in cases]
     found += [Reason(Need.STEP, LABELS[Need.STEP], step.sentence, step.created_at) for step in pending]
-    if item.unreachable and not any(case.case_key == "X1" for case in cases):
+    if item.unreachable and not any(case.case_key == UNREACHABLE for case in cases):
         found.append(Reason(Need.UNREACHABLE, "Unreachable", "Messages do not reach this patient.", item.last_heard_at or now))
     found.sort(key=lambda reason: reason.pressing)
     return Attention(tuple(found) or (_state(item, holds, today, now),))
@@ -139,14 +139,11 @@ def due_words(due_at: datetime | None, now: datetime, zone: str, *, at_once: boo
     return "due tomorrow" if day == local_day(now, zone) + timedelta(days=1) else f"due by {day_words(day)}"
 
 
-_URGENCIES = ("now", "same_day", "three_days", "routine")
-
-
 def _of_case(case: OpenCase, today: date, heard: date | None) -> Reason:
     need = need_of_case(case.case_key, leading_rule(case), case.urgency)
     label = LABELS[need] if need is not Need.FLAG else FLAG_LABELS.get(case.rule, "Flag")
     words = case_words(case, today, heard)
-    urgency = _URGENCIES.index(case.urgency) if case.urgency in _URGENCIES else len(_URGENCIES)
+    urgency = URGENCIES.index(case.urgency) if case.urgency in URGENCIES else len(URGENCIES)
     if case.escalated_at is not None:
         urgency = -1
     return Reason(

@@ -10,6 +10,7 @@ from bot_service.actions import care_record, review
 from bot_service.actions.deciding import Decision
 from bot_service.web.access import Visit
 from bot_service.web.decisions import Unfit, day_posted, id_posted, submit
+from bot_service.web.stale import showed
 
 
 def note(visit: Visit) -> Response:
@@ -32,9 +33,9 @@ def appointment(visit: Visit) -> Response:
     """Set or clear the day of the next appointment."""
 
     def set_day(decision: Decision, now: datetime) -> None:
-        care_record.set_appointment(visit.service.db, decision, day_posted(visit.form.get("day", "")), now)
+        care_record.set_appointment(visit.service.db, decision, day_posted(visit.form.get("day", "")), now, showed(visit))
 
-    return submit(visit, "appointment", "appointment", set_day)
+    return submit(visit, "appointment", "appointment", set_day, kinds=("appointment_set",))
 
 
 def usual_pain(visit: Visit) -> Response:
@@ -44,9 +45,9 @@ def usual_pain(visit: Visit) -> Response:
         text = visit.form.get("score", "").strip()
         if not (text.isascii() and text.isdecimal() and len(text) < 3):
             raise Unfit("Write the usual pain as a whole number from 0 to 10.")
-        care_record.set_usual_pain(visit.service.db, decision, int(text), now)
+        care_record.set_usual_pain(visit.service.db, decision, int(text), now, showed(visit))
 
-    return submit(visit, "usual", "usual", set_score)
+    return submit(visit, "usual", "usual", set_score, kinds=("usual_pain_set",))
 
 
 def settle(visit: Visit) -> Response:
@@ -54,9 +55,9 @@ def settle(visit: Visit) -> Response:
 
     def change(decision: Decision, now: datetime) -> None:
         language, zone = visit.form.get("language", ""), visit.form.get("zone", "").strip()
-        care_record.settle(visit.service.db, decision, language, zone, now)
+        care_record.settle(visit.service.db, decision, language, zone, now, showed(visit))
 
-    return submit(visit, "settle", "settled", change)
+    return submit(visit, "settle", "settled", change, kinds=("language_changed", "zone_changed"))
 
 
 def discharge(visit: Visit) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from bot_service.clinical.catalogue import RULES, rank
+from bot_service.clinical.catalogue import MESSAGE, RED_FLAG, RULES, URGENCIES, rank
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import cases
 from bot_service.storage.cases import Case
@@ -18,7 +18,7 @@ from bot_service.web.attention import due_words, leading_rule, said
 from bot_service.web.evidence import Evidence, Notes, joined
 from bot_service.web.times import local_day, moment, moment_ago
 
-URGENCIES = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
+IN_WORDS = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
 """Rows of evidence shown at once, the raising words and then the latest; the rest is folded away."""
 _Row = tuple[tuple[datetime, int], Evidence]
@@ -93,8 +93,7 @@ def case_cards(
     zone: str,
 ) -> list[CaseCard]:
     """The cards, red flags first, then by urgency and due time; `references` are the plan's sources by their short names."""
-    order = ("now", "same_day", "three_days", "routine")
-    ranked = sorted(found, key=lambda case: (case.case_key != "D1", order.index(case.urgency), case.due_at or now, rank(case.rule)))
+    ranked = sorted(found, key=lambda case: (case.case_key != RED_FLAG, URGENCIES.index(case.urgency), case.due_at or now, rank(case.rule)))
     return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, references, now, zone) for case in ranked]
 
 
@@ -102,7 +101,7 @@ def closed_case(case: Case, open_keys: Collection[str], zone: str) -> ClosedCase
     """A closed case in a line; `open_keys` are the keys of the cases that are open."""
     by = "by itself" if case.closed_by == cases.SETTLED else f"by {case.closed_by}"
     closed = f"{moment(case.closed_at, zone)} {by}" if case.closed_at else ""
-    red = case.case_key == cases.RED_FLAG
+    red = case.case_key == RED_FLAG
     return ClosedCase(
         str(case.id), red, case.case_key not in open_keys, title_of(case.rule), case.sentence, closed, case.close_reason or ""
     )
@@ -133,9 +132,9 @@ def _card(
     leading = leading_rule(case)
     return CaseCard(
         id=str(case.id),
-        red=case.case_key == "D1",
+        red=case.case_key == RED_FLAG,
         title=title_of(leading),
-        urgency=URGENCIES.get(case.urgency, case.urgency),
+        urgency=IN_WORDS.get(case.urgency, case.urgency),
         sentence=said(case.reasons.get(leading, {}), today, heard) or case.sentence,
         opened=moment_ago(now, case.opened_at, zone),
         due=_due(case, now, zone),
@@ -155,7 +154,7 @@ def _card(
 def _due(case: Case, now: datetime, zone: str) -> str:
     """By when, of the oldest that nobody has seen; where a newer message has its own time, that too."""
     due = due_words(case.due_at, now, zone, at_once=case.urgency == "now")
-    newest = case.reasons.get(cases.LATEST_WORDS, {}).get("newest_due") if case.rule == cases.LATEST_WORDS else None
+    newest = case.reasons.get(MESSAGE, {}).get("newest_due") if case.rule == MESSAGE else None
     if newest is None or case.due_at is None or datetime.fromisoformat(newest) <= case.due_at:
         return due
     return f"{due}, the newest message {due_words(datetime.fromisoformat(newest), now, zone)}"

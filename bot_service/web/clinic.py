@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import clinic_settings
-from bot_service.actions.prescribing import clinic_numbers
+from bot_service.actions.stale import Fields, Stale
 from bot_service.actions.treating import physios_of
 from bot_service.actions.voices import clinic_setting, hours_in_words, offered_languages
 from bot_service.conversation.own_words import LONGEST, OWN_TEXTS, wording_problems
@@ -23,6 +23,7 @@ from bot_service.web.access import Visit
 from bot_service.web.enrolment_form import LANGUAGES
 from bot_service.web.pages import page
 from bot_service.web.prescription_form import LABELS, in_plain_words
+from bot_service.web.stale import Clash, clash, showed
 from bot_service.web.times import moment
 from plans.editing import OF_CLINIC, THRESHOLDS, Unfit, threshold
 from plans.mistakes import Finding
@@ -36,6 +37,7 @@ DONE = {
     "product": "Patients read the product's words again.",
 }
 RIGHT_TO_LEFT = frozenset({"ar"})
+_KINDS = {"quiet": ["quiet_hours_set"], "languages": ["languages_set"]}
 CHANGES_SHOWN = 20
 
 
@@ -47,15 +49,19 @@ def show(visit: Visit) -> Response:
 def change(visit: Visit) -> Response:
     """Either of them."""
     form, service = visit.form, visit.service
-    now = service.clock.now()
+    now, do = service.clock.now(), "languages" if visit.form.get("do") == "languages" else "quiet"
     try:
-        if form.get("do") == "languages":
-            clinic_settings.set_languages(service.db, visit.who, [code for code in SHIPPED if form.get(f"language-{code}")], now)
+        if do == "languages":
+            codes = [code for code in SHIPPED if form.get(f"language-{code}")]
+            clinic_settings.set_languages(service.db, visit.who, codes, now, showed(visit))
         else:
-            clinic_settings.set_quiet(service.db, visit.who, form.get("from", ""), form.get("until", ""), now)
+            clinic_settings.set_quiet(service.db, visit.who, form.get("from", ""), form.get("until", ""), now, showed(visit))
+    except Stale as error:
+        if found := clash(visit, error, visit.who.clinic_id, _KINDS[do]):
+            return _settings(visit, found=found)
     except Conflict as error:
         return _settings(visit, trouble=error)
-    return RedirectResponse(f"/clinic?done={'languages' if form.get('do') == 'languages' else 'quiet'}", 303)
+    return RedirectResponse(f"/clinic?done={do}", 303)
 
 
 def show_numbers(visit: Visit) -> Response:
@@ -71,9 +77,12 @@ def change_numbers(visit: Visit) -> Response:
         return _numbers(visit, wrong=wrong)
     numbers = {key: int(text) if (text := form.get(f"own-{key}", "").strip()) else None for key in OF_CLINIC}
     try:
-        clinic_settings.set_numbers(visit.service.db, visit.who, plan, numbers, _approver(form), now)
+        clinic_settings.set_numbers(visit.service.db, visit.who, plan, numbers, _approver(form), now, showed(visit))
     except Unfit as error:
         return _numbers(visit, wrong=error.findings)
+    except Stale as error:
+        if found := clash(visit, error, visit.who.clinic_id, ["clinic_numbers_set"], {"plan": plan.id}):
+            return _numbers(visit, found=found)
     except (Conflict, NotFound) as error:
         return _numbers(visit, trouble=error)
     return RedirectResponse(f"/clinic/thresholds?plan={plan.id}&done=numbers", 303)
@@ -94,50 +103,62 @@ def change_wording(visit: Visit) -> Response:
     if do == "check":
         return _wording(visit, language, tried=(key, text))
     try:
-        clinic_settings.set_wording(visit.service.db, visit.who, language, key, None if do == "reset" else text, now)
+        clinic_settings.set_wording(visit.service.db, visit.who, language, key, None if do == "reset" else text, now, showed(visit))
+    except Stale as error:
+        found = clash(visit, error, visit.who.clinic_id, ["wording_set"], {"language": language, "text": key})
+        if found:
+            return _wording(visit, language, tried=(key, found.fields["words"]), status=409, found=found)
     except Conflict:
         return _wording(visit, language, tried=(key, text), status=422)
     return RedirectResponse(f"/clinic/wording?language={language}&done={'product' if do == 'reset' else 'wording'}#{key}", 303)
 
 
-def _settings(visit: Visit, trouble: Exception | None = None) -> Response:
+def _settings(visit: Visit, trouble: Exception | None = None, found: Clash | None = None) -> Response:
     _check_admin(visit)
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
-    quiet, form = clinic.settings.get("quiet"), visit.form if trouble else {}
-    ticked = [code for code in SHIPPED if form.get(f"language-{code}")] if form.get("do") == "languages" else offered_languages(clinic)
-    first, last = (form.get("from", ""), form.get("until", "")) if form.get("do") == "quiet" else quiet or ("", "")
+    kept, posted = (
+        {"quiet": clinic_settings.quiet_fields(clinic), "languages": clinic_settings.language_fields(clinic)},
+        visit.form.get("do"),
+    )
+    typed: dict[str, Fields] = {str(posted): found.fields if found else visit.form} if trouble or found else {}
+    quiet, languages = (typed.get(name, fields) for name, fields in kept.items())
     return page(
         visit,
         "clinic.html",
-        status=409 if trouble else 200,
+        status=409 if trouble or found else 200,
         clinic=clinic,
-        first=first,
-        last=last,
+        kept=kept,
+        first=quiet.get("from", ""),
+        last=quiet.get("until", ""),
+        clash=found,
         plans=[
             (each.title, f"{each.rules.delivery.quiet_from:%H:%M}", f"{each.rules.delivery.quiet_until:%H:%M}") for each in _plans(visit)
         ],
-        languages=[(code, LANGUAGES.get(code, code), code in ticked) for code in SHIPPED],
+        languages=[(code, LANGUAGES.get(code, code), bool(languages.get(f"language-{code}"))) for code in SHIPPED],
         trouble=_sentence(trouble),
         done=DONE.get(visit.asked("done"), ""),
     )
 
 
-def _numbers(visit: Visit, *, wrong: Sequence[Finding] = (), trouble: Exception | None = None) -> Response:
+def _numbers(visit: Visit, *, wrong: Sequence[Finding] = (), trouble: Exception | None = None, found: Clash | None = None) -> Response:
     _check_admin(visit)
     plan = _plan_asked(visit)
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
         physios = physios_of(tx, clinic.id)
         history = _history(tx, clinic, plan)
-    own, refused = clinic_numbers(clinic, plan), bool(wrong or trouble)
+    kept = clinic_settings.number_fields(clinic, plan)
+    typed = found.fields if found else visit.form if wrong or trouble else kept
     document = prescribe(plan, plan.stages[0].id)
     told = [in_plain_words(each, document, plan) for each in wrong]
     return page(
         visit,
         "clinic_thresholds.html",
-        status=422 if wrong else 409 if trouble else 200,
+        status=422 if wrong else 409 if trouble or found else 200,
         clinic=clinic,
+        kept=kept,
+        clash=found,
         plan=plan,
         plans=_plans(visit),
         rows=[
@@ -148,7 +169,7 @@ def _numbers(visit: Visit, *, wrong: Sequence[Finding] = (), trouble: Exception 
                 "source": _source(plan, key),
                 "least": THRESHOLDS[key][0],
                 "most": THRESHOLDS[key][1],
-                "value": visit.form.get(f"own-{key}", "") if refused else str(own.get(key, "")),
+                "value": typed.get(f"own-{key}", ""),
             }
             for key in OF_CLINIC
         ],
@@ -170,7 +191,7 @@ def _source(plan: CarePlan, key: str) -> str:
 def _history(tx: Tx, clinic: Clinic, plan: CarePlan) -> list[str]:
     """Every change of this plan's numbers, the latest first."""
     names = {each.email: each.name for each in staff.list_of_clinic(tx, clinic.id)}
-    found = audit.list_of_kind(tx, clinic.id, "clinic_numbers_set", CHANGES_SHOWN)
+    found = audit.list_of_kinds(tx, clinic.id, ["clinic_numbers_set"], CHANGES_SHOWN)
     return [_change(each.at, each.who, each.detail, names, clinic.zone) for each in found if each.detail.get("plan") == plan.id]
 
 
@@ -180,7 +201,9 @@ def _change(at: datetime, who: str, detail: Mapping[str, Any], names: Mapping[st
     return f"{moment(at, zone)}, {names.get(who, who)}: {'; '.join(parts)}. Approved by {names.get(approver, approver)}."
 
 
-def _wording(visit: Visit, language: str, *, tried: tuple[str, str] | None = None, status: int = 200) -> Response:
+def _wording(
+    visit: Visit, language: str, *, tried: tuple[str, str] | None = None, status: int = 200, found: Clash | None = None
+) -> Response:
     _check_admin(visit)
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
@@ -201,6 +224,9 @@ def _wording(visit: Visit, language: str, *, tried: tuple[str, str] | None = Non
         languages=[(code, LANGUAGES.get(code, code), len(own.get(code, {}))) for code in offered_languages(clinic)],
         texts=[_text(key, language, own.get(language, {}).get(key), voice, tried) for key in OWN_TEXTS],
         longest=LONGEST,
+        kept={key: clinic_settings.wording_fields(clinic, language, key) for key in OWN_TEXTS},
+        stale=tried[0] if tried and found else "",
+        clash=found,
         done=DONE.get(visit.asked("done"), ""),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import review, undoing
 from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh
+from bot_service.actions.stale import Stale
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web.access import Visit
@@ -18,6 +19,7 @@ from bot_service.web.episode import Trouble, find, render
 from bot_service.web.forms import day_of
 from bot_service.web.interruption import look_again
 from bot_service.web.progress_card import own_checks
+from bot_service.web.stale import clash
 from bot_service.web.writing import still_writing, writing
 
 Do = Callable[[Decision, datetime], None]
@@ -147,8 +149,15 @@ def write(visit: Visit) -> Response:
     return submit(visit, "message", "written", carry_out, grace=UNDO_FOR)
 
 
-def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False, grace: timedelta = timedelta(0)) -> Response:
-    """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed."""
+# fmt: off
+def submit(
+    visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = False, grace: timedelta = timedelta(0), kinds: Collection[str] = ()
+) -> Response:
+    # fmt: on
+    """Do it and come back to the page; if it cannot be done, the page says why and keeps what was typed.
+
+    `kinds` are the changes in the trail by which somebody else may have changed what the form had shown.
+    """
     now = visit.service.clock.now()
     if visit.form.get("back"):
         return render(visit, Trouble("Nothing was changed. What you typed is still in the form.", 200, form, visit.form))
@@ -160,6 +169,9 @@ def submit(visit: Visit, form: str, done: str, do: Do, *, needs_reason: bool = F
         do(Decision(visit.who, episode.id, reason, shown_posted(visit), grace=grace, despite=despite), now)
     except PainIsHigh as problem:
         return look_again(visit, problem.found)
+    except Stale as error:
+        if found := clash(visit, error, patient.id, kinds):
+            return again(visit, Trouble(found.sentence, 409, form, found.fields, found.lines))
     except Unfit as error:
         return again(visit, Trouble(str(error), 422, form, visit.form))
     except NotPermitted as error:

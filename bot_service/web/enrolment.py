@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from zoneinfo import available_timezones
 
 from starlette.responses import HTMLResponse, Response
 
@@ -23,6 +22,7 @@ from bot_service.web.enrolment_form import LANGUAGES, Mistake, first_fields, rea
 from bot_service.web.invitations import show_invitation
 from bot_service.web.pages import page
 from plans.model import CarePlan
+from schedules.places import zone_names
 from schedules.rhythm import WEEKDAYS
 
 _DAYS = dict(zip(WEEKDAYS, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
@@ -95,7 +95,7 @@ def _form(
         channels=[(name, CHANNELS[name]) for name in doors.channels],
         languages=[(code, LANGUAGES.get(code, code)) for code in offered_languages(clinic)],
         language=language,
-        zones=sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))),
+        zones=zone_names(),
         days=[(day, _DAYS[day]) for day in WEEKDAYS],
         plan_days="; ".join(f"{each.title}: {_days_words(plan, each.id)}" for each in plan.stages),
         words=words_for(plan, stage, language, clinic, physio, visit.service.clock.now()),

@@ -19,6 +19,7 @@ from bot_service.storage.staff import Member
 from plans.loading import load_words
 from plans.model import CarePlan, Stage, Weekday, prescribe
 from plans.tongues import in_words
+from schedules.places import zone_for
 from schedules.rhythm import WEEKDAYS
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ def read(
             wrong[name] = str(error)
             return None
 
-    zone = form.get("zone", "").strip() or clinic.zone
+    zone = value("zone", zone_for) or clinic.zone
     stage = next((each for each in plan.stages if each.id == form.get("stage")), plan.stages[0])
     treated = value("side", side)
     enrolment = Enrolment(

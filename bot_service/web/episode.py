@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from starlette.responses import HTMLResponse, Response
 
+from bot_service.actions import care_record
 from bot_service.actions.deciding import MAY_DECIDE, holds_news
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
@@ -86,12 +87,13 @@ UNTOLD = " But not yet: while somebody has to look at them first, nothing is sai
 
 @dataclass(frozen=True)
 class Trouble:
-    """A decision that was not carried out: the sentence, how to answer, which form it was, and what was typed in it."""
+    """A decision that was not carried out: the sentence, how to answer, which form it was, what was typed in it, and what else to know."""
 
     sentence: str
     status: int
     form: str
     typed: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
 
 
 def show(visit: Visit) -> Response:
@@ -130,6 +132,7 @@ def render(visit: Visit, trouble: Trouble | None) -> HTMLResponse:
         may_see_to=visit.who.role in MAY_DECIDE,
         may_take_on=may_take_on,
         trouble=trouble,
+        clash=trouble and trouble.lines,
         typed=_Typed(trouble),
         done=_done(visit, view),
         tomorrow=(local_today(now, episode.zone) + timedelta(days=1)).isoformat(),
@@ -159,7 +162,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone, now),
-        **_details(tx, patient, episode, clinic.zone),
+        **_details(tx, episode, clinic.zone),
         "untold": holds_news(tx, episode, now),
     }
 
@@ -168,7 +171,7 @@ def _ahead(tx: Tx, episode: Episode, record: Record) -> str:
     return still_ahead(episode, record.today, held=bool(episodes.list_holds_in_force(tx, episode.id, record.today)))
 
 
-def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str, object]:
+def _details(tx: Tx, episode: Episode, zone: str) -> dict[str, object]:
     """What staff keep up to date themselves."""
     offered = (*offered_languages(clinics.load_clinic(tx, episode.clinic_id)), episode.language)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
@@ -178,11 +181,10 @@ def _details(tx: Tx, patient: Patient, episode: Episode, zone: str) -> dict[str,
             for item in care_records.list_notes(tx, episode)
         ],
         "details": {
-            "appointment": episode.next_appointment.isoformat() if episode.next_appointment else "",
+            "appointment": care_record.appointment_fields(episode),
             "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED if code in offered],
-            "language": patient.language,
-            "usual": "" if episode.baseline is None else str(episode.baseline),
-            "zone": patient.zone,
+            "usual": care_record.usual_fields(episode),
+            "settled": care_record.settle_fields(episode),
         },
     }
 

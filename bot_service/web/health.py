@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 from starlette.responses import JSONResponse, Response
 
+from bot_service.clinical.catalogue import URGENCIES
 from bot_service.clock import real_now
 from bot_service.errors import SettingsError
 from bot_service.storage import measures, migrating
@@ -92,7 +93,7 @@ class _Counts(Collector):
             received.add_metric((state,), inbound.get(state, 0))
         yield received
         flags = GaugeMetricFamily("stepwise_flags_open", "Open cases by urgency.", labels=("urgency",))
-        for urgency in ("now", "same_day", "three_days", "routine"):
+        for urgency in URGENCIES:
             flags.add_metric((urgency,), cases.get(urgency, 0))
         yield flags
         last = service.last_tick.timestamp() if service.last_tick else 0

@@ -85,7 +85,8 @@ def show_columns(visit: Visit) -> Response:
     at = _at(visit)
     if at.file.status != "uploaded":
         return RedirectResponse(f"/import/{at.file.id}", 303)
-    return _columns(visit, at, at.file.fields, str(at.file.physio_id or ""), "")
+    missing = mapping_problem(at.file.fields, at.setting.columns)
+    return _columns(visit, at, at.file.fields, str(at.file.physio_id or ""), "", sentence(missing) if missing else "")
 
 
 def set_columns(visit: Visit) -> Response:
@@ -105,7 +106,7 @@ def set_columns(visit: Visit) -> Response:
 def show_check(visit: Visit) -> Response:
     """What would be enrolled and what is wrong, or what came of it."""
     at = _at(visit)
-    if at.file.id in _going_on(visit) and at.file.content is not None:
+    if _is_running(visit, at.file) and at.file.content is not None:
         return page(visit, "import_running.html", file=at.file, total=_rows(at.file), counts=_counts(at.file))
     if at.file.status == "imported":
         return page(visit, "import_done.html", file=at.file, counts=_counts(at.file), kept=at.file.content is not None)
@@ -118,13 +119,14 @@ def take_in(visit: Visit) -> Response:
     """Enrol the good rows."""
     at, going_on = _at(visit), _going_on(visit)
     skip, shown = visit.form.get("rows") == "good", RedirectResponse(f"/import/{at.file.id}", 303)
+    if _is_running(visit, at.file):
+        return shown
     if at.file.status != "imported" and at.file.content is not None and _rows(at.file) > AT_ONCE:
-        if at.file.id not in going_on:
-            going_on.add(at.file.id)
-            shown.background = BackgroundTask(_go_on, visit, at, skip=skip)
+        going_on.add(at.file.id)
+        shown.background = BackgroundTask(_go_on, visit, at, skip=skip)
         return shown
     try:
-        importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now(), skip_wrong=skip)
+        importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now, skip_wrong=skip)
     except Conflict as error:
         return _check(visit, at, sentence(str(error)))
     return shown
@@ -133,7 +135,7 @@ def take_in(visit: Visit) -> Response:
 def _go_on(visit: Visit, at: _At, *, skip: bool) -> None:
     """The same after the answer; what keeps it from going on stands on the check again, since nothing of a wrong row is done."""
     try:
-        importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now(), skip_wrong=skip)
+        importing.take_in(visit.service.db, visit.who, at.file.id, at.setting, visit.service.clock.now, skip_wrong=skip)
     except Conflict as error:
         log().warning("import stopped", file=str(at.file.id), error=type(error).__name__)
         _stopped(visit)[at.file.id] = sentence(str(error))
@@ -145,6 +147,11 @@ def _going_on(visit: Visit) -> set[UUID]:
     """The files that this process takes in at this moment."""
     found: set[UUID] = visit.request.app.state.going_on
     return found
+
+
+def _is_running(visit: Visit, file: ImportFile) -> bool:
+    """Whether rows of it are being taken in: by this process, or by another request or replica, which shows by their moving."""
+    return file.id in _going_on(visit) or file.is_moving(visit.service.clock.now())
 
 
 def _stopped(visit: Visit) -> dict[UUID, str]:
@@ -201,7 +208,7 @@ def _checked(visit: Visit, at: _At) -> Checked:
 
 @dataclass(frozen=True)
 class _Begun:
-    """An import that is not finished. `total` is None once its file was forgotten; `here`: this process is doing it."""
+    """An import that is not finished. `total` is None once its file was forgotten; `runs`: somebody is doing it."""
 
     id: str
     began: str
@@ -209,13 +216,13 @@ class _Begun:
     done: int
     total: int | None
     counts: dict[str, int]
-    here: bool
+    runs: bool
 
 
 def _begun(visit: Visit, file: ImportFile, names: dict[UUID, str], zone: str) -> _Begun:
     total = None if file.content is None else _rows(file)
     by = names.get(file.staff_id, "somebody who left")
-    return _Begun(str(file.id), moment(file.created_at, zone), by, file.rows_done, total, _counts(file), file.id in _going_on(visit))
+    return _Begun(str(file.id), moment(file.created_at, zone), by, file.rows_done, total, _counts(file), _is_running(visit, file))
 
 
 def _start(visit: Visit, problem: str) -> HTMLResponse:
@@ -237,7 +244,7 @@ def _start(visit: Visit, problem: str) -> HTMLResponse:
     )
 
 
-def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, problem: str) -> HTMLResponse:
+def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, problem: str, missing: str = "") -> HTMLResponse:
     try:
         sheet = read_sheet(importing.content_of(at.file))
     except Conflict as error:
@@ -250,6 +257,7 @@ def _columns(visit: Visit, at: _At, fields: Sequence[str | None], physio: str, p
         status=422 if problem else 200,
         file=at.file,
         problem=problem,
+        missing=missing,
         rows=len(sheet.rows),
         choices=[_choice(sheet, number, field) for number, field in enumerate(fields)],
         columns=[(name, column.title) for name, column in at.setting.columns.items()],

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import notice_choices, staff_chats
 from bot_service.actions.notices import limits_of
+from bot_service.actions.stale import Stale
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.in_words import plural
 from bot_service.clock import real_now
@@ -22,6 +23,7 @@ from bot_service.storage.staff import Member
 from bot_service.web.access import Visit
 from bot_service.web.forms import day_of
 from bot_service.web.pages import page
+from bot_service.web.stale import Clash, clash, showed
 from bot_service.web.times import local_day, long_day, moment
 
 DONE = {
@@ -62,7 +64,7 @@ def save(visit: Visit) -> Response:
     boxes = {name: form.get(name) == "yes" for name in ("daily", "weekly", "at_night")}
 
     def carry_out(now: datetime) -> None:
-        notice_choices.choose(visit.service.db, visit.who, visit.who, now, ways=form.get("ways", ""), **boxes)
+        notice_choices.choose(visit.service.db, visit.who, visit.who, now, ways=form.get("ways", ""), **boxes, showed=showed(visit))
 
     return _carry_out(visit, "saved", carry_out)
 
@@ -107,7 +109,8 @@ def set_limits(visit: Visit) -> Response:
         if not all(text.isascii() and text.isdecimal() and len(text) < 6 for text in texts):
             raise Conflict("write the limits as whole numbers")
         remind, deputy, lead = map(int, texts)
-        notice_choices.set_limits(visit.service.db, visit.who, (remind, deputy, lead), now, initials=form.get("initials") == "yes")
+        initials = form.get("initials") == "yes"
+        notice_choices.set_limits(visit.service.db, visit.who, (remind, deputy, lead), now, initials=initials, showed=showed(visit))
 
     return _carry_out(visit, "limits", carry_out)
 
@@ -125,6 +128,10 @@ def set_duty(visit: Visit) -> Response:
 def _carry_out(visit: Visit, done: str, do: Callable[[datetime], None]) -> Response:
     try:
         do(visit.service.clock.now())
+    except Stale as error:
+        subject, kind = (visit.who.clinic_id, "notice_limits_set") if done == "limits" else (visit.who.id, "notices_chosen")
+        if found := clash(visit, error, subject, [kind]):
+            return _render(visit, status=409, found=found)
     except NotPermitted as error:
         return _render(visit, trouble=_sentence(error), status=403)
     except (Conflict, NotFound) as error:
@@ -132,7 +139,7 @@ def _carry_out(visit: Visit, done: str, do: Callable[[datetime], None]) -> Respo
     return RedirectResponse(f"/notices?done={done}", 303)
 
 
-def _render(visit: Visit, *, trouble: str = "", link: str = "", status: int = 200) -> Response:
+def _render(visit: Visit, *, trouble: str = "", link: str = "", status: int = 200, found: Clash | None = None) -> Response:
     member, now = visit.who, visit.service.clock.now()
     with visit.service.db.read() as tx:
         clinic = clinics.load_clinic(tx, member.clinic_id)
@@ -143,13 +150,13 @@ def _render(visit: Visit, *, trouble: str = "", link: str = "", status: int = 20
         senders = clinics.list_senders(tx)
         bot = staff_chats.find_bot(tx, clinic.id)
         view = {
-            "chosen": notices.load_choices(tx, member.id),
+            "kept": notice_choices.choice_fields(notices.load_choices(tx, member.id)),
+            "kept_limits": notice_choices.limit_fields(clinic),
             "has_mail": any(each.channel == "email" and each.status != "unused" for each in senders),
             "linked": notices.load_chat(tx, member.id) is not None,
             "bot": bot.name if bot else "",
             "leaves": [_leave(each, names, member) for each in notices.list_leaves(tx, clinic.id, today)],
             "covers": [each for each in everybody if each.role == "physio" and each.id != member.id],
-            "limits": limits_of(clinic),
             "limits_in_words": _limits(clinic),
             "initials": clinic_setting(clinic, "notice_initials"),
             "on_duty": [(names[key], duty) for key, duty in duties.items() if duty and key in names],
@@ -157,9 +164,8 @@ def _render(visit: Visit, *, trouble: str = "", link: str = "", status: int = 20
             "told": _told(tx, member, senders, clinic.zone),
         }
     done = DONE.get(visit.asked("done"), "")
-    return page(
-        visit, "notices.html", status=status, trouble=trouble, link=link, done=done, today=today.isoformat(), typed=visit.form, **view
-    )
+    view |= {"trouble": trouble, "link": link, "done": done, "today": today.isoformat(), "clash": found}
+    return page(visit, "notices.html", status=status, typed=found.fields if found else visit.form, **view)
 
 
 def _limits(clinic: clinics.Clinic) -> str:

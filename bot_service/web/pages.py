@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot_service.web.access import Visit
+from bot_service.web.stale import showing
 
 STATIC = Path(__file__).parent / "static"
 POLICY = (
@@ -40,13 +41,15 @@ def templates() -> Environment:
 
 def page(visit: Visit, template: str, *, status: int = 200, **view: Any) -> HTMLResponse:
     """A page for this visit."""
-    settings = visit.service.settings
-    text = (
-        templates()
-        .get_template(template)
-        .render(member=visit.member, token=visit.form_token, is_sample=settings.is_sample, here=visit.request.url.path, **view)
-    )
-    return HTMLResponse(text, status)
+    service = visit.service
+    told: dict[str, Any] = {
+        "member": visit.member,
+        "token": visit.form_token,
+        "is_sample": service.settings.is_sample,
+        "here": visit.request.url.path,
+    }
+    told |= {"showing": partial(showing, visit, view.get("clash")), "clash": None}
+    return HTMLResponse(templates().get_template(template).render(told | view), status)
 
 
 def plain_page(template: str, status: int, **view: Any) -> HTMLResponse:

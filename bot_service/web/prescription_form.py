@@ -40,6 +40,10 @@ _OTHER_LABELS = {
     "after_24h.settled_max": "the settled limit",
     "adherence_soft_pct": "the soft limit",
 }
+_APART = (
+    "Choose days or times that lie further apart: move the day that is too close, or take it out. "
+    "The hours between sessions are the plan's, and cannot be lowered for one patient."
+)
 _DIGITS = re.compile(r"[0-9]{1,4}")
 _RULE = re.compile(r"The \[rules\.?([a-z_0-9.]*)\] table has (\w+) (\d+), but ([\w.]+) is (\d+)")
 
@@ -178,6 +182,7 @@ def in_plain_words(finding: Finding, document: Prescription, plan: CarePlan) -> 
         words = words.replace(f"Stage {document.stage}, “{exercise.name}” ", f"“{exercise.name}” ")
     if key in THRESHOLDS:
         return f"own-{key}", f"{LABELS[key]}: {words}" if LABELS[key] not in words else words
+    words = words.replace("Move a day or a time, or ask less.", _APART)
     parts = finding.key.split(".")
     if parts[0] == "exercises" and len(parts) == 4:
         name = "amount" if parts[3] in AMOUNTS else parts[3].partition("_")[0]

@@ -17,7 +17,7 @@ from bot_service.clinical.in_words import listed
 from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.wording import render
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
-from bot_service.storage import prescriptions
+from bot_service.storage import clinics, prescriptions, staff
 from bot_service.storage.episodes import Episode
 from bot_service.web.access import Visit
 from bot_service.web.decisions import shown_posted
@@ -25,7 +25,8 @@ from bot_service.web.episode import find
 from bot_service.web.pages import page
 from bot_service.web.prescription_changes import changes
 from bot_service.web.prescription_form import choices_of, exercise_rows, fields_of, in_plain_words, slot_rows, threshold_rows
-from bot_service.web.times import day_words
+from bot_service.web.stale import Clash
+from bot_service.web.times import day_words, moment
 from plans.editing import Unfit
 from plans.model import CarePlan, Prescription
 from plans.running import RUN_SLOT
@@ -53,7 +54,9 @@ def show(visit: Visit) -> Response:
 def submit(visit: Visit) -> Response:
     """Look at the changes, go back to the form, or prescribe them."""
     at = _at(visit)
-    step = visit.form.get("step", "")
+    step, other = visit.form.get("step", ""), _meanwhile(visit, at)
+    if other:
+        return _form(visit, at, other.fields, [], other)
     try:
         if step == "save":
             return _save(visit, at)
@@ -78,17 +81,43 @@ def _at(visit: Visit) -> _At:
     return _At(patient.ref, patient.name, episode, document, plan)
 
 
-def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes) -> Response:
+def _meanwhile(visit: Visit, at: _At) -> Clash | None:
+    """Another prescription than the form showed is in force: what differs, and the form with what was typed, the rest as it is now."""
+    with visit.service.db.read() as tx:
+        past = prescriptions.list_of_episode(tx, at.episode.patient_id, at.episode.id)
+        shown = next((each for each in past if str(each.id) == visit.form.get("based_on")), None)
+        if shown is None or shown.id == at.episode.prescription_id:
+            return None
+        names = {each.id: each.name for each in staff.list_of_clinic(tx, at.episode.clinic_id)}
+        zone = clinics.load_clinic(tx, at.episode.clinic_id).zone
+        was = fields_of(shown.document, prescriptions.load_plan_version(tx, shown.document.plan_id, shown.document.plan_version))
+    now, last = fields_of(at.document, at.plan), past[-1]
+    typed = {name: visit.form.get(name, "") for name in {*was, *now, *visit.form} - _NOT_OF_PRESCRIPTION}
+    kept = {name: text if text != was.get(name, "") else now.get(name, "") for name, text in typed.items()}
+    who = "The patient" if last.by_patient else names.get(last.staff_id, "Somebody")
+    lines = [
+        f"{each.what}: {each.before} when you opened this, {each.after} now." for each in changes(shown.document, at.document, at.plan)
+    ]
+    sentence = f"Nothing is prescribed. {who} changed the prescription on {moment(last.created_at, zone)}, after you had opened it. {_LEFT}"
+    return Clash(sentence, tuple(lines), kept)
+
+
+_NOT_OF_PRESCRIPTION = {"token", "step", "reason", "shown", "based_on"}
+_LEFT = "What you had changed is still in the form; everything else is as it is by now."
+
+
+def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes, other: Clash | None = None) -> Response:
     return page(
         visit,
         "prescription.html",
-        status=422 if mistakes else 200,
+        status=409 if other else 422 if mistakes else 200,
         at=at,
         fields=fields,
+        clash=other,
         mistakes=mistakes,
         wrong={name for name, _ in mistakes},
         shown=visit.form.get("shown") or at.episode.evidence_version,
-        based_on=visit.form.get("based_on") or at.episode.prescription_id,
+        based_on=at.episode.prescription_id,
         slots=slot_rows(at.document, at.plan),
         exercises=exercise_rows(at.document, at.plan),
         thresholds=threshold_rows(at.document, at.plan),

@@ -184,8 +184,8 @@ def _add_problems(app: FastAPI) -> None:
     def moved_on(_: Request, error: Exception) -> Response:
         return _problem(409, "Not done", sentence(str(error)))
 
-    def broken(*_: object) -> Response:
-        return _problem(500, "Something went wrong", "Nothing was changed. Please try again; if it stays, tell whoever runs this service.")
+    def broken(request: Request, _: Exception) -> Response:
+        return _problem(500, "Something went wrong", f"{_what_stands(request)} If it stays, tell whoever runs this service.")
 
     app.add_exception_handler(NotFound, missing)
     app.add_exception_handler(NotPermitted, refused)
@@ -195,6 +195,15 @@ def _add_problems(app: FastAPI) -> None:
     app.add_exception_handler(Unreadable, _unreadable)
     app.add_exception_handler(HTTPException, wrong_way)
     app.add_exception_handler(Exception, broken)
+
+
+def _what_stands(request: Request) -> str:
+    """What may have been done before the fault: looking changes nothing, an import is done in parts, anything else whole or not at all."""
+    if request.method in ("GET", "HEAD"):
+        return "Nothing was changed. Please try again."
+    if request.url.path.startswith("/import/"):
+        return "Part of the file may be taken in already. Open Import: it says how many rows are done and goes on with the rest."
+    return "It may or may not have been done. Go back, reload the page and look before you try again."
 
 
 def _problem(status: int, title: str, words: str) -> HTMLResponse:

@@ -10,7 +10,6 @@ from bot_service.clinical.record import DayStatus, Record
 from bot_service.storage.episodes import Episode
 from bot_service.web.times import day_words
 
-DAYS = 28
 WROTE = "wrote"
 """A day without an answer about the exercises on which the patient wrote something else."""
 WORDS: dict[str, tuple[str, str]] = {
@@ -57,7 +56,7 @@ class Strip:
 
 def strip_of(record: Record, ahead: str = "") -> Strip:
     """The strip of a record's last 28 days, fewer when the episode is younger. `ahead`: see `still_ahead`."""
-    days = [(day, shown_status(day, status, record, ahead)) for day, status in record.strip(DAYS)]
+    days = [(day, shown_status(day, status, record, ahead)) for day, status in record.strip()]
     counts = Counter(status for _, status in days)
     pains = {day.day: day.pain for day in record.rated_days}
     cells = []

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bot_service.actions.histories import load_record
 from bot_service.actions.viewing import record_view
 from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.clinical.catalogue import rank
+from bot_service.clinical.catalogue import RED_FLAG, rank
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.record import LoadingDay, Record
 from bot_service.storage import cases, clinics, prescriptions, reviews, staff
@@ -88,7 +88,7 @@ def brief(tx: Tx, patient: Patient, episode: Episode, record: Record, plan: Care
         *_pain(record),
     ]
     lines += header.holds
-    opened = sorted(cases.list_open(tx, episode), key=lambda case: (case.case_key != "D1", rank(leading_rule(case))))
+    opened = sorted(cases.list_open(tx, episode), key=lambda case: (case.case_key != RED_FLAG, rank(leading_rule(case))))
     lines += [f"Open: {title_of(leading_rule(case))}. {words_today(case, episode, now)}" for case in opened] or ["No open flags."]
     pending = reviews.find_pending(tx, episode)
     if pending is not None:

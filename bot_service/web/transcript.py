@@ -71,22 +71,23 @@ class Day:
 
 @dataclass(frozen=True)
 class Transcript:
-    """The chat by day, the latest day first; `left_out` earlier messages, and `not_needed` ones that nobody had to read."""
+    """The chat, the latest first, by day; `left_out` earlier messages, and `not_needed` ones nobody had to read. `whole`: all of it."""
 
     days: tuple[Day, ...]
     left_out: int
     not_needed: int
+    whole: bool
 
 
 def transcript(shown: Sequence[Shown], said: Sequence[Said], notes: Notes, zone: str, *, whole: bool, unneeded: bool) -> Transcript:
-    """The chat in the patient's own days: the latest first, each from morning to evening."""
+    """The chat in the patient's own days, the latest message first."""
     wanted = [item for item in shown if item.status not in ("due", "claimed") and (unneeded or not _unneeded(item))]
     by_id = _originals(said)
     turns = [(item.at, _ORDER.get(item.kind, 2), _our_turn(item, zone)) for item in wanted]
     turns += [(item.at, 1, _their_turn(item, by_id.get(item.id, ""), notes, zone)) for item in said]
     turns.sort(key=lambda found: found[:2])
     kept = turns if whole else turns[-SHORT:]
-    return Transcript(tuple(_by_day(((at, turn) for at, _, turn in kept), zone)), len(turns) - len(kept), sum(map(_unneeded, shown)))
+    return Transcript(tuple(_by_day(((at, turn) for at, _, turn in kept), zone)), len(turns) - len(kept), sum(map(_unneeded, shown)), whole)
 
 
 def _unneeded(item: Shown) -> bool:
@@ -133,4 +134,4 @@ def _by_day(turns: Iterable[tuple[datetime, Turn]], zone: str) -> Iterable[Day]:
     days: dict[str, list[Turn]] = {}
     for at, turn in turns:
         days.setdefault(long_day(local_day(at, zone)), []).append(turn)
-    return (Day(title, tuple(found)) for title, found in reversed(days.items()))
+    return (Day(title, tuple(reversed(found))) for title, found in reversed(days.items()))

@@ -1,4 +1,4 @@
-"""A patient whose first stage is complete: two settled weeks are played once, and every test gets a copy of that database."""
+"""A patient whose first stage is complete, played once and copied for every test; and a clinic whose staff get mail."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from bot_service.storage.database import Database
 from plans.loading import load_library
 from tests.actions.told import settled_weeks
 from tests.databases import FreshDatabases
+from tests.notice_clinic import NoticeClinic, with_mail
 from tests.running_clinic import SECRET, START, Person, Phones, RunningClinic, open_clinic, open_quickly
 
 
@@ -50,6 +51,18 @@ def seeds() -> Callable[[], int]:
     """A seed that no other database of this run has, so that new ids never meet old ones."""
     numbers = count(1000)
     return lambda: next(numbers)
+
+
+@pytest.fixture
+def there(clinic: RunningClinic) -> NoticeClinic:
+    """The running clinic with mail to its staff."""
+    return with_mail(clinic)
+
+
+@pytest.fixture
+def here(sqlite_clinic: RunningClinic) -> NoticeClinic:
+    """The same on SQLite only."""
+    return with_mail(sqlite_clinic)
 
 
 def _reopened(db: Database, clock: MovableClock) -> RunningClinic:

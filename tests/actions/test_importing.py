@@ -44,7 +44,7 @@ def taken_in(clinic: RunningClinic, import_id: UUID, *, skip_wrong: bool = True,
         setting = setting_for(
             tx, clinic.clinic, clinic.service.library, doors_of(tx, clinic.service.settings, clinic.clinic), file.physio_id
         )
-    return take_in(db or clinic.db, clinic.physio, import_id, setting, clinic.clock.now(), skip_wrong=skip_wrong)
+    return take_in(db or clinic.db, clinic.physio, import_id, setting, clinic.clock.now, skip_wrong=skip_wrong)
 
 
 def counts(clinic: RunningClinic) -> list[int]:

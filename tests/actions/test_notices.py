@@ -31,16 +31,6 @@ def london(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 9, day, hour - 1, minute, tzinfo=UTC)
 
 
-@pytest.fixture
-def there(clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(clinic)
-
-
-@pytest.fixture
-def here(sqlite_clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(sqlite_clinic)
-
-
 async def flagged(there: NoticeClinic, at: datetime | None = None, words: str = EMERGENCY) -> Person:
     person = await there.clinic.opted_in()
     if at is not None:

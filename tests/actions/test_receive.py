@@ -197,6 +197,18 @@ async def test_pause_and_resume(sqlite_clinic: RunningClinic) -> None:
     assert person.messages(kind="prompt")[-1].status == "sent"
 
 
+async def test_a_pause_from_a_later_day_leaves_the_days_before_it(sqlite_clinic: RunningClinic) -> None:
+    person = await prompted(sqlite_clinic)
+    await person.say("away from thursday until saturday")
+    assert "from Thursday 24 September and start again on Saturday 26 September?" in person.texts[-1]
+    await person.tap("Yes")
+    assert "pause from Thursday 24 September" in person.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY3 + timedelta(hours=6))
+    assert [each.status for each in person.messages(kind="prompt")] == ["sent", "sent", "cancelled"]
+    await sqlite_clinic.service.move_clock(DAY3 + timedelta(days=2))
+    assert person.messages(kind="prompt")[-1].status == "sent"
+
+
 @pytest.mark.parametrize(("days", "said"), [(5, "So far you did 5 of 5 sessions"), (40, "In the last four weeks you did 28 of 28")])
 async def test_progress_speaks_of_four_weeks_only_once_they_are_over(sqlite_clinic: RunningClinic, days: int, said: str) -> None:
     person = sqlite_clinic.in_care("Jo Park")

@@ -12,21 +12,11 @@ from bot_service.conversation.notices import LINKED, ONE_CHAT_EACH, STAFF_CHAT
 from bot_service.errors import RecipientStopped
 from bot_service.storage import notices, patients, staff, tables
 from bot_service.storage.staff import Member
-from tests.notice_clinic import EMERGENCY, NoticeClinic, with_mail
-from tests.running_clinic import Person, RunningClinic, open_clinic
+from tests.notice_clinic import EMERGENCY, NoticeClinic
+from tests.running_clinic import Person, open_clinic
 
 HOUR = timedelta(hours=1)
 CHAT = "sim:staff"
-
-
-@pytest.fixture
-def there(clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(clinic)
-
-
-@pytest.fixture
-def here(sqlite_clinic: RunningClinic) -> NoticeClinic:
-    return with_mail(sqlite_clinic)
 
 
 def link(there: NoticeClinic, member: Member, *, ago: timedelta = timedelta()) -> str:

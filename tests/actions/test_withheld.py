@@ -8,6 +8,7 @@ from uuid import UUID
 from bot_service.actions import review, undoing
 from bot_service.actions.histories import local_today
 from bot_service.storage import episodes
+from tests.actions.test_said_earlier import nothing_runs_until
 from tests.actions.test_undoing import a_minute_later, after, approve, decision, undo, undoable
 from tests.actions.told import open_cases
 from tests.running_clinic import Person, RunningClinic
@@ -64,6 +65,19 @@ async def test_news_of_a_step_that_waits_when_a_red_flag_comes_is_told_once_it_i
     await a_minute_later(clinic)
     assert heard(person, "moved you on", AGAIN, CHANGED) == [0, 1, 1]
     assert heard(person, "• New: Sliding hamstring curl (3 × 8)") == [1], "told of what changed while it was held"
+
+
+async def test_a_step_told_in_the_same_moment_as_something_else_is_told_once_the_red_flag_is_cleared(clinic: RunningClinic) -> None:
+    person = after(clinic)
+    await person.say("please call me")
+    review.close_case(clinic.db, decision(person, "rang", grace=timedelta(0)), open_cases(person)["X3"].id, clinic.clock.now())
+    approve(person, grace=timedelta(0))
+    assert len({message.due_at for message in person.messages(status="due", lane="now")}) == 1
+    nothing_runs_until(clinic, clinic.clock.now() + timedelta(seconds=10))
+    await person.say(FLAG)
+    clear(person)
+    await a_minute_later(clinic)
+    assert heard(person, "moved you on", AGAIN, CHANGED) == [0, 1, 1]
 
 
 async def test_news_that_is_being_sent_when_a_red_flag_comes_stops_at_the_last_look(sqlite_clinic: RunningClinic) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -60,17 +60,10 @@ FAILURES: dict[str, tuple[type[errors.DeliveryError], dict[str, Any]]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
 @pytest.fixture
-def fake(server: FakeBotApi) -> FakeBotApi:
-    server.control("reset")
-    server.say(PAT, "hello")
-    return server
+def fake(bot_api: FakeBotApi) -> FakeBotApi:
+    bot_api.say(PAT, "hello")
+    return bot_api
 
 
 @pytest.fixture

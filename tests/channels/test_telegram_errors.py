@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 import warnings
 from collections.abc import Callable
 from http import HTTPStatus
@@ -11,12 +10,12 @@ from http import HTTPStatus
 import aiohttp
 import pytest
 import telegram.error
-from aiohttp import http_exceptions
 
 from bot_service import errors
 from bot_service.channels.telegram import Telegram
 from bot_service.channels.telegram_request import MustWait, NotSent, Taken, failure_of, meaning_of
 from tests.channels.contract import an_outbound
+from tests.channels.http_client_errors import NEVER_SENT, WRONG_ADDRESS, of_the_http_client, subclasses
 from tests.fakes.bot_api_process import running_bot_api
 from tests.patience import PATIENT_S
 
@@ -36,25 +35,6 @@ MEANINGS: dict[type[Exception], type[errors.DeliveryError]] = {
     telegram.error.TelegramError: errors.OutcomeUnknown,
     telegram.error.PassportDecryptionError: errors.OutcomeUnknown,
 }
-
-# The only errors of aiohttp after which nothing can have been sent, and those that mean the address itself is wrong.
-NEVER_SENT = {
-    "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError", "ClientConnectorCertificateError",
-    "ClientProxyConnectionError", "ClientSSLError", "UnixClientConnectorError", "ConnectionTimeoutError",
-}  # fmt: skip
-WRONG_ADDRESS = {
-    "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError", "InvalidUrlRedirectClientError", "NonHttpUrlRedirectClientError",
-}  # fmt: skip
-
-
-def subclasses(kind: type[Exception]) -> set[type[Exception]]:
-    return {kind}.union(*(subclasses(sub) for sub in kind.__subclasses__()))
-
-
-def of_the_http_client() -> set[type[Exception]]:
-    """The errors of aiohttp and of the standard library below it, not those of whatever else was imported before."""
-    kinds = subclasses(aiohttp.ClientError) | subclasses(OSError) | subclasses(http_exceptions.HttpProcessingError)
-    return {kind for kind in kinds if kind.__module__.partition(".")[0] in {"aiohttp", *sys.stdlib_module_names}}
 
 
 def made(kind: type[Exception]) -> Exception:

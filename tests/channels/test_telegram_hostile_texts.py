@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
 from bot_service.channels.telegram import Telegram, split_text
 from bot_service.messages import Button
 from tests.channels.contract import an_outbound
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.fakes.bot_api_state import Refused, State, send_message
 
 SEED = 20261122
@@ -60,21 +59,15 @@ def test_the_same_rules_condemn_a_build_that_formats_its_texts() -> None:
     assert any("can't parse entities" in why for why in refusals([message(drawn) for _ in range(50)], parse_mode="HTML"))
 
 
-@pytest.fixture(scope="module")
-def fake() -> Iterator[FakeBotApi]:
-    with running_bot_api() as running:
-        running.control("meet", chats=[5])
-        yield running
-
-
-async def test_hostile_texts_go_through_a_server_as_they_are(fake: FakeBotApi) -> None:
+async def test_hostile_texts_go_through_a_server_as_they_are(bot_api: FakeBotApi) -> None:
     drawn = random.Random(SEED + 1)
-    channel = Telegram(fake.token, fake.url)
+    bot_api.control("meet", chats=[5])
+    channel = Telegram(bot_api.token, bot_api.url)
     await channel.start()
     for _ in range(150):
         await channel.send(an_outbound("5", message(drawn), rows=((Button("Yes", "v1:q:yes"),),)))
     await channel.close()
-    assert fake.control("state")["offences"] == []
+    assert bot_api.control("state")["offences"] == []
 
 
 @pytest.mark.parametrize("invisible", ["\u202e", "\u200f", "\u0333", "\x1b"])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
 import aiohttp
 import pytest
-from aiohttp import http_exceptions
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 
 from bot_service import errors
 from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.channels.whatsapp_errors import meaning_of, meaning_of_code
 from tests.channels.contract import an_outbound
+from tests.channels.http_client_errors import NEVER_SENT, WRONG_ADDRESS, of_the_http_client, subclasses
 from tests.channels.test_whatsapp import PAT, PUBLIC
 from tests.fakes.twilio_api_process import OURS, running_twilio
 
@@ -35,23 +34,6 @@ CODES: dict[Meaning, set[int]] = {
         63022, 63027, 63029, 63038, 63040, 63041, 63051, 21654, 21655,
     },
 }  # fmt: skip
-NEVER_SENT = {
-    "ClientConnectorError", "ClientConnectorDNSError", "ClientConnectorSSLError", "ClientConnectorCertificateError",
-    "ClientProxyConnectionError", "ClientSSLError", "UnixClientConnectorError", "ConnectionTimeoutError",
-}  # fmt: skip
-WRONG_ADDRESS = {
-    "InvalidURL", "InvalidUrlClientError", "NonHttpUrlClientError", "InvalidUrlRedirectClientError", "NonHttpUrlRedirectClientError",
-}  # fmt: skip
-
-
-def subclasses(kind: type[Exception]) -> set[type[Exception]]:
-    return {kind}.union(*(subclasses(sub) for sub in kind.__subclasses__()))
-
-
-def of_the_http_client() -> set[type[Exception]]:
-    """The errors of aiohttp and of the standard library below it, not those of whatever else was imported before."""
-    kinds = subclasses(aiohttp.ClientError) | subclasses(OSError) | subclasses(http_exceptions.HttpProcessingError)
-    return {kind for kind in kinds if kind.__module__.partition(".")[0] in {"aiohttp", *sys.stdlib_module_names}}
 
 
 def rest(status: int, code: int | None) -> TwilioRestException:

@@ -37,6 +37,8 @@ def _flags(code: str, *, excused: bool) -> Iterator[tuple[dict[str, Any], str]]:
     """A sentence that raises each rule of a language, with its rule; only those rules that words may excuse when `excused`."""
     sets = WORDS[code]["sets"]
     for rule in RULES:
+        if rule.get("alone", 0) > 1:
+            continue  # a message that is these words and nothing else: "can't go on"
         if set(rule["sets"]) <= set(sets) and (not excused or rule.get("unless") or rule.get("unless_of")):
             sentence = " ".join(sets[name][0] for name in rule["sets"]).replace("*", "")
             if _tier(sentence, code) <= TIERS.index(rule["tier"]):

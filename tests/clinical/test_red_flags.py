@@ -30,6 +30,7 @@ def tier(text: str, language: str = "en") -> str | None:
         ("no feeling between my legs", "cauda_equina"), ("chest pain", "chest"), ("coughing up blood", "chest"),
         ("suddenly can't breathe", "chest"), ("want to end it all", "suicide"), ("I don't want to live any more", "suicide"),
         ("i'd be better off dead", "suicide"), ("just can't go on", "suicide"), ("i cant go on any longer", "suicide"),
+        ("can't go on", "suicide"), ("cannot go on 😔", "suicide"),
     ],
 )  # fmt: skip
 def test_emergencies_in_english(text: str, family: str) -> None:
@@ -214,8 +215,9 @@ ONLY_THE_EXERCISES = {
     "en": (
         "can't go on holiday with this, I hate it", "can't go on with this exercise", "I hate this exercise, can't do this anymore",
         "I can't go on with this exercise, I hate it", "I hate it", "I hate this exercise. I can't do this anymore.",
-        "I hate this. Can't go on holiday now.", "did 3 sets. couldn't go on", "Had enough. Of bridges.",
-        "took paracetamol. all the exercises done", "I can't go on Tuesday",
+        "I hate this. Can't go on holiday now.", "did 3 sets. couldn't go on", "ran 2k, can't go on", "Had enough. Of bridges.",
+        "took paracetamol. all the exercises done", "I can't go on Tuesday", "took the pills. a whole box of leaflets came",
+        "if I wasn't there. better off doing it at home", "cant do life admin today", "can't do life drawing class", "can't go on a run",
     ),
     "es": ("no puedo seguir con este ejercicio", "no puedo más, odio este ejercicio"),
     "pl": ("nie dam rady dalej ćwiczyć",),

@@ -32,7 +32,7 @@ def as_written(reading: Reading) -> dict[str, Any]:
     told = {field.name: getattr(reading, field.name) for field in fields(reading)}
     if reading.red_flag is not None:
         told["red_flag"] = [reading.red_flag.tier, reading.red_flag.family, reading.red_flag.words]
-    shown = {name: str(value) if name in {"time", "until"} and value else value for name, value in told.items()}
+    shown = {name: str(value) if name in {"time", "since", "until"} and value else value for name, value in told.items()}
     return {name: value for name, value in shown.items() if name == "answer" or value or (value == 0 and value is not False)}
 
 

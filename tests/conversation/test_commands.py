@@ -74,3 +74,44 @@ def test_how_to_do_an_exercise_of_today_is_told_of_that_one_in_the_patients_lang
 @pytest.mark.parametrize("words", ["how do I do the bridge with my bad knee?", "how do I do the handstand?", "how do I do it?", "bridge 3"])
 def test_a_question_that_is_more_than_how_to_is_answered_as_ever(words: str) -> None:
     assert "how_to" not in keys(says(words, opted_in(asked("session"))))
+
+
+HOW_TO_STOP = [("en", "how do I stop these messages"), ("en", "how can i unsubscribe"), ("es", "¿Cómo dejo de recibir estos mensajes?")]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [*HOW_TO_STOP, ("pl", "jak wyłączyć te wiadomości"), ("ar", "كيف أوقف هذه الرسائل"), ("hi", "ये मैसेज कैसे बंद करें")],
+)
+def test_who_asks_how_to_stop_is_told_and_not_stopped(language: str, words: str) -> None:
+    turn = says(words, opted_in(asked("session"), language=language))
+    assert keys(turn) == ["stop_how"] and not turn.effects
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["how do I stop this. STOP", "how do I stop these messages? please stop", "stop these messages"],
+)
+def test_who_asks_and_says_stop_is_stopped(words: str) -> None:
+    assert found(says(words, opted_in(asked("session"))), OptOut)
+
+
+@pytest.mark.parametrize("words", ["is it ok to run?", "is swimming ok?", "can I go for a run", "is it normal that my calf is sore?"])
+@pytest.mark.parametrize("kind", [None, "session", "session_pain", "pain_24h", "baseline"])
+def test_a_question_about_life_is_for_the_physio_and_the_open_question_stays(words: str, kind: str | None) -> None:
+    turn = says(words, opted_in(*([asked(kind)] if kind else ())))
+    assert keys(turn) == ["passed_on", *([f"again_{kind}"] if kind else [])] and [note.words for note in found(turn, ForPhysio)] == [words]
+    assert (turn.ask.again if turn.ask else None) == (asked(kind).id if kind else None)
+
+
+@pytest.mark.parametrize("words", ["is 4 a lot?", "what should I put?", "what can I write here?"])
+def test_a_question_about_the_answer_itself_is_for_the_list_of_what_can_be_written(words: str) -> None:
+    assert keys(says(words, opted_in(asked("session_pain")))) == ["help", "not_watched"]
+
+
+NONE_OF_IT = [("en", "no none of that"), ("en", "none of it"), ("en", "nope none"), ("en", "no to all of them"), ("es", "nada de eso")]
+
+
+@pytest.mark.parametrize(("language", "words"), [*NONE_OF_IT, ("pl", "nic z tego"), ("ar", "لا شيء من ذلك"), ("hi", "ऐसा कुछ नहीं")])
+def test_none_of_it_answers_the_safety_question(language: str, words: str) -> None:
+    assert keys(says(words, opted_in(asked("safety"), language=language))) == ["safety_none"]

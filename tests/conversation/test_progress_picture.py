@@ -8,7 +8,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot_service.conversation.progress_picture import DAYS, HEIGHT, LEFT, RIGHT, WIDTH, draw_progress
+from bot_service.clinical.record import STRIP_DAYS
+from bot_service.conversation.progress_picture import HEIGHT, LEFT, RIGHT, WIDTH, draw_progress
 
 TODAY = date(2026, 10, 20)
 DOT = b"\x1f\x5f\x8b"
@@ -35,7 +36,7 @@ def dots(png: bytes) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("score", range(11))
-@pytest.mark.parametrize("ago", [0, 13, DAYS - 1])
+@pytest.mark.parametrize("ago", [0, 13, STRIP_DAYS - 1])
 def test_one_score_is_one_dot_inside_the_picture(score: int, ago: int) -> None:
     found = dots(draw_progress({TODAY - timedelta(days=ago): score}, 5, TODAY))
     assert len(found) == 11 * 11, "whole, so not cut by an edge"
@@ -51,7 +52,7 @@ def test_more_pain_is_higher_and_later_is_further_right() -> None:
 
 
 def test_days_outside_the_four_weeks_are_left_out_and_the_same_values_give_the_same_bytes() -> None:
-    outside = {TODAY - timedelta(days=DAYS): 9, TODAY + timedelta(days=1): 9}
+    outside = {TODAY - timedelta(days=STRIP_DAYS): 9, TODAY + timedelta(days=1): 9}
     assert draw_progress(outside, 5, TODAY) == draw_progress({}, 5, TODAY)
     assert dots(draw_progress({}, 5, TODAY)) == set()
     assert draw_progress({}, 5, TODAY) != draw_progress({}, 3, TODAY), "the ceiling is drawn"

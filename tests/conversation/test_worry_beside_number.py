@@ -51,7 +51,7 @@ def test_a_number_in_everyday_words_is_no_message_to_the_physio(language: str) -
     ("language", "text"),
     [
         ("en", "1 but my calf is really sore"), ("en", "1. is it normal that my knee clicks?"), ("en", "1, should I see somebody?"),
-        ("en", "is it normal that my calf is sore?"), ("es", "1. ¿es normal?"), ("pl", "1. czy to normalne?"), ("ar", "1. هل هذا طبيعي؟"),
+        ("es", "1. ¿es normal?"), ("pl", "1. czy to normalne?"), ("ar", "1. هل هذا طبيعي؟"),
         ("ar", "2 ما قدرت أنام"), ("hi", "1. kya ye normal hai?"),
     ],
 )  # fmt: skip

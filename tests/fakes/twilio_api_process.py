@@ -6,18 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-import signal
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from tests.patience import PATIENT_S
-from tests.source_tree import ROOT
+from tests.fakes.server_process import FakeServer, running
 
 OURS = "+447700900999"
 DAILY = "HX" + "d" * 32
@@ -34,56 +28,19 @@ def encoded(fields: Mapping[str, str]) -> bytes:
 
 
 @dataclass(frozen=True)
-class FakeTwilio:
-    """A running fake: `url` is what STEPWISE_TWILIO_API_URL takes, `account` and `token` the only ones it knows."""
+class FakeTwilio(FakeServer):
+    """A running fake of tests/fakes/twilio_api.py. Of its ledger: the `message` as it was answered, and the fields `given`."""
 
-    url: str
-    control_url: str
     account: str
-    token: str
-    process: subprocess.Popen[str]
-
-    def signal(self, number: int) -> None:
-        """Stop or continue the server's process, or kill it and wait until its sockets are gone."""
-        self.process.send_signal(number)
-        if number == signal.SIGKILL:
-            self.process.wait()
-
-    def control(self, what: str, **asked: Any) -> dict[str, Any]:
-        """POST to /control/<what>; see tests/fakes/twilio_api.py."""
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.control_url}/control/{what}", json.dumps(asked).encode(), headers)
-        with urllib.request.urlopen(request, timeout=PATIENT_S) as response:
-            answer: dict[str, Any] = json.load(response)
-            return answer
-
-    def fail(self, kind: str, **fault: object) -> None:
-        """The next message that is sent fails so."""
-        self.control("faults", faults=[{"kind": kind, **fault}])
 
     def refuse(self, status: int, code: int, **more: object) -> None:
         """The next message that is sent is answered with one of Twilio's errors."""
         body = {"code": code, "message": "Refused.", "more_info": f"https://www.twilio.com/docs/errors/{code}", "status": status}
         self.fail("status", status=status, text=json.dumps(body), **more)
 
-    def ledger(self) -> list[dict[str, Any]]:
-        """What was accepted, oldest first: the `message` as answered and the fields `given`."""
-        ledger: list[dict[str, Any]] = self.control("state")["ledger"]
-        return ledger
-
 
 @contextmanager
 def running_twilio() -> Iterator[FakeTwilio]:
     """A fake server in its own process, for as long as the block lasts."""
-    command = [sys.executable, "-m", "tests.fakes.twilio_api", "--port", "0"]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        started = json.loads(process.stdout.readline())
-        api, control = (f"http://127.0.0.1:{started[name]}" for name in ("port", "control_port"))
-        yield FakeTwilio(api, control, started["account"], started["token"], process)
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+    with running("tests.fakes.twilio_api") as (process, api, control, started):
+        yield FakeTwilio(api, control, started["token"], process, started["account"])

@@ -135,9 +135,11 @@ def rows_now(engine: Engine) -> Rows:
         return rows_in(connection, tables_of(connection))
 
 
-TOLD: dict[str, Row] = {"outcomes": {"staff_id": None}}
-NAMED: dict[str, Row] = {"outcomes": {"staff_id": None, "value": None}}
-IN_FORCE: dict[str, Row] = {"prescriptions": {"undone_at": None}, "episodes": {"measures_off_at": None, "baseline": 2}}
+FIRST: Row = {"place": 0}
+"""Going back before 0020 forgets the places of answers that wait."""
+TOLD: dict[str, Row] = {"outcomes": {"staff_id": None}, "outbox": FIRST}
+NAMED: dict[str, Row] = {"outcomes": {"staff_id": None, "value": None}, "outbox": FIRST}
+IN_FORCE: dict[str, Row] = {"prescriptions": {"undone_at": None}, "episodes": {"measures_off_at": None, "baseline": 2}, "outbox": FIRST}
 
 
 def test_what_an_older_version_cannot_hold_is_there_again_when_the_database_comes_up_again(empty: Engine) -> None:
@@ -146,6 +148,18 @@ def test_what_an_older_version_cannot_hold_is_there_again_when_the_database_come
     downgrade(empty, "0014")
     migrating.migrate(empty)
     assert rows_now(empty) == before and schema_of(empty) == schema
+
+
+def test_answers_of_one_moment_that_wait_during_an_upgrade_keep_their_order(empty: Engine) -> None:
+    migrating.migrate(empty, "0019")
+    line = [datetime(2026, 9, 21, 15, 0, 0, number) for number in (2, 0, 1)]
+    filled(empty, *({"outbox": {"status": "due", "lane": "now", "staff_id": None, "expires_at": at}} for at in line))
+    whose = "clinic_id, patient_id, episode_id"
+    with empty.begin() as connection:
+        connection.exec_driver_sql(f"update outbox set ({whose}) = (select {whose} from outbox order by id limit 1)")
+    migrating.migrate(empty)
+    places = {row["expires_at"].microsecond: row["place"] for (table, _), row in rows_now(empty).items() if table == "outbox"}
+    assert places == {0: 0, 1: 1, 2: 2}
 
 
 MESSAGES = {"digest": "due", "weekly": "claimed", "staff_answer": "in_doubt", "flag_notice": "due", "prompt": "claimed"}

@@ -18,7 +18,7 @@ from threading import Event, Thread
 import pytest
 
 from bot_service.web.webhooks import LARGEST_FORM
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.patience import PATIENT_S
 from tests.service.running_service import Installation
 from tests.service.test_on_telegram_webhook import WEBHOOK, WEBHOOK_SECRET
@@ -142,15 +142,9 @@ ATTACKS: dict[str, tuple[Callable[[int], Told], set[int]]] = {
 
 
 @pytest.fixture
-def telegram() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
-@pytest.fixture
-def installation(tmp_path: Path, telegram: FakeBotApi) -> Installation:
+def installation(tmp_path: Path, bot_api: FakeBotApi) -> Installation:
     made = Installation(
-        tmp_path, STEPWISE_CHANNELS="telegram,whatsapp", STEPWISE_TELEGRAM_TOKEN=telegram.token, STEPWISE_TELEGRAM_API_URL=telegram.url,
+        tmp_path, STEPWISE_CHANNELS="telegram,whatsapp", STEPWISE_TELEGRAM_TOKEN=bot_api.token, STEPWISE_TELEGRAM_API_URL=bot_api.url,
         STEPWISE_TWILIO_ACCOUNT_SID="AC" + "0" * 32, STEPWISE_TWILIO_AUTH_TOKEN="f" * 32, STEPWISE_WHATSAPP_FROM="+447700900000",
         STEPWISE_TWILIO_API_URL="http://127.0.0.1:9", **WEBHOOK,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot_service.clock import real_now
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.fakes.smtp_process import FakeMailServer, running_mail_server
 from tests.patience import wait_for
 from tests.service.running_service import Installation
@@ -19,12 +19,6 @@ from tests.service.test_on_telegram import Phone
 CHAT = 7300
 RED_FLAG = "I can't feel my legs and I wet myself"
 MAIL_FROM = "stepwise@clinic.example"
-
-
-@pytest.fixture
-def telegram() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
 
 
 @pytest.fixture
@@ -40,15 +34,15 @@ def agree(phone: Phone, invitation: dict[str, Any]) -> None:
 
 
 def test_a_red_flag_arrives_by_mail_also_one_from_before_there_was_a_mail_server_and_names_no_patient(
-    tmp_path: Path, telegram: FakeBotApi, mail: FakeMailServer
+    tmp_path: Path, bot_api: FakeBotApi, mail: FakeMailServer
 ) -> None:
     made = Installation(
-        tmp_path, STEPWISE_CHANNELS="telegram", STEPWISE_TELEGRAM_TOKEN=telegram.token, STEPWISE_TELEGRAM_API_URL=telegram.url
+        tmp_path, STEPWISE_CHANNELS="telegram", STEPWISE_TELEGRAM_TOKEN=bot_api.token, STEPWISE_TELEGRAM_API_URL=bot_api.url
     )
     made.set_up_clinic()
     at = f"{real_now() + timedelta(hours=2):%H:%M}"
     invited = [made.enrol(name, "--zone", "UTC", "--at", at, "--baseline", "2") for name in ("Jo Park", "Ana Ruiz")]
-    first, second = (Phone(telegram, CHAT + number) for number in range(2))
+    first, second = (Phone(bot_api, CHAT + number) for number in range(2))
     with made.serving():
         agree(first, invited[0])
         first.say(RED_FLAG)

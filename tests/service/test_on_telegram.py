@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from bot_service.actions import prompt
 from bot_service.clock import real_now
 from bot_service.storage import episodes, tables
 from bot_service.storage.database import open_database
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.patience import wait_for
 from tests.service.running_service import SECRET, Installation
 
@@ -23,15 +22,9 @@ CHAT = 7001
 
 
 @pytest.fixture
-def telegram() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
-@pytest.fixture
-def installation(tmp_path: Path, telegram: FakeBotApi) -> Installation:
+def installation(tmp_path: Path, bot_api: FakeBotApi) -> Installation:
     made = Installation(
-        tmp_path, STEPWISE_CHANNELS="telegram", STEPWISE_TELEGRAM_TOKEN=telegram.token, STEPWISE_TELEGRAM_API_URL=telegram.url
+        tmp_path, STEPWISE_CHANNELS="telegram", STEPWISE_TELEGRAM_TOKEN=bot_api.token, STEPWISE_TELEGRAM_API_URL=bot_api.url
     )
     made.set_up_clinic()
     return made
@@ -40,12 +33,12 @@ def installation(tmp_path: Path, telegram: FakeBotApi) -> Installation:
 class Phone:
     """A patient's Telegram: what arrived, and what can be done about it."""
 
-    def __init__(self, telegram: FakeBotApi, chat: int) -> None:
-        self.telegram = telegram
+    def __init__(self, bot_api: FakeBotApi, chat: int) -> None:
+        self.bot_api = bot_api
         self.chat = chat
 
     def received(self) -> list[dict[str, Any]]:
-        return [message for message in self.telegram.ledger() if message["chat"]["id"] == self.chat]
+        return [message for message in self.bot_api.ledger() if message["chat"]["id"] == self.chat]
 
     def texts(self) -> list[str]:
         return [message["text"] for message in self.received()]
@@ -65,13 +58,13 @@ class Phone:
         return next(each for each in self.received() if each["message_id"] == message["message_id"])
 
     def say(self, text: str) -> int:
-        update = self.telegram.say(self.chat, text)
+        update = self.bot_api.say(self.chat, text)
         return int(update["message"]["message_id"])
 
     def tap(self, message: dict[str, Any], label: str) -> None:
         buttons = [button for row in message["reply_markup"]["inline_keyboard"] for button in row]
         data = next(button["callback_data"] for button in buttons if button["text"] == label)
-        self.telegram.control("tap", chat=self.chat, message_id=message["message_id"], data=data)
+        self.bot_api.control("tap", chat=self.chat, message_id=message["message_id"], data=data)
 
 
 def a_moment_ago() -> tuple[str, ...]:
@@ -89,8 +82,8 @@ def let_today_s_prompt_fall_due(installation: Installation) -> None:
     db.close()
 
 
-def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stops(installation: Installation, telegram: FakeBotApi) -> None:
-    phone = Phone(telegram, CHAT)
+def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stops(installation: Installation, bot_api: FakeBotApi) -> None:
+    phone = Phone(bot_api, CHAT)
     with installation.serving():
         link = installation.enrol("Jo Park", *a_moment_ago())["links"][0]
         code = link.partition("?start=")[2]
@@ -113,7 +106,7 @@ def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stop
         assert "reply_markup" in phone.now(ready), "a button that answers nothing leaves the question as it was"
         answered = phone.say("sorry, 5")
         phone.wait("Corrected for today: 5 out of 10.")
-        telegram.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")
+        bot_api.control("edit", chat=CHAT, message_id=answered, text="sorry, 2")
         phone.wait("Corrected for today: 2 out of 10.")
 
         phone.say("STOP")
@@ -121,26 +114,26 @@ def test_a_patient_links_by_deep_link_agrees_exercises_answers_corrects_and_stop
         count = len(phone.received())
         phone.say("thanks")
         phone.say("4")
-        wait_for(lambda: not telegram.control("state")["waiting"], "the last words to be fetched")
+        wait_for(lambda: not bot_api.control("state")["waiting"], "the last words to be fetched")
     assert len(phone.received()) == count, "nothing is sent after STOP"
     shown = installation.run("patients", "list", "--json")
     assert '"opted_out"' in shown
 
 
-def test_a_stranger_gets_one_sentence_and_a_used_link_binds_nobody_else(installation: Installation, telegram: FakeBotApi) -> None:
+def test_a_stranger_gets_one_sentence_and_a_used_link_binds_nobody_else(installation: Installation, bot_api: FakeBotApi) -> None:
     with installation.serving():
         code = installation.enrol("Jo Park", "--zone", "UTC")["code"]
-        stranger = Phone(telegram, 9009)
+        stranger = Phone(bot_api, 9009)
         stranger.say("hello?")
         stranger.wait("not linked to a patient")
-        Phone(telegram, CHAT).say(f"/start {code}")
-        Phone(telegram, CHAT).wait("Do you agree?")
+        Phone(bot_api, CHAT).say(f"/start {code}")
+        Phone(bot_api, CHAT).wait("Do you agree?")
         stranger.say(f"/start {code}")
         stranger.wait("does not work any more")
 
 
-def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(installation: Installation, telegram: FakeBotApi) -> None:
-    phone = Phone(telegram, CHAT)
+def test_replies_that_were_fetched_before_a_kill_are_not_lost_and_not_doubled(installation: Installation, bot_api: FakeBotApi) -> None:
+    phone = Phone(bot_api, CHAT)
     with installation.serving() as process:
         code = installation.enrol("Jo Park", *a_moment_ago())["code"]
         phone.say(f"/start {code}")
@@ -162,20 +155,20 @@ UNKNOWN = {"kind": "status", "status": 500, "text": '{"message": "not supported"
 
 
 def test_a_server_that_knows_few_methods_and_says_no_more_than_ok_serves_a_patient_all_the_same(
-    installation: Installation, telegram: FakeBotApi
+    installation: Installation, bot_api: FakeBotApi
 ) -> None:
     """As test servers of third parties do: no menus, no message in the answer, and a tap under a message without a number."""
     me = {"kind": "status", "status": 200, "text": '{"ok": true, "result": {"id": 666, "username": "Test Name", "first_name": "Test"}}'}
     answers = dict.fromkeys(("sendMessage", "answerCallbackQuery", "editMessageText"), BARE)
     answers |= dict.fromkeys(("getMyCommands", "setMyCommands", "getWebhookInfo"), UNKNOWN) | {"getMe": me}
-    telegram.control("faults", faults=[{"method": method, "times": 10**6, **fault} for method, fault in answers.items()])
-    phone = Phone(telegram, CHAT)
+    bot_api.control("faults", faults=[{"method": method, "times": 10**6, **fault} for method, fault in answers.items()])
+    phone = Phone(bot_api, CHAT)
     with installation.serving():
         phone.say(f"/start {installation.enrol('Jo Park', *a_moment_ago())['code']}")
         there, who = {"id": CHAT, "type": "private"}, {"id": CHAT, "is_bot": False, "first_name": "Pat"}
         [yes] = [key for row in phone.wait("Do you agree?")["reply_markup"]["inline_keyboard"] for key in row if key["text"] == "Yes"]
         tap = {"id": "1", "from": who, "message": {"from": who, "chat": there}, "data": yes["callback_data"]}
-        telegram.control("update", kind="callback_query", content=tap)
+        bot_api.control("update", kind="callback_query", content=tap)
         phone.wait("usual pain")
         phone.say("3")
         phone.wait("Recorded: 3 out of 10.")

@@ -4,27 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from bot_service.storage import conversations, entries, outbox
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from tests.storage.rows import HOUR, NOW, ClinicRows, a_clinic, a_message, a_patient
+from tests.storage.rows import HOUR, NOW, ClinicRows, a_message, a_patient
 
 TODAY = NOW.date()
-
-
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
 
 
 def ask(tx: Tx, episode: Episode, clinic: ClinicRows, key: str, kind: str = "session", hours: int = 0, slot: int = 1) -> Question:

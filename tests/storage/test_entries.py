@@ -12,15 +12,9 @@ from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import entries as table
 from tests.running_clinic import open_quickly
-from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
+from tests.storage.rows import HOUR, NOW
 
 TODAY = NOW.date()
-
-
-@pytest.fixture
-def episode(db: Database) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, a_clinic(tx))
 
 
 def test_no_function_of_storage_changes_or_removes_an_entry() -> None:

@@ -25,12 +25,6 @@ from tests.storage.rows import NOW, ClinicRows, a_clinic, a_patient, impatient
 YEARS = timedelta(days=3650)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
 def said(number: int, address: str = "sim:P001", text: str = "3") -> Inbound:
     return Inbound(provider_id=f"u{number}", address=address, heard="text", text=text, message_id=f"m{number}")
 

@@ -24,18 +24,6 @@ STATES = ["due", "claimed", "sending", "sent", "delivered", "read", "failed", "e
 LEASE = timedelta(minutes=2)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
-
-
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
-
-
 def claim(tx: Tx, clinic: ClinicRows, worker: str = "w1", limit: int = 20, lane: str = "bulk", busy: Sequence[UUID] = ()) -> list[UUID]:
     line = claims.Line(clinic.sender_id, lane, busy)
     return [each.id for each in claims.claim(tx, NOW, line, worker=worker, lease_until=NOW + LEASE, limit=limit)]
@@ -99,6 +87,8 @@ def test_answers_of_one_moment_leave_in_the_order_in_which_they_were_written(db:
             a_message(tx, episode, clinic.sender_id, f"answer {number}", lane="now", expires_at=NOW + (number % 3 + 1) * HOUR)
             for number in range(8)
         ]
+        kept = [found.expires_at for each in written if (found := outbox.load(tx, each)) is not None]
+        assert kept == [NOW + (number % 3 + 1) * HOUR for number in range(8)], "none lends another its time"
         assert claim(tx, clinic, lane="now") == written
         outbox.give_back(tx, NOW, written, "w1")
         assert claim(tx, clinic, lane="now") == written, "and still do when they could not be sent at once"

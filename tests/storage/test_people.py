@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot_service.errors import Conflict, NotFound, SettingsError
-from bot_service.storage import clinics, episodes, patients, prescriptions, staff
+from bot_service.storage import clinics, episodes, names, patients, prescriptions, staff, tables
 from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from plans.loading import content_hash
@@ -25,16 +26,19 @@ TODAY = NOW.date()
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
-def clinic(db: Database) -> ClinicRows:
-    with db.begin() as tx:
-        return a_clinic(tx)
+TYPED = {
+    "Ada Okafor-Nkemelu": ("nkemelu", "okafor", "ada nkem", "okafor-nkemelu", "okafornkemelu", "Okafor Nkemelu", "OKAFOR–NK"),
+    "Tom O'Neil": ("neil", "oneil", "o'neil", "O’Neil", "o neil", "tom o'n", "o`neil"),
+    "Ana ONeil": ("oneil", "o'neil"),
+    "José Łukasiewicz": ("jose", "JOSÉ", "lukas", "łukas"),
+    "Søren Strauß (Jr.)": ("soren", "strauss", "jr", "(jr"),
+}
 
 
-@pytest.fixture
-def episode(db: Database, clinic: ClinicRows) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, clinic)
+def as_before(name: str) -> set[str]:
+    """How words were split up to now."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
+    return {word[:length] for word in plain.split() for length in range(1, min(len(word), 12) + 1)}
 
 
 class TestPatients:
@@ -96,6 +100,40 @@ class TestPatients:
             assert named(tx, clinic.id, NOW, "zoe") == {found.id}
             assert named(tx, clinic.id, NOW, "ZOË") == {found.id}
 
+    @pytest.mark.parametrize(("name", "searched"), list(TYPED.items()))
+    def test_a_name_of_several_parts_is_found_by_each_of_them_and_as_one(
+        self, sqlite_db: Database, name: str, searched: tuple[str, ...]
+    ) -> None:
+        with sqlite_db.begin() as tx:
+            clinic = a_clinic(tx)
+            found = a_patient(tx, clinic, name, "P002")
+            a_patient(tx, clinic, "Sam Bell", "P003")
+            assert {words: named(tx, clinic.id, NOW, words) for words in searched} == {words: {found.id} for words in searched}
+            assert all(named(tx, clinic.id, NOW, words) == set() for words in ("kemelu", "eil", "nkemelu bell", "-"))
+
+    def test_names_that_an_earlier_version_stored_are_found_the_new_way_once_the_service_has_started(
+        self, db: Database, clinic: ClinicRows
+    ) -> None:
+        names_then = ["Ada Okafor-Nkemelu", "Tom O'Neil", "José Łuk", "Jo Park", "कविता शर्मा"]
+        with db.begin() as tx:
+            found = [a_patient(tx, clinic, name, f"P9{number}") for number, name in enumerate(names_then)]
+            tx.run(tables.name_tokens.delete())
+            for episode, name in zip(found, names_then, strict=True):
+                for token in as_before(name):
+                    values = {"token_hash": db.keys.index("name", token), "patient_id": episode.patient_id, "clinic_id": clinic.id}
+                    tx.run(tables.name_tokens.insert().values(**values))
+            searched = {"nkemelu": 0, "neil": 1, "oneil": 1, "luk": 2, "jose": 2, "jo park": 3, "कवि": 4}
+            assert named(tx, clinic.id, NOW, "jo park") == {found[3].id} and named(tx, clinic.id, NOW, "nkemelu") == set()
+        done: list[int] = []
+        while not done or done[-1]:
+            with db.begin() as tx:
+                done.append(names.store_anew(tx, 2))
+        assert done == [2, 2, 1, 0], "each of them once"
+        with db.begin() as tx:
+            assert {words: named(tx, clinic.id, NOW, words) for words in searched} == {
+                words: {found[number].id} for words, number in searched.items()
+            }
+
 
 class TestEpisodes:
     def test_a_patient_has_one_active_episode(self, db: Database, clinic: ClinicRows, episode: Episode) -> None:
@@ -148,6 +186,30 @@ class TestEpisodes:
             [hold] = episodes.list_holds(tx, episode.id)
             assert (hold.until_day, episodes.why_held(tx, episode, hold)) == (TODAY + 5 * DAY, "away longer")
             assert place(tx, NOW, episode, "red_flag", why="words", by="rule", from_day=TODAY)
+
+    def test_a_pause_that_waits_to_begin_has_the_new_days_or_stays_beside_a_shorter_one(self, db: Database, episode: Episode) -> None:
+        def pause(first: int, until: int) -> bool:
+            days = {"from_day": TODAY + first * DAY, "until_day": TODAY + until * DAY}
+            return episodes.place_hold(tx, NOW, episode, "pause", why="away", by="patient", **days)
+
+        def placed() -> list[tuple[int, int]]:
+            return [
+                ((hold.from_day - TODAY).days, (hold.until_day - TODAY).days)
+                for hold in episodes.list_holds(tx, episode.id)
+                if hold.until_day
+            ]
+
+        with db.begin() as tx:
+            assert pause(5, 9) and not pause(6, 12) and placed() == [(6, 12)], "no, from Thursday"
+            assert pause(0, 3) and sorted(placed()) == [(0, 3), (6, 12)], "two days off before the holiday"
+
+    def test_a_pause_from_today_that_reaches_a_later_one_begins_today(self, db: Database, episode: Episode) -> None:
+        with db.begin() as tx:
+            for first, until in ((5, 9), (0, 7)):
+                days = {"from_day": TODAY + first * DAY, "until_day": TODAY + until * DAY}
+                episodes.place_hold(tx, NOW, episode, "pause", why="away", by="patient", **days)
+            [hold] = episodes.list_holds(tx, episode.id)
+            assert (hold.from_day, hold.until_day) == (TODAY, TODAY + 7 * DAY)
 
     @pytest.mark.parametrize(("day", "held"), [(-1, False), (0, True), (2, True), (3, False)])
     def test_a_hold_covers_its_days_and_not_the_day_it_ends(self, db: Database, episode: Episode, day: int, held: bool) -> None:

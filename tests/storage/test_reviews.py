@@ -20,12 +20,6 @@ from tests.running_clinic import open_quickly
 from tests.storage.rows import HOUR, NOW, a_clinic, a_patient
 
 
-@pytest.fixture
-def episode(db: Database) -> Episode:
-    with db.begin() as tx:
-        return a_patient(tx, a_clinic(tx))
-
-
 def raised(rule: str = "A1", key: str = "pain", urgency: str = "three_days", evidence: tuple[UUID, ...] = ()) -> Raised:
     return Raised(key, rule, urgency, f"{rule} spoke", {"occurred": "2026-09-21"}, evidence)
 

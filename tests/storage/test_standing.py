@@ -11,23 +11,25 @@ import pytest
 from sqlalchemy import select
 
 from bot_service.clinical.needs import Need
+from bot_service.clock import MovableClock
 from bot_service.storage import tables
 from bot_service.storage.caseload import Listed
-from bot_service.storage.database import Tx
+from bot_service.storage.database import Database, Tx
 from bot_service.storage.standing import Part, Place, Wanted, load_standings
 from bot_service.web.attention import Attention
 from bot_service.web.caseload import tonight
 from bot_service.web.times import local_day
 from tests.drawn_clinic import CHANNELS, SIDES, DrawnClinic
 from tests.listed import EVERYBODY, listed, standings
-from tests.running_clinic import RunningClinic
+from tests.running_clinic import RunningClinic, open_clinic
 
 PATIENTS = 1000
 Told = tuple[Listed, Attention]
 
 
 @pytest.fixture
-def drawn(clinic: RunningClinic) -> RunningClinic:
+def drawn(db: Database, clock: MovableClock) -> RunningClinic:
+    clinic = open_clinic(db, clock)
     DrawnClinic(clinic, seed=5).write(PATIENTS)
     return clinic
 

@@ -134,7 +134,10 @@ class Browser:
 
     def post(self, path: str, fields: Mapping[str, str] | None = None, **more: str) -> str:
         """Send a form with the token of the page that is open."""
-        answer = self.client.post(path, data={"token": self.token, **(fields or {}), **more})
+        sent = {**(fields or {}), **more}
+        answer = self.client.post(
+            path, data={"token": self.token, **({"showed": told} if (told := self.showed(path, sent)) else {}), **sent}
+        )
         self.page, self.status = answer.text, answer.status_code
         return self.page
 
@@ -150,6 +153,14 @@ class Browser:
     def token(self) -> str:
         found = re.search(r'name="token" value="([0-9a-f]+)"', self.page)
         return found[1] if found else ""
+
+    def showed(self, path: str, sent: Mapping[str, str] | None = None) -> str:
+        """What the form on the page that goes to `path` says it shows; of several the one whose hidden fields are those that are sent."""
+        for form in re.findall(rf'<form [^>]*action="{re.escape(path)}(?:#\w*)?".*?</form>', self.page, flags=re.DOTALL):
+            hidden = {name: unescape(value) for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)}
+            if "showed" in hidden and all((sent or {}).get(name, value) == value for name, value in hidden.items() if name != "token"):
+                return hidden["showed"]
+        return ""
 
     def hidden(self, name: str) -> str:
         """The value of a hidden field on the page."""

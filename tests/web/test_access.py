@@ -110,6 +110,23 @@ def test_a_page_that_breaks_says_so_and_nothing_more(sqlite_clinic: RunningClini
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "said"),
+    [
+        ("GET", "/", "Nothing was changed."),
+        ("POST", "/import/5", "Part of the file may be taken in already."),
+        ("POST", "/team/clinic", "It may or may not have been done."),
+    ],
+)
+def test_a_page_that_breaks_promises_no_more_than_is_known(sqlite_clinic: RunningClinic, method: str, path: str, said: str) -> None:
+    site = build_site(sqlite_clinic.service)
+    sqlite_clinic.service.db = None  # type: ignore[assignment]  # as if something inside were broken
+    client = TestClient(site, base_url=ORIGIN, headers={"origin": ORIGIN}, cookies={"stepwise": "x"}, raise_server_exceptions=False)
+    answer = client.request(method, path)
+    assert answer.status_code == 500 and said in answer.text
+    assert answer.text.count("Nothing was changed") == (method == "GET")
+
+
 def test_a_route_without_a_policy_does_not_start(sqlite_clinic: RunningClinic) -> None:
     app: FastAPI = build_site(sqlite_clinic.service)
     app.add_route("/quietly-added", lambda _: PlainTextResponse("hello"))

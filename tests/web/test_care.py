@@ -68,9 +68,11 @@ def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None
     assert (person.episode().language, person.episode().zone) == ("es", "Europe/Madrid")
     say(person, "ayuda")
     assert "Aquí puede escribir" in person.texts[-1]
-    browser.post(path_of(person, "settle"), language="es", zone="Madrid")
-    assert browser.status == 409
+    browser.post(path_of(person, "settle"), language="es", zone="Madrd")
+    assert browser.status == 409 and "perhaps Europe/Madrid is meant" in browser.words
     assert person.episode().zone == "Europe/Madrid"
+    browser.post(path_of(person, "settle"), language="es", zone="new york")
+    assert person.episode().zone == "America/New_York"
     browser.post(path_of(person, "settle"), language="tlh", zone="Europe/Madrid")
     assert person.episode().language == "es"
 
@@ -88,6 +90,43 @@ def test_the_usual_pain_can_be_set_by_the_physio_and_the_rules_look_again(person
     browser.post(path_of(person, "usual-pain"), score="a lot")
     assert "as a whole number from 0 to 10" in browser.words
     assert person.episode().baseline == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "mine", "said"),
+    [
+        (
+            "settle",
+            {"language": "es", "zone": "Europe/London"},
+            {"language": "en", "zone": "Europe/Madrid"},
+            "Messages in is “Spanish” now",
+        ),
+        (
+            "appointment",
+            {"day": "2026-10-05"},
+            {"day": "2026-10-12"},
+            "Next appointment is “2026-10-05” now, and was empty when you opened",
+        ),
+        ("usual-pain", {"score": "4"}, {"score": "3"}, "Usual pain is “4” now, and was “2” when you opened the page. You have “3”"),
+    ],
+)
+def test_a_colleagues_change_of_the_details_is_not_overwritten_unread(
+    sqlite_clinic: RunningClinic, name: str, theirs: dict[str, str], mine: dict[str, str], said: str
+) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    ben = Browser(sqlite_clinic).sign_in(a_member(sqlite_clinic, "physio", "ben@example.org"))
+    ben.get(path_of(person))
+    browser = opened(person)
+    ben.post(path_of(person, name), theirs)
+    kept = person.episode()
+    browser.post(path_of(person, name), mine)
+    assert browser.status == 409 and person.episode() == kept
+    assert said in browser.words and "Ben changed this on Mon 21 Sep, 10:00, after you had opened the page." in browser.words
+    if name == "settle":
+        assert '<option value="es" selected>' in browser.page, "what was left alone shows what is kept now"
+    browser.post(path_of(person, name), theirs | mine | ({"language": "es"} if name == "settle" else {}))
+    assert browser.status == 200 and person.episode() != kept
+    assert name != "settle" or (person.episode().language, person.episode().zone) == ("es", "Europe/Madrid")
 
 
 def test_discharge_needs_a_reason_and_a_tick_and_ends_messages(person: Person) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
+from datetime import timedelta
 from html import unescape
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
@@ -15,7 +16,7 @@ from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.review import acknowledge_case, pause
 from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.storage import caseload, cases, episodes
+from bot_service.storage import caseload, cases, episodes, tables
 from bot_service.storage.database import Tx
 from bot_service.web.listing import GROUPS
 from bot_service.web.recent import DAYS, recent_figures
@@ -101,6 +102,10 @@ def test_a_name_or_a_reference_finds_a_patient_and_filters_count(sqlite_clinic: 
     assert names(browser.get(f"/?q={ref.lower()}")) == ["Zoë Álvarez-Nkemelu"]
     assert names(browser.get("/?q=nobody")) == []
     assert "No patient fits." in browser.words
+    with clinic.db.begin() as tx:
+        tx.run(tables.name_tokens.delete())  # as if an earlier version had kept other words
+    clinic.service.recover()
+    assert names(browser.get("/?q=nkem")) == ["Zoë Álvarez-Nkemelu"]
     assert len(names(browser.get("/?q=P"))) == 2, "by any part of a reference"
     for unmeant in ("%", "_", "P%", f"{ref[:-1]}_", "/", "//"):
         assert names(browser.get(f"/?q={quote(unmeant)}")) == [], unmeant
@@ -211,6 +216,36 @@ def test_a_red_flag_of_a_colleagues_patient_is_in_everybodys_list(sqlite_clinic:
         raised = cases.Raised("D1", "D1", "now", "Emergency wording. Read it now.", {"occurred": "2026-10-06"}, words="numb")
         cases.raise_case(tx, clinic.clock.now(), theirs.episode(), raised, clinic.clock.now())
     assert names(Browser(clinic).sign_in().page) == ["Theirs", "Mine"]
+
+
+def test_within_a_group_the_longest_overdue_comes_first_then_what_is_due_first_whatever_the_rule(sqlite_clinic: RunningClinic) -> None:
+    clinic, now = sqlite_clinic, sqlite_clinic.clock.now()
+    found = {  # hours until it is due, by which rule, and how urgent
+        "Tomorrow": (24, "A3", "same_day"), "Overdue3": (-72, "D7", "three_days"), "Friday": (96, "A3", "same_day"),
+        "Overdue1": (-24, "B3", "three_days"),
+    }  # fmt: skip
+    people = {name: clinic.in_care(name) for name in found}
+    with clinic.db.begin() as tx:
+        for name, (hours, rule, urgency) in found.items():
+            episode = episodes.load(tx, people[name].invitation.episode_id)
+            raised = cases.Raised(rule, rule, urgency, "Look.", {"occurred": "2026-09-20"})
+            cases.raise_case(tx, now, episode, raised, now + timedelta(hours=hours))
+    assert names(Browser(clinic).sign_in().get("/?show=review")) == ["Overdue3", "Overdue1", "Tomorrow", "Friday"]
+
+
+def test_of_one_moment_newer_red_flag_words_stand_over_having_been_seen(sqlite_clinic: RunningClinic) -> None:
+    clinic, now = sqlite_clinic, sqlite_clinic.clock.now()
+    people = [clinic.in_care(f"Person {number}") for number in range(8)]
+    with clinic.db.begin() as tx:
+        for person in people:
+            raised = cases.Raised("D1", "D1", "now", "Emergency wording.", {"occurred": "2026-09-20"}, words="numb")
+            episode = episodes.load(tx, person.invitation.episode_id)
+            cases.raise_case(tx, now, episode, raised, now)
+            (case,) = cases.list_open(tx, episode)
+            for what in ("seen_yes", "hit_again"):  # their ids are random: half of them sort the other way
+                cases.record_event(tx, now, case.id, what, "patient")
+        found = caseload.list_open_cases(tx, [person.invitation.episode_id for person in people])
+    assert {case.says for open_cases in found.values() for case in open_cases} == {"hit_again"}
 
 
 def test_a_red_flags_reason_says_whether_the_patient_was_seen_until_red_flag_words_come_again(sqlite_clinic: RunningClinic) -> None:

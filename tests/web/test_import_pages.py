@@ -81,8 +81,16 @@ def test_an_import_that_stopped_is_shown_as_interrupted_with_what_is_done_what_n
     browser.post(f"{path}/columns", columns(browser), physio=str(clinic.physio.id))
     assert "interrupted" not in browser.words.lower() and "interrupted" not in browser.get("/import").lower()
     dies_in_the_middle(clinic, UUID(path.rpartition("/")[2]), ids)
-    browser = Browser(clinic).sign_in()  # of the service as it was started again
+    browser = Browser(clinic).sign_in()  # of the service as it was started again, or of another replica
     browser.get("/import")
+    assert (
+        "Interrupted" not in browser.page and f"Being imported , begun Mon 21 Sep, 10:00 by Anna Reed: {done} of 120 rows" in browser.words
+    )
+    browser.post(path, rows="all")
+    assert f"{done} of 120 rows are done." in browser.words and count(clinic) == done, "whoever may be doing it is not disturbed"
+    clinic.clock.move_to(clinic.clock.now() + timedelta(minutes=1))
+    browser.get("/import")
+    assert "Interrupted import" in browser.words
     assert f"by Anna Reed: {done} of 120 rows are done. {done} enrolled, 0 here already, 0 wrong. The other {120 - done}" in browser.words
     browser.get(path)
     assert f"interrupted after {done} of 120 rows" in browser.words and f"Can be enrolled {120 - done}" in browser.words
@@ -112,7 +120,7 @@ def dies_in_the_middle(clinic: RunningClinic, import_id: UUID, ids: int) -> None
         setting = setting_for(tx, clinic.clinic, clinic.service.library, doors, clinic.physio.id)
     broken = open_database(clinic.db.engine.url.render_as_string(hide_password=False), [SECRET], ids=failing, synchronous="OFF")
     with pytest.raises(OSError, match="power"):
-        take_in(broken, clinic.physio, import_id, setting, clinic.clock.now())
+        take_in(broken, clinic.physio, import_id, setting, clinic.clock.now)
     broken.close()
 
 
@@ -127,6 +135,10 @@ def test_why_an_import_behind_the_page_did_not_begin_is_said_on_the_page(sqlite_
 
 
 def test_columns_can_be_chosen_otherwise_and_must_do(sqlite_clinic: RunningClinic, browser: Browser) -> None:
+    path = send(browser, b"Name,Zone\nJo Park,London\n")
+    assert "Not ready yet: The answers to the eligibility questions are missing: add a column" in browser.words, (
+        "before any row is looked at"
+    )
     path = send(browser, b"Who,Ready\nJo Park,yes\nLena Fischer,yes\n")
     browser.post(f"{path}/columns", {"column-0": "", "column-1": "eligible"})
     assert browser.status == 422 and "Choose the column that holds the name" in browser.words

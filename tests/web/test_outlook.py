@@ -200,6 +200,6 @@ def test_what_asks_for_somebody_stands_before_what_was_only_too_late(sqlite_clin
             )  # fmt: skip
     browser = Browser(clinic).sign_in()
     page = browser.get("/forecast")
-    states = re.findall(r"<td>(Failed|Too late|In doubt)<", page)
+    states = re.findall(r'<td data-label="State">(Failed|Too late|In doubt)<', page)
     assert states == ["In doubt", "Failed", "Too late", "Too late"]
     assert browser.words.count("Tell the patient yourself: this did not reach them.") == 1

@@ -49,7 +49,7 @@ def test_every_number_on_the_page_is_that_of_the_record(sqlite_clinic: RunningCl
         return "–" if share is None else f"{share} %"
 
     assert f"Done, last 14 days {figure(adherence(record, 14))} Replies, last 14 days {figure(reply_rate(record, 14))}" in words
-    strip = [(day, "wrote" if status == "no_reply" and day in record.replies else status) for day, status in record.strip(28)]
+    strip = [(day, "wrote" if status == "no_reply" and day in record.replies else status) for day, status in record.strip()]
     assert re.findall(r'<li class="(\w+)" title', page) == [status for _, status in strip]
     for status, (_, name) in WORDS.items():
         assert f"{name} {sum(found == status for _, found in strip)}" in words

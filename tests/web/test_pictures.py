@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,7 +26,7 @@ from bot_service.storage.database import open_database
 from bot_service.storage.episodes import Episode
 from bot_service.web.media import HandedOver
 from bot_service.web.site import build_site
-from tests.fakes.twilio_api_process import DAILY, FakeTwilio, running_twilio
+from tests.fakes.twilio_api_process import DAILY, FakeTwilio
 from tests.patience import come
 from tests.running_clinic import SECRET, RunningClinic
 from tests.twilio_clinic import TwilioClinic, with_twilio
@@ -34,12 +34,6 @@ from tests.twilio_clinic import TwilioClinic, with_twilio
 PROGRESS = "progress"
 TEXTS = load_catalogue("en")
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
 
 
 @asynccontextmanager
@@ -84,15 +78,13 @@ class World:
 
 
 @pytest.fixture
-async def world(clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[World]:
-    server.control("reset")
-    server.control("fetching", on=False)
-    server.control("template", sid=DAILY, status="approved", category="UTILITY")
+async def world(clinic: RunningClinic, fake: FakeTwilio) -> AsyncIterator[World]:
+    fake.control("fetching", on=False)
     listening = socket.create_server(("127.0.0.1", 0))
     public_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     settings = {"database_url": clinic.service.settings.database_url, "secret_key": SECRET, "channels": "simulator"}
     clinic.service.settings = load_settings(**settings, public_url=public_url)
-    async with with_twilio(clinic, server) as whatsapp, serving(clinic.service, listening):
+    async with with_twilio(clinic, fake) as whatsapp, serving(clinic.service, listening):
         episode = await whatsapp.opted_in()
         for hours, replies in ((22, ["done, 3"]), (24, ["2", "done, 2"])):
             clinic.clock.move_to(clinic.clock.now() + timedelta(hours=hours, minutes=5))
@@ -100,7 +92,7 @@ async def world(clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[Worl
             for words in replies:
                 await whatsapp.say(words)
         yield World(whatsapp, episode, public_url)
-    assert server.control("state")["offences"] == []
+    assert fake.control("state")["offences"] == []
 
 
 def rows(world: World) -> list[Any]:

@@ -129,6 +129,16 @@ def test_a_mistake_is_named_with_its_remedy_and_what_was_typed_stays(person: Per
     assert in_force(person) == before
 
 
+def test_days_too_close_name_what_can_be_done_on_this_page(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park", stage="intermediate")
+    browser = editor(person)
+    browser.post(path_of(person), fields(browser.page) | {"day-1-mon": "on", "day-1-tue": "on"}, step="check")
+    assert browser.status == 422
+    assert "leaves 24 hours between Monday and Tuesday. Choose days or times that lie further apart" in browser.words
+    assert "The hours between sessions are the plan's, and cannot be lowered for one patient." in browser.words
+    assert "ask less" not in browser.words and "min_gap" not in browser.words
+
+
 def test_no_reason_no_prescription_and_nothing_is_lost(person: Person) -> None:
     browser = editor(person)
     browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
@@ -145,10 +155,20 @@ def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> 
     first.post(path_of(person), fields(first.page) | {"sets-E1": "3"}, step="check")
     second.post(path_of(person), fields(second.page) | {"sets-E1": "2"}, step="check")
     second.post(path_of(person), fields(second.page), step="save", reason="second thoughts")
+    second.get(path_of(person))
+    second.post(path_of(person), fields(second.page) | {"at-1": "09:15"}, step="check")
+    second.post(path_of(person), fields(second.page), step="save", reason="later in the day")
     first.post(path_of(person), fields(first.page), step="save", reason="too late")
-    assert first.status == 422
-    assert "changed meanwhile" in first.words
-    assert in_force(person).exercise("E1").dose.sets == 2
+    assert first.status == 409 and "Anna Reed changed the prescription on Wed 23 Sep" in first.words
+    assert "Morning: time: 08:00 when you opened this, 09:15 now." in first.words
+    assert re.search(r"5 × .* when you opened this, 2 × .* now\.", first.words)
+    assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (2, "09:15")
+    assert (fields(first.page)["sets-E1"], fields(first.page)["at-1"]) == ("3", "09:15"), "what was typed, and the rest as it is now"
+    first.post(path_of(person), fields(first.page), step="check")
+    first.post(path_of(person), fields(first.page), step="save", reason="three, all the same")
+    assert "The patient's record has changed since you opened this" in first.words
+    first.post(path_of(person), fields(first.page), step="save", reason="three, all the same")
+    assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (3, "09:15")
 
 
 def test_nothing_changed_is_said_and_another_clinic_or_role_finds_no_editor(person: Person) -> None:

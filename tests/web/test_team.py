@@ -20,6 +20,7 @@ from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, a_tick, another_clinic, say
 
 HOURS = {f"{end}-{day}": at for day in ("mon", "wed") for end, at in (("from", "09:00"), ("to", "13:30"))}
+LIMITS = ("remind", "deputy", "lead")
 NUMBERS = {"emergency": "112", "urgent": "116 117", "crisis": "Telefonseelsorge on 0800 111 0 111"}
 
 
@@ -172,6 +173,7 @@ def test_a_viewer_is_never_on_duty_and_an_admin_on_duty_acknowledges_and_no_more
     admin.post(f"{path}/acknowledge")
     assert admin.status == 403, "somebody else is on duty"
     admin.post("/notices/duty", member=str(who.id), duty="lead")
+    admin.get("/team")
     admin.post(f"/team/{who.id}", do="role", role="viewer")
     assert "is clinic lead, and a viewer cannot be" in admin.words
     admin.get(f"/patients/{person.episode().ref}")
@@ -301,3 +303,69 @@ def test_another_clinics_people_are_out_of_reach(admin: Browser) -> None:
     assert "No such member of staff." in admin.words
     with admin.clinic.db.read() as tx:
         assert staff.load(tx, stranger.id).status == "active"
+
+
+def test_what_another_admin_saved_is_not_overwritten_by_a_page_opened_before_and_both_are_shown(admin: Browser) -> None:
+    """Every form that saves a whole record: nothing is saved, who and what is said, and what was typed stays; saving again means it."""
+    clinic = admin.clinic
+    other, physio = Browser(clinic).sign_in(clinic.admin), str(clinic.physio.id)
+    hours = NUMBERS | HOURS
+    quiet, languages, ceiling = {"do": "quiet"}, {"do": "languages"}, {"own-pain_ceiling": "4", "own-session_pain.green_max": "2"}
+    wording, approved = {"text": "welcome", "language": "en", "do": "save"}, {"approver": physio}
+    for page, path, theirs, mine, said in (
+        ("/team", "/team/clinic", hours, hours | {"emergency": "999", "from-wed": "07:30"}, "Emergency number is “112” now"),
+        (
+            "/clinic",
+            "/clinic",
+            quiet | {"from": "20:00", "until": "07:00"},
+            quiet | {"from": "22:00", "until": "06:00"},
+            "from is “20:00” now",
+        ),
+        ("/clinic", "/clinic", languages | {"language-en": "yes"}, languages | {"language-es": "yes"}, "Polish is not ticked now"),
+        ("/clinic/thresholds",) * 2 + (approved | ceiling, approved | {"own-review.silent_days": "4"}, "is “4” now, and was empty when"),
+        ("/clinic/wording",) * 2 + (wording | {"words": "Hello there."}, wording | {"words": "Good day."}, "is “Hello there.” now"),
+        ("/notices", "/notices/limits", dict(zip(LIMITS, "123", strict=True)), dict(zip(LIMITS, "456", strict=True)), "is “1” now"),
+        (
+            "/team",
+            f"/team/{physio}",
+            {"do": "role", "role": "admin"},
+            {"do": "role", "role": "viewer"},
+            "Role is “admin” now, and was “physio”",
+        ),
+    ):
+        for browser in (admin, other):
+            browser.get(page)
+        other.post(path, theirs)
+        assert other.status == 200, other.words
+        kept = stored(clinic)
+        admin.post(path, mine)
+        assert admin.status == 409 and stored(clinic) == kept, path
+        assert said in admin.words and "Nothing is saved yet. Sam Okoro changed this on Mon 21 Sep, 10:00" in admin.words, path
+        assert all(f'value="{text}"' in admin.page or text in admin.words for text in mine.values()), f"{path}: what was typed is lost"
+        if mine.get("do") != "languages":
+            admin.post(path, mine | (ceiling if "thresholds" in path else {}))
+            assert admin.status == 200 and stored(clinic) != kept, f"{path}: seen by now, so saving again means it"
+
+
+def test_pressing_save_twice_is_no_clash_with_oneself(admin: Browser) -> None:
+    sent = {"token": admin.token, **NUMBERS, **HOURS, "showed": admin.showed("/team/clinic")}
+    assert [admin.client.post("/team/clinic", data=sent).status_code for _ in range(2)] == [200, 200]
+    assert audited(admin.clinic).count("clinic_changed") == 1
+
+
+def test_a_page_opened_before_is_still_that_after_a_mistake_in_it(admin: Browser) -> None:
+    other = Browser(admin.clinic).sign_in(admin.clinic.admin)
+    other.get("/team")
+    other.post("/team/clinic", NUMBERS | HOURS)
+    for number, status, said in (
+        ("none", 409, "has no digits in it"),
+        ("999", 409, "Emergency number is “112” now"),
+        ("999", 200, "Saved."),
+    ):
+        admin.post("/team/clinic", NUMBERS | HOURS | {"emergency": number})
+        assert admin.status == status and said in admin.words, said
+
+
+def stored(clinic: RunningClinic) -> object:
+    with clinic.db.read() as tx:
+        return clinics.load_clinic(tx, clinic.clinic.id).settings, sorted(each.role for each in staff.list_of_clinic(tx, clinic.clinic.id))

@@ -53,6 +53,9 @@ def test_a_correction_strikes_the_old_value_through(sqlite_clinic: RunningClinic
     page = browser.get(f"/patients/{person.invitation.ref}")
     assert "<del>3/10</del> corrected to 7/10" in page
     assert "<del>3/10</del> <strong>7/10</strong>" in page
+    chat = page.partition('id="chat-title"')[2]
+    assert chat.index("sorry, 7") < chat.index("done, 3") < chat.index("Your exercises for today"), "the latest first, within a day too"
+    assert page.index('id="plan-title"') < page.index('id="chat-title"'), "what decides comes before what was said"
 
 
 def test_a_message_that_only_asks_is_headed_by_its_question(sqlite_clinic: RunningClinic) -> None:

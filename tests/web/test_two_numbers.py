@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
 from bot_service.channels.whatsapp import Account, WhatsApp
 from bot_service.storage import clinics, tables
-from tests.fakes.twilio_api_process import FakeTwilio, running_twilio, signature
+from tests.fakes.twilio_api_process import FakeTwilio, signature
 from tests.running_clinic import RunningClinic
 from tests.twilio_clinic import INBOUND, TwilioClinic, with_twilio
 
 SECOND, SERVICE, FOREIGN = "+447700900555", "MG" + "a" * 32, "+447700900666"
 OTHER_TOKEN = "o" * 32
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeTwilio]:
-    with running_twilio() as fake:
-        yield fake
 
 
 @dataclass
@@ -36,18 +30,18 @@ class World:
 
 
 @pytest.fixture
-async def world(sqlite_clinic: RunningClinic, server: FakeTwilio) -> AsyncIterator[World]:
+async def world(sqlite_clinic: RunningClinic, twilio_server: FakeTwilio) -> AsyncIterator[World]:
     """The clinic's number, another clinic's number and service in the same account, and a number in another account."""
-    server.control("reset")
+    twilio_server.control("reset")
     service = sqlite_clinic.service
-    async with with_twilio(sqlite_clinic, server) as twilio:
+    async with with_twilio(sqlite_clinic, twilio_server) as twilio:
         with sqlite_clinic.db.begin() as tx:
             other = clinics.add_clinic(tx, sqlite_clinic.clock.now(), "hillside", "Hillside", "Europe/London")
-        accounts = [Account(server.account, (server.token,), name) for name in (SECOND, SERVICE)]
+        accounts = [Account(twilio_server.account, (twilio_server.token,), name) for name in (SECOND, SERVICE)]
         accounts.append(Account("AC" + "9" * 32, (OTHER_TOKEN,), FOREIGN))
         senders: dict[str, object] = {"ours": twilio.sender_id}
         for account in accounts:
-            channel = WhatsApp(account, service.settings.public_url, server.url)
+            channel = WhatsApp(account, service.settings.public_url, twilio_server.url)
             senders[account.sender] = service.add_channel(other.id, account.sender, channel, None).id
         yield World(twilio, senders)
 

@@ -7,7 +7,7 @@ import copy
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from bot_service.storage.database import Database
 from bot_service.web.webhooks import LARGEST_FORM
 from tests.channels.contract import PAYLOADS
 from tests.crowds import a_crowd
-from tests.fakes.bot_api_process import FakeBotApi, running_bot_api
+from tests.fakes.bot_api_process import FakeBotApi
 from tests.kept_database import KeptDatabase
 from tests.running_clinic import START, Person, RunningClinic, open_clinic, open_quickly
 from tests.sizes import Sized
@@ -36,51 +36,33 @@ SEED = 20261122
 STRANGER = 4004
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeBotApi]:
-    with running_bot_api() as fake:
-        yield fake
-
-
 @pytest.fixture
-def fake(server: FakeBotApi) -> FakeBotApi:
-    server.control("reset")
-    return server
-
-
-@pytest.fixture
-async def on_postgres(kept_postgres: KeptDatabase, clock: MovableClock, fake: FakeBotApi) -> AsyncIterator[TelegramClinic]:
+async def on_postgres(kept_postgres: KeptDatabase, clock: MovableClock, bot_api: FakeBotApi) -> AsyncIterator[TelegramClinic]:
     db = open_quickly(kept_postgres.emptied())
-    async with with_telegram(open_clinic(db, clock), fake, replicas=2) as world:
+    async with with_telegram(open_clinic(db, clock), bot_api, replicas=2) as world:
         yield world
     db.close()
 
 
-@pytest.fixture
-async def on_sqlite(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> AsyncIterator[TelegramClinic]:
-    async with with_telegram(sqlite_clinic, fake) as world:
-        yield world
-
-
-async def test_what_has_the_secret_is_kept_and_answered(on_sqlite: TelegramClinic, fake: FakeBotApi) -> None:
-    fake.control("meet", chats=[STRANGER])
-    await on_sqlite.say(STRANGER, "hello")
-    assert on_sqlite.stored() == ["handled"]
-    assert ["not linked to a patient" in text for text in on_sqlite.sent(STRANGER)] == [True]
+async def test_what_has_the_secret_is_kept_and_answered(telegram: TelegramClinic, bot_api: FakeBotApi) -> None:
+    bot_api.control("meet", chats=[STRANGER])
+    await telegram.say(STRANGER, "hello")
+    assert telegram.stored() == ["handled"]
+    assert ["not linked to a patient" in text for text in telegram.sent(STRANGER)] == [True]
 
 
 @pytest.mark.parametrize("path", [f"{UPDATES}/stepwise_test_bot", f"{UPDATES}/{{id}}"])
-async def test_a_bot_may_be_named_by_its_username_or_its_id(on_sqlite: TelegramClinic, path: str) -> None:
-    assert await on_sqlite.post(on_sqlite.said(1, "hi"), path=path.format(id=on_sqlite.sender_id)) == 200
-    assert len(on_sqlite.stored()) == 1
+async def test_a_bot_may_be_named_by_its_username_or_its_id(telegram: TelegramClinic, path: str) -> None:
+    assert await telegram.post(telegram.said(1, "hi"), path=path.format(id=telegram.sender_id)) == 200
+    assert len(telegram.stored()) == 1
 
 
-async def test_there_is_no_such_page_for_another_bot_or_while_updates_are_fetched(on_sqlite: TelegramClinic) -> None:
-    assert await on_sqlite.post(on_sqlite.said(1, "hi"), path=f"{UPDATES}/another_bot") == 404
-    on_sqlite.clinic.service.channels[on_sqlite.sender_id] = Telegram("1:x")
-    assert await on_sqlite.post(on_sqlite.said(1, "hi")) == 404
-    assert await on_sqlite.post(on_sqlite.said(1, "hi"), secret="") == 404
-    assert on_sqlite.stored() == []
+async def test_there_is_no_such_page_for_another_bot_or_while_updates_are_fetched(telegram: TelegramClinic) -> None:
+    assert await telegram.post(telegram.said(1, "hi"), path=f"{UPDATES}/another_bot") == 404
+    telegram.clinic.service.channels[telegram.sender_id] = Telegram("1:x")
+    assert await telegram.post(telegram.said(1, "hi")) == 404
+    assert await telegram.post(telegram.said(1, "hi"), secret="") == 404
+    assert telegram.stored() == []
 
 
 def forged(drawn: random.Random) -> str | None:
@@ -125,19 +107,19 @@ async def count_accepted(telegram: TelegramClinic, number: int) -> int:
     return accepted
 
 
-async def test_ten_thousand_forged_secrets_admit_nobody(on_sqlite: TelegramClinic) -> None:
+async def test_ten_thousand_forged_secrets_admit_nobody(telegram: TelegramClinic) -> None:
     drawn, channel = random.Random(SEED), Telegram("1:x", webhook_secrets=(SECRET,))
     assert not [forgery for _ in range(10_000) if channel.admits(forgery := forged(drawn) or "") and forgery != SECRET]
-    assert await count_accepted(on_sqlite, 1000) == 0, "zero of 11 000 is below 0.03 % (95 %)"
+    assert await count_accepted(telegram, 1000) == 0, "zero of 11 000 is below 0.03 % (95 %)"
     two = [("x-telegram-bot-api-secret-token", SECRET)] * 2
-    answer = await on_sqlite.http.post(UPDATES, content=b"{}", headers=two)
+    answer = await telegram.http.post(UPDATES, content=b"{}", headers=two)
     assert answer.status_code == 403, "one header, not two"
-    assert on_sqlite.stored() == []
+    assert telegram.stored() == []
 
 
-async def test_the_same_count_condemns_a_build_that_compares_carelessly(on_sqlite: TelegramClinic, fake: FakeBotApi) -> None:
-    on_sqlite.clinic.service.channels[on_sqlite.sender_id] = Careless(fake.token, fake.url, webhook_secrets=(SECRET,))
-    assert await count_accepted(on_sqlite, 200) > 0
+async def test_the_same_count_condemns_a_build_that_compares_carelessly(telegram: TelegramClinic, bot_api: FakeBotApi) -> None:
+    telegram.clinic.service.channels[telegram.sender_id] = Careless(bot_api.token, bot_api.url, webhook_secrets=(SECRET,))
+    assert await count_accepted(telegram, 200) > 0
 
 
 def test_a_secret_that_is_being_replaced_is_admitted_beside_the_new_one() -> None:
@@ -153,11 +135,11 @@ def test_a_secret_that_is_being_replaced_is_admitted_beside_the_new_one() -> Non
      b'{"update_id": 1e999, "message": {}}', b'{"update_id": 7, "message": {"chat": "\\ud800\\u0000"}}'],
     ids=range(12),
 )  # fmt: skip
-async def test_what_cannot_be_read_is_set_aside_once_and_acknowledged(on_sqlite: TelegramClinic, body: bytes) -> None:
-    assert [await on_sqlite.post(body), await on_sqlite.post(body)] == [200, 200]
-    assert on_sqlite.stored() == ["quarantined"]
-    await on_sqlite.say(STRANGER, "hello")
-    assert on_sqlite.stored() == ["quarantined", "handled"], "the others go on"
+async def test_what_cannot_be_read_is_set_aside_once_and_acknowledged(telegram: TelegramClinic, body: bytes) -> None:
+    assert [await telegram.post(body), await telegram.post(body)] == [200, 200]
+    assert telegram.stored() == ["quarantined"]
+    await telegram.say(STRANGER, "hello")
+    assert telegram.stored() == ["quarantined", "handled"], "the others go on"
 
 
 @dataclass
@@ -193,14 +175,14 @@ async def read_of(site: ASGIApp, size: int, secret: str = SECRET) -> tuple[int, 
     return answer.status_code, read
 
 
-async def test_more_than_a_provider_posts_is_not_read_to_the_end(on_sqlite: TelegramClinic) -> None:
-    status, read = await read_of(on_sqlite.sites[0], 2**30)
+async def test_more_than_a_provider_posts_is_not_read_to_the_end(telegram: TelegramClinic) -> None:
+    status, read = await read_of(telegram.sites[0], 2**30)
     assert status == 413 and read < 2 * LARGEST_FORM
-    assert (await read_of(on_sqlite.sites[0], 2**30, "x")) == (403, 0)
-    assert on_sqlite.stored() == []
-    status, read = await read_of(Greedy(on_sqlite.sites[0]), 30 * 2**20)
+    assert (await read_of(telegram.sites[0], 2**30, "x")) == (403, 0)
+    assert telegram.stored() == []
+    status, read = await read_of(Greedy(telegram.sites[0]), 30 * 2**20)
     assert read > 2 * LARGEST_FORM, "the same measure condemns a build that reads first"
-    assert await on_sqlite.post(on_sqlite.said(STRANGER, "x" * (LARGEST_FORM - 1000))) == 200
+    assert await telegram.post(telegram.said(STRANGER, "x" * (LARGEST_FORM - 1000))) == 200
 
 
 @dataclass(frozen=True)
@@ -244,8 +226,8 @@ def _sender(telegram: TelegramClinic) -> clinics.Sender:
         return next(sender for sender in clinics.list_senders(tx) if sender.id == telegram.sender_id)
 
 
-async def test_each_update_posted_five_times_has_one_effect(on_sqlite: TelegramClinic) -> None:
-    seen = await post_over_and_over(on_sqlite, patients=25)
+async def test_each_update_posted_five_times_has_one_effect(telegram: TelegramClinic) -> None:
+    seen = await post_over_and_over(telegram, patients=25)
     assert seen == Effects(Counter({200: 250}), 50, [3] * 25, Counter({"Recorded: 3": 25, "You can": 25}))
 
 
@@ -262,10 +244,10 @@ class Forgetful(Service):
         return await super().hear(sender_id, {**raw, "update_id": random.getrandbits(40)})
 
 
-async def test_the_same_account_condemns_a_build_that_knows_no_update_again(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:
+async def test_the_same_account_condemns_a_build_that_knows_no_update_again(sqlite_clinic: RunningClinic, bot_api: FakeBotApi) -> None:
     first = sqlite_clinic.service
     wrong = Forgetful(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
-    async with with_telegram(replace(sqlite_clinic, service=wrong), fake) as telegram:
+    async with with_telegram(replace(sqlite_clinic, service=wrong), bot_api) as telegram:
         seen = await post_over_and_over(telegram, patients=3)
     assert seen.rows > 6
     assert seen.answers["You can"] > 3
@@ -292,10 +274,12 @@ class Draining(Service):
         await asyncio.sleep(600)
 
 
-async def test_the_line_is_free_for_the_next_update_however_much_there_is_to_send(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:
+async def test_the_line_is_free_for_the_next_update_however_much_there_is_to_send(
+    sqlite_clinic: RunningClinic, bot_api: FakeBotApi
+) -> None:
     first = sqlite_clinic.service
     busy = Draining(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
-    async with asyncio.timeout(60), with_telegram(replace(sqlite_clinic, service=busy), fake) as telegram:
+    async with asyncio.timeout(60), with_telegram(replace(sqlite_clinic, service=busy), bot_api) as telegram:
         assert await asyncio.gather(*(telegram.post(telegram.said(STRANGER, "hello")) for _ in range(20))) == [200] * 20
     assert len(busy._beside) == 1, "one beat waits, not twenty"
     for task in busy._beside:
@@ -304,11 +288,11 @@ async def test_the_line_is_free_for_the_next_update_however_much_there_is_to_sen
 
 @pytest.mark.parametrize(("build", "kept"), [(Service, 1), (Hasty, 0)], ids=["real", "acknowledges first"])
 async def test_an_update_is_in_the_database_at_the_moment_it_is_acknowledged(
-    sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], kept: int
+    sqlite_clinic: RunningClinic, bot_api: FakeBotApi, build: type[Service], kept: int
 ) -> None:
     first, seen = sqlite_clinic.service, list[int]()
     service = build(first.settings, first.db, first.library, first.clock, in_threads=True)
-    async with with_telegram(replace(sqlite_clinic, service=service), fake) as telegram:
+    async with with_telegram(replace(sqlite_clinic, service=service), bot_api) as telegram:
         content = json.dumps(telegram.said(STRANGER, "hello")).encode()
 
         def answered() -> None:
@@ -332,11 +316,11 @@ class Counting(Service):
         return await super().hear(sender_id, raw)
 
 
-async def kept_by(clinic: RunningClinic, fake: FakeBotApi, build: type[Service], updates: list[tuple[timedelta, int]]) -> list[str]:
+async def kept_by(clinic: RunningClinic, bot_api: FakeBotApi, build: type[Service], updates: list[tuple[timedelta, int]]) -> list[str]:
     """What is stored of updates with these numbers, each so much later than the one before."""
     first = clinic.service
     service = build(first.settings, first.db, first.library, first.clock, dict(first.channels), in_threads=False)
-    async with with_telegram(replace(clinic, service=service), fake) as telegram:
+    async with with_telegram(replace(clinic, service=service), bot_api) as telegram:
         for later, number in updates:
             clinic.clock.move_to(clinic.clock.now() + later)
             assert await telegram.post(telegram.said(STRANGER, "hello") | {"update_id": number}) == 200
@@ -345,19 +329,19 @@ async def kept_by(clinic: RunningClinic, fake: FakeBotApi, build: type[Service],
 
 @pytest.mark.parametrize(("build", "effects"), [(Service, 1), (Forgetful, 4)], ids=["real", "forgets"])
 async def test_an_update_that_comes_again_after_a_year_is_still_the_same(
-    sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], effects: int
+    sqlite_clinic: RunningClinic, bot_api: FakeBotApi, build: type[Service], effects: int
 ) -> None:
     again = [(later, 7) for later in (timedelta(0), timedelta(seconds=1), timedelta(days=1), timedelta(days=365))]
-    assert await kept_by(sqlite_clinic, fake, build, again) == ["handled"] * effects
+    assert await kept_by(sqlite_clinic, bot_api, build, again) == ["handled"] * effects
 
 
 @pytest.mark.parametrize(("build", "lost"), [(Service, 0), (Counting, 100)], ids=["real", "counts upwards"])
 async def test_numbers_that_begin_again_below_after_a_quiet_week_are_accepted(
-    sqlite_clinic: RunningClinic, fake: FakeBotApi, build: type[Service], lost: int
+    sqlite_clinic: RunningClinic, bot_api: FakeBotApi, build: type[Service], lost: int
 ) -> None:
     drawn = random.Random(SEED)
     numbers = [500_000, *drawn.sample(range(1, 400_000), 100)]
-    kept = await kept_by(sqlite_clinic, fake, build, [(timedelta(0), number) for number in numbers])
+    kept = await kept_by(sqlite_clinic, bot_api, build, [(timedelta(0), number) for number in numbers])
     assert kept == ["handled"] * (101 - lost)
 
 
@@ -405,12 +389,12 @@ class Flood:
     good: Counter[str]
 
 
-async def flood(clinic: RunningClinic, fake: FakeBotApi, number: int, build: type[Service] = Still) -> Flood:
+async def flood(clinic: RunningClinic, bot_api: FakeBotApi, number: int, build: type[Service] = Still) -> Flood:
     """Post so many updates, one in ten of them good, and see what was stored of the good ones."""
     first, drawn = clinic.service, random.Random(SEED)
     still = build(first.settings, first.db, first.library, first.clock, in_threads=False)
     samples = [json.loads(file.read_text(encoding="utf-8"))["update"] for file in sorted(PAYLOADS.glob("telegram_*.json"))]
-    async with with_telegram(replace(clinic, service=still), fake) as telegram:
+    async with with_telegram(replace(clinic, service=still), bot_api) as telegram:
         good = [telegram.said(9_000_000 + at, "4") | {"update_id": 10**9 + at} for at in range(number // 10)]
         posts = [*good, *(mutated(drawn, drawn.choice(samples)) for _ in range(number - len(good)))]
         drawn.shuffle(posts)
@@ -428,12 +412,12 @@ async def flood(clinic: RunningClinic, fake: FakeBotApi, number: int, build: typ
 
 
 async def test_five_thousand_updates_of_which_most_are_broken_stop_none_of_the_good_ones(
-    sqlite_clinic: RunningClinic, fake: FakeBotApi, sized: Sized
+    sqlite_clinic: RunningClinic, bot_api: FakeBotApi, sized: Sized
 ) -> None:
     number = sized(5000, 100_000)
-    assert await flood(sqlite_clinic, fake, number) == Flood(Counter({200: number}), Counter({"handled": number // 10}))
+    assert await flood(sqlite_clinic, bot_api, number) == Flood(Counter({200: number}), Counter({"handled": number // 10}))
 
 
-async def test_the_same_account_condemns_a_build_that_reads_before_it_keeps(sqlite_clinic: RunningClinic, fake: FakeBotApi) -> None:
+async def test_the_same_account_condemns_a_build_that_reads_before_it_keeps(sqlite_clinic: RunningClinic, bot_api: FakeBotApi) -> None:
     with pytest.raises(ValueError, match="'"):
-        await flood(sqlite_clinic, fake, 100, Trusting)
+        await flood(sqlite_clinic, bot_api, 100, Trusting)
