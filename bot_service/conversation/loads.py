@@ -12,7 +12,7 @@ LIGHTEST, HEAVIEST = 0.5, 200.0
 """Kilos outside of these are no weight that anybody does these exercises with (default)."""
 _KILOS = frozenset(fold(word) for word in "kg kgs kilo kilos kilogram kilograms kilogramy kilogramów किलो كيلو كجم كيلوغرام".split())
 _BEFORE = frozenset({"", "break", "paren", "scope", "done", "yes", "now"})
-_OTHERWISE = frozenset({"not", "gain", "trend", "better", "worse", "past", "before", "then", "correct", "retract"})
+_OTHERWISE = frozenset({"not", "gain", "trend", "better", "worse", "past", "before", "then", "correct", "meant", "retract"})
 """Beside these a weight may be another one than today's: a change, a comparison, another day."""
 
 

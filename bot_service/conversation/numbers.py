@@ -9,7 +9,7 @@ from bot_service.conversation.items import BIG, UNKNOWN, Item
 
 _BOTH_SIDES = frozenset(
     "break paren conj then emoji mark - → * cue desc pos severe peak low now during after before past usual side home elsewhere"
-    " thanks greeting yes no done correct withdraw not hurt_word okay start".split()
+    " thanks greeting yes no done correct meant withdraw not hurt_word okay start".split()
 )
 _RIGHT = _BOTH_SIDES | {"filler", "scope", "lead", "only", "perhaps", "nearly"}
 _LEFT = _BOTH_SIDES | {"between", "~", "better", "worse"}
@@ -19,7 +19,7 @@ _UNDOING = frozenset({"almost", "nearly", "ineq", "not", "%", "to"})
 _CLAUSE_ENDS = frozenset({"", "break", "paren", "conj", "conj_and", "then", "num"})
 _CLAUSE_MARKS = frozenset({"", "break", "paren", "mark", "emoji", "conj", "conj_and", "then"})
 _BESIDE_ONE = frozenset(
-    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct withdraw now after past usual"
+    "lead article filler cue copula perhaps nearly okay pos yes greeting thanks correct meant withdraw now after past usual"
     " ~ * or better worse →".split()
 )
 _HURTING = frozenset({"hurt_word", "desc", "severe"})

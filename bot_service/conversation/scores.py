@@ -17,6 +17,7 @@ _AFTER_WHAT = frozenset(
 )
 _PASSED = frozenset({"lead", "article", "filler", "break", "paren", "mark", "copula", "only", "emoji", "scope"})
 _TAKING_BACK = ("retract", "withdraw")
+_CORRECTING = ("correct", "meant", *_TAKING_BACK)
 _HEDGED = frozenset({"lead", "article", "filler", "copula"})
 _A_BREAK = frozenset({"break"})
 _NOT_ASKED = frozenset({"before", "past", "usual", "elsewhere"})
@@ -52,7 +53,8 @@ def score_of(items: Sequence[Item], next_day: bool, usual: bool = False) -> Scor
         amounts = _usual(amounts)
         if not named and any(amount.labels for amount in amounts) and len({amount.value for amount in amounts}) > 1:
             return Score(None)  # "about a 4, 6 when i sit": which of them is usual?
-    corrected = [amount for amount in amounts if _follows(items, amount, "correct", *_TAKING_BACK) or _starred(items, amount)]
+    corrected = [amount for amount in amounts if _follows(items, amount, *_CORRECTING) or _starred(items, amount)]
+    corrected = corrected or [amount for amount in amounts[-1:] if _is_what_was_meant(items, amount)]
     refused = [amount for amount in amounts if _follows(items, amount, "not", passed=_HEDGED)]
     if len(corrected) > 1 or any(_follows(items, amount, "no", passed=_A_BREAK) for amount in amounts):
         return Score(None)
@@ -60,7 +62,7 @@ def score_of(items: Sequence[Item], next_day: bool, usual: bool = False) -> Scor
         if any(amount.labels and corrected[0].labels and amount.labels != corrected[0].labels for amount in amounts):
             return Score(None)  # "7 during, no wait, 3 after": one value or two?
         return _score([corrected[0]], items, next_day, correction=True)
-    if not corrected and any(item.tag in {"correct", *_TAKING_BACK} for item in items[amounts[0].end : amounts[-1].start]):
+    if not corrected and any(item.tag in _CORRECTING for item in items[amounts[0].end : amounts[-1].start]):
         return Score(None)  # "6, sorry, today 5": which?
     left = [amount for amount in amounts if not any(amount is other for other in refused)]
     return _score(left, items, next_day, correction=bool(corrected) or (bool(refused) and bool(left)))
@@ -216,3 +218,9 @@ def _follows(items: Sequence[Item], amount: Amount, *wanted: str, passed: frozen
 
 def _starred(items: Sequence[Item], amount: Amount) -> bool:
     return "*" in {tag(items, amount.start - 1), tag(items, amount.end)}
+
+
+def _is_what_was_meant(items: Sequence[Item], amount: Amount) -> bool:
+    """ "3 i mean": the last words of the message."""
+    said = [item.tag for item in items[amount.end :] if item.tag not in _PASSED]
+    return said == ["meant"]

@@ -74,8 +74,21 @@ def test_every_labelled_value_is_kept_beside_the_worst() -> None:
     assert reading("6 during, 3 after").both == {"during": 6, "after": 3}
 
 
+def test_having_had_to_stop_after_some_of_it_is_a_report_and_no_other_time() -> None:
+    stopped = reading("had to stop after two sets, 4")
+    assert (stopped.session, stopped.score, stopped.request) == ("partly", 4, None)
+    assert reading("had to stop after 2").score is None
+    assert reading("stop sending them after 9").request == "time"
+
+
 def test_a_correction_is_marked_as_one() -> None:
     assert reading("sorry 5").correction and reading("*5").correction and reading("meant 6").correction
+    assert (
+        reading("5 i mean").correction
+        and reading("that was wrong, it was 5").correction
+        and reading("5, quise decir", language="es").correction
+    )
+    assert not reading("5 i mean when i sit").correction
     assert not reading("5").correction
     assert not reading("sorry I'm late, 5").correction
 
