@@ -79,7 +79,7 @@ def prepare(db: Database, message_id: UUID, worker: str, now: datetime, lease_un
             if no.status in NEVER_WENT_OUT:
                 put_back_check_in(tx, message, now)
             return None
-        return _send(tx, message, episode, plan, address, now, lease_until)
+        return _send(tx, message, episode, address, now, lease_until)
 
 
 def may_begin(db: Database, message_id: UUID, worker: str, now: datetime, real_now: datetime) -> bool:
@@ -184,19 +184,14 @@ def _answered(tx: Tx, message: Message, episode: Episode, plan: Prescription) ->
     return any(entry.kind in ("session", "pain_during") and entry.slot == message.slot for entry in told)
 
 
-# fmt: off
-def _send(
-    tx: Tx, message: Message, episode: Episode, plan: Prescription, address: Address, now: datetime, lease_until: datetime
-) -> Outbound:
-    # fmt: on
-    message = _still_to_ask(tx, message, episode, plan)
+def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
+    message = _still_to_ask(tx, message, episode)
     _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
     content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
     content = with_changes(tx, content, voice.language)
     content = _with_question(tx, content, message, episode, now)
-    shows = _shows_exercises(tx, content, episode)
     text, rows = render(content, voice)
     by_template = window.needs_template(tx, message, address, now)
     shown = {} if by_template else pictures.shown_with(tx, content, episode, address.sender_id, now, lease_until)
@@ -215,8 +210,7 @@ def _send(
         attempts=message.attempts + 1,
         lease_until=lease_until,
         sent_at=now,
-        content=window.marked(message.content, stands_for=says if by_template else None)
-        | ({outbox.AWAITED: "yes"} if message.kind == "prompt" and not shows else {}),
+        content=window.marked(message.content, stands_for=says if by_template else None) | _awaited(tx, content, message, episode),
     )
     return Outbound(
         str(message.id),
@@ -232,14 +226,14 @@ def _send(
     )
 
 
-def _still_to_ask(tx: Tx, message: Message, episode: Episode, plan: Prescription) -> Message:
+def _still_to_ask(tx: Tx, message: Message, episode: Episode) -> Message:
     """A prompt that waited, without the 24-hour question that it would have asked, if that has its answer or its session was taken back."""
     ask = message.content.get("ask") or {}
     if message.kind != "prompt" or message.day is None or ask.get("kind") != "pain_24h":
         return message
     told = [each for each in entries.list_current(tx, episode) if each.confirmed and each.day.isoformat() == ask["day"]]
     done = [each.done_at for each in told if each.kind == "session" and each.done_at]
-    opens = min(done, default=message.due_at) + timedelta(hours=plan.rules.after_24h.window_h[0])
+    opens = min(done, default=message.due_at) + timedelta(hours=prescriptions.load(tx, episode.prescription_id).rules.after_24h.window_h[0])
     asks = bool(done) and not any(each.kind == "pain_24h" and each.at >= opens for each in told)
     return message if asks else replace(message, content=exercises_only(message.day, message.slot))
 
@@ -278,12 +272,12 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
     return {**content, "ask": {**ask, "question": str(question.id)}}
 
 
-def _shows_exercises(tx: Tx, content: Mapping[str, Any], episode: Episode) -> bool:
-    """Whether a message shows exercises; those that a prompt has announced for the day have then followed."""
+def _awaited(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode) -> dict[str, str]:
+    """The mark of a prompt that shows no exercises yet; what it announced has followed once another message shows it."""
     shown = [values for key, values in content.get("lines", ()) if key == "exercises"]
     for values in shown:
         check_ins.record_followed(tx, prompt_key(episode, date.fromisoformat(values["day"]), values["slot"]))
-    return bool(shown)
+    return {outbox.AWAITED: "yes"} if message.kind == "prompt" and not shown else {}
 
 
 def _with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, voice: Voice, now: datetime) -> Mapping[str, Any]:
