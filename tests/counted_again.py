@@ -121,10 +121,15 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
         if (state := _state(row, life.today)) is not None:
             life.day(row.day).prompts.setdefault(row.slot, []).append(state)
     _add_entries(tx, found)
+    begun: dict[UUID, datetime] = {}
+    for row in tx.all(select(tables.questions).where(tables.questions.c.kind.in_(("consent", "baseline")))):
+        if row.closed_why == "answered":
+            begun[row.episode_id] = max(row.closed_at, begun.get(row.episode_id, row.closed_at))
     for row in tx.all(select(tables.inbox).where(tables.inbox.c.heard.in_(("text", "tap", "edit", "media")))):
-        at = (row.said_at or row.received_at).astimezone(ZoneInfo(zones[row.patient_id])).date()
-        for life in of_patient[row.patient_id]:
-            life.day(at).heard = True
+        said = row.said_at or row.received_at
+        for key, life in found.items():
+            if any(life is each for each in of_patient[row.patient_id]) and not (key in begun and said <= begun[key]):
+                life.day(said.astimezone(ZoneInfo(zones[row.patient_id])).date()).heard = True
     return found
 
 

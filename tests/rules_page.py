@@ -46,6 +46,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X4": ("session_pain.severe_min", "session_pain.jump_asks_safety"),
     "X5": (),
     "X6": ("baseline_physio_first_above",),
+    "X7": (),
 }
 """The thresholds that each rule reads."""
 OTHERS = (

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.clinical.record import Exercises, NextDay, Record, Scheduled, Session, SkipReason
-from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
+from bot_service.storage import check_ins, clinics, entries, inbox, outbox, prescriptions
 from bot_service.storage.caseload import Answer
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
@@ -82,7 +82,7 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
     current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
     zone = ZoneInfo(episode.zone)
     since = datetime.combine(episode.start_date, datetime.min.time(), zone) - _MARGIN
-    heard = {at.astimezone(zone).date() for at in inbox.list_days_heard(tx, episode.patient_id, since)}
+    heard = inbox.list_days_heard(tx, episode.patient_id, since)
     return Record(
         today=today,
         zone=episode.zone,
@@ -98,10 +98,19 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
             if entry.kind == "pain_24h" and entry.score is not None
         ),
         prescription=plan,
-        replies=tuple(sorted(heard)),
+        replies=tuple(sorted({at.astimezone(zone).date() for at in heard})),
+        opting_in=days_of_opting_in(heard, check_ins.last_opted_in(tx, [episode.id]).get(episode.id), zone),
         skip_reasons=tuple(SkipReason(entry.day, _reason(entry.outcome), (entry.id,)) for entry in current if entry.kind == "reason"),
         rung_since=_rung_since(tx, episode, plan),
     )
+
+
+def days_of_opting_in(heard: Iterable[datetime], opted_in: datetime | None, zone: ZoneInfo) -> frozenset[date]:
+    """The local days on which the patient only agreed to the messages and said how the usual pain is, the last of it then."""
+    if opted_in is None:
+        return frozenset()
+    before, since = ({at.astimezone(zone).date() for at in heard if (at > opted_in) is later} for later in (False, True))
+    return frozenset(before - since)
 
 
 def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:

@@ -15,7 +15,7 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
-PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X6", "X3", "X1", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X6", "X3", "X1", "X2", "X5", "X7", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
 RED_FLAG, UNREACHABLE, MESSAGE = "D1", "X1", "X3"
 """The rules that more than their own code knows by name, each the key of its own case."""
 ENGAGEMENT = "engagement"
@@ -217,6 +217,12 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "X6": RuleText(
             "Usual pain high: physio first",
             "The patient's usual pain is above what loading may begin at. Exercises are held until a clinician lets them begin.",
+            _DEFAULT,
+        ),
+        "X7": RuleText(
+            "Exercises not sent",
+            "On three exercise days in a row the exercises did not go out, or waited for an answer while the patient wrote something else. "
+            "None of these days counts against the patient. The case closes by itself once exercises have gone out again.",
             _DEFAULT,
         ),
     }

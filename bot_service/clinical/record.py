@@ -96,8 +96,9 @@ class LoadingDay:
 class Record:
     """Everything the rules may know about one episode up to `today` (the patient's local date).
 
-    The order of the tuples does not matter. `replies` are the local days on which the patient wrote anything at all; `baseline` is
-    the usual pain before loading, None until known; `rung_since` says since when an exercise has been at its present rung.
+    The order of the tuples does not matter. `replies` are the local days on which the patient wrote anything at all, `opting_in` those
+    on which that was only to agree to the messages; `baseline` is the usual pain before loading, None until known; `rung_since` says
+    since when an exercise has been at its present rung.
     """
 
     today: date
@@ -111,6 +112,7 @@ class Record:
     next_days: tuple[NextDay, ...]
     prescription: Prescription
     replies: tuple[date, ...] = ()
+    opting_in: frozenset[date] = frozenset()
     skip_reasons: tuple[SkipReason, ...] = ()
     rung_since: Mapping[str, date] = field(default_factory=dict)
 
@@ -140,6 +142,11 @@ class Record:
     def answered_days(self) -> tuple[LoadingDay, ...]:
         """The loading days whose 24-hour pain is known, oldest first."""
         return tuple(day for day in self.loading_days if day.pain_24h is not None)
+
+    @cached_property
+    def wrote(self) -> AbstractSet[date]:
+        """The days on which the patient wrote something since they had agreed and said how the usual pain is."""
+        return frozenset(self.replies) - self.opting_in
 
     @cached_property
     def last_reply(self) -> date | None:
@@ -199,7 +206,7 @@ class Record:
         """Who wrote that day and never saw the exercises, which awaited another answer, was not sent them."""
         if item.status == "waiting" and self._answered(item):
             return "sent"
-        unseen = item.status == "sent" and item.exercises == "awaited" and item.day in self.replies
+        unseen = item.status == "sent" and item.exercises == "awaited" and item.day in self.wrote
         return "not_sent" if unseen and not self._answered(item) else item.status
 
     def _answered(self, item: Scheduled) -> bool:

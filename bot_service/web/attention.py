@@ -174,6 +174,7 @@ FLAG_LABELS = {
     "X4": "Safety question",
     "X5": "Usual pain unknown",
     "X6": "Physio first",
+    "X7": "Not sent by us",
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from bot_service.actions.histories import load_record
-from bot_service.clinical.adherence import adherence, counted_days
+from bot_service.clinical.adherence import adherence, counted_days, reply_rate
+from bot_service.web.strips import shown_status
 from tests.actions.told import DAY1, DAY2, DAY3, DAY4, open_cases, scores
-from tests.running_clinic import Person, RunningClinic
+from tests.running_clinic import START, Person, RunningClinic
+from tests.web.lives import live, look
 
 TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 9, day) for day in (22, 23, 24))
 LISTED = "1. "
@@ -87,3 +89,27 @@ def _of(person: Person) -> tuple[str, tuple[date, ...], int | None]:
     with person.clinic.db.read() as tx:
         record = load_record(tx, person.episode(), person.clinic.clock.now())
     return record.status(WEDNESDAY), counted_days(record, 14), adherence(record, 14)
+
+
+async def test_agreeing_to_the_messages_is_no_answer_to_that_days_exercises(sqlite_clinic: RunningClinic) -> None:
+    agreed = await sqlite_clinic.opted_in(at=time(18))
+    wrote = await sqlite_clinic.opted_in("Sol Reyes", at=time(18))
+    await sqlite_clinic.service.move_clock(START + timedelta(hours=9))
+    await wrote.say("hello there")
+    await sqlite_clinic.service.move_clock(DAY2)
+    shown = []
+    for each in (agreed, wrote):
+        with sqlite_clinic.db.read() as tx:
+            record = load_record(tx, each.episode(), sqlite_clinic.clock.now())
+        shown.append((shown_status(START.date(), record.status(START.date()), record), reply_rate(record, 14)))
+    assert shown == [("no_reply", 0), ("wrote", 50)]
+
+
+def test_three_exercise_days_in_a_row_not_sent_by_us_are_a_case_until_exercises_go_out_again(sqlite_clinic: RunningClinic) -> None:
+    two, three, back = (sqlite_clinic.in_care(name) for name in ("Jo Park", "Sol Reyes", "Di Marsh"))
+    live(sqlite_clinic, two, "unsent, missed, unsent, -, unsent")
+    live(sqlite_clinic, three, "done 2/1, unsent, unsent, -, unsent")
+    live(sqlite_clinic, back, "unsent, unsent, unsent, -, -")
+    look(two, three, back)
+    assert ("X7" in open_cases(two), "X7" in open_cases(three), "X7" in open_cases(back)) == (False, True, True)
+    assert "were not sent by us, 3 exercise days in a row" in open_cases(three)["X7"].sentence
