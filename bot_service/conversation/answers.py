@@ -49,7 +49,8 @@ def _answered(reading: Reading, told: Told, target: Asked, now: Situation) -> Tu
     if session is not None and (reading.session == "no" or reading.answer in ("no", "skip")):
         return _not_done(reading, told, session, now)
     if reading.score is not None and _is_doubtful(reading, told, now):
-        return ask_which(reading.score, now)
+        then_and_now = reading.both.get("now", reading.score) != reading.score  # "was 3 and this morning its a 2": asked for one of them
+        return None if then_and_now else ask_which(reading.score, now)
     if session is not None and (reading.session is not None or reading.answer in ("yes", "partly")):
         return record_session(reading, session, now)
     if session is None and reading.answer in ("no", "skip") and target.detail.get("show") is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot_service.conversation.answers import exercises_follow, record_score
 from bot_service.conversation.parsing import Reading, read
+from bot_service.conversation.showing import same_again
 from bot_service.conversation.situation import (
     AnswerOffer,
     Ask,
@@ -234,6 +235,22 @@ def lapsed(question: Asked, now: Situation) -> bool:
         return is_another_day
     still_open = {str(each.id) for each in now.open}
     return is_another_day or any(choice["id"] and choice["id"] not in still_open for choice in question.detail["choices"])
+
+
+def left_over(turn: Turn, now: Situation) -> Turn:
+    """ "2" ("which one is it for?"), then "done. 3": the 2 is named beside the only question left that it may have been for."""
+    which = next((question for question in now.open if question.kind == "which"), None)
+    closed = {effect.question_id for effect in turn.effects if isinstance(effect, Close)}
+    if which is None or which.id in closed or turn.safety or turn.ask is not None:
+        return turn
+    chosen_from = {choice["id"] for choice in which.detail["choices"]}
+    left = [question for question in now.open if str(question.id) in chosen_from and question.id not in closed]
+    if len(left) != 1 or len(left) == len(chosen_from):
+        return turn
+    (question,) = left
+    about = {"day": question.day.isoformat()} if question.day else {}
+    said = (Line("also_wrote", {"score": which.detail["score"]}), Line(f"again_{question.kind}", about))
+    return replace(turn, effects=(*turn.effects, Close(which.id)), lines=(*turn.lines, *said), ask=same_again(question))
 
 
 def _which(answer: str, question: Asked, now: Situation) -> Turn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bot_service.conversation.answers import answer_scored, record_score, record_session, session_question
+from bot_service.conversation.answers import another_number, answer_scored, ask_which, record_score, record_session, session_question
 from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.showing import same_again
@@ -128,6 +128,23 @@ def _ask_which_day(score: int, last: Answered, now: Situation) -> Turn:
     choices += [{"id": "", "kind": "session", "day": now.today.isoformat(), "slot": left}] if left is not None else []
     detail = {"score": score, "choices": choices, "on": now.today.isoformat()}
     return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
+
+
+def with_number(turn: Turn, told: Told, target: Asked, now: Situation) -> Turn:
+    """ "Yes. And it was a 2": what was confirmed, and the answer to the only question about pain that is open too."""
+    scored = [question for question in now.open if KINDS[question.kind].scored]
+    if target.kind not in ("confirm_pause", "confirm_time"):
+        return turn
+    read_as = KINDS[scored[0].kind].read_as if scored and scored[0].kind != "session" else "session_pain"
+    score = read(told.text, read_as, now.language, now.today).score
+    is_the_time = score is not None and target.kind == "confirm_time" and score == int(target.detail["at"][:2]) % 12
+    if score is None or is_the_time or (not scored and now.last is None):
+        return turn
+    if len(scored) != 1:
+        asked = ask_which(score, now) if scored or now.last is None else another_number(score, now.last)
+        return replace(turn, lines=(*turn.lines, *asked.lines), ask=turn.ask or asked.ask, change=asked.change)
+    kept = record_score(score, scored[0].kind, scored[0].day or now.today, scored[0].slot, scored[0], now)
+    return replace(turn, effects=(*kept.effects, *turn.effects), lines=(*kept.lines, *turn.lines), ask=kept.ask or turn.ask)
 
 
 def part_after_all(reading: Reading, now: Situation) -> Turn | None:

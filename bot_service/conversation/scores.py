@@ -68,6 +68,11 @@ def score_of(items: Sequence[Item], next_day: bool, usual: bool = False) -> Scor
     return _score(left, items, next_day, correction=bool(corrected) or (bool(refused) and bool(left)))
 
 
+def names_several(items: Sequence[Item]) -> bool:
+    """Whether more than one number in it may be a score, and they differ."""
+    return len({amount.value for amount in amounts_of(items) if amount.standing != "other" and amount.value <= _FULL_MARKS}) > 1
+
+
 def _usual(amounts: list[Amount]) -> list[Amount]:
     """The numbers that are said to be usual, or else all of them."""
     named = [amount for amount in amounts if "usual" in amount.labels]
@@ -189,8 +194,13 @@ def _label_segment(items: Sequence[Item], inside: Sequence[Amount], start: int, 
 
 
 def _labels(items: Sequence[Item], start: int, end: int) -> set[str]:
-    labels = {_label_of(items, at) for at in range(start, end)} - {""}
+    labels = {_label_of(items, at) for at in range(start, end) if not _is_denied(items, at)} - {""}
     return labels - {"elsewhere"} if "home" in labels else labels
+
+
+def _is_denied(items: Sequence[Item], at: int) -> bool:
+    """ "My back, not the leg": the leg is not where it was."""
+    return items[at].tag == "home" and "not" in {tag(items, at - 1), tag(items, at - 2)}
 
 
 def _label_of(items: Sequence[Item], at: int) -> str:

@@ -63,8 +63,9 @@ def exercised(clauses: Sequence[str], items: Sequence[Item], language: Language)
 def of_the_day_before(clauses: Sequence[str], language: Language) -> Session | None:
     """ "Did it last night", "i didnt do them yesterday": what is said of that session; None when nothing or two things are."""
     day, said = language.pattern("day_before"), set()
+    late = any(language.pattern("told_late").search(clause) for clause in clauses)  # "did it but forgot to tell you yesterday"
     for part in (part.strip() for clause in clauses for part in language.pattern("joiner").split(clause)):
-        kind = _kind(" ".join(day.sub(" ", part).split()), language) if day.search(part) else None
+        kind = _kind(" ".join(day.sub(" ", part).split()), language) if late or day.search(part) else None
         if kind == "no" or (kind in {"yes", "partly"} and language.pattern("did_session").search(part)):
             said.add(kind)
     only: Session | None = said.pop() if len(said) == 1 else None  # type: ignore[assignment]  # one of the three above

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
-from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, words_for_choice
+from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
 from bot_service.conversation.measured import (
@@ -19,7 +19,7 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.reports import a_day_later, about_yesterday, answer_told, part_after_all, report_unasked
+from bot_service.conversation.reports import a_day_later, about_yesterday, answer_told, part_after_all, report_unasked, with_number
 from bot_service.conversation.safety import red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
@@ -37,7 +37,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import means_nothing, names_today, says_start, typed_answer, without_no
+from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
 from bot_service.conversation.worries import words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
@@ -60,7 +60,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
-    turn = _decided(told, reading, target, now)
+    turn = left_over(_decided(told, reading, target, now), now)
     return about_talking(while_held(turn, told, reading, now), now) if "red_flag" in now.held else turn
 
 
@@ -170,8 +170,8 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return _answer_to_choice(told, reading, target, now)
     about_today = reading.later or (target.kind == "pain_24h" and reading.reported)
     if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
-        return _ask_again(told, reading, target)
-    return answer_told(reading, told, target, now) or _ask_again(told, reading, target)
+        return _ask_again(told, reading, target, now)
+    return answer_told(reading, told, target, now) or _ask_again(told, reading, target, now)
 
 
 def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
@@ -193,27 +193,14 @@ def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
     """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
     if turn := words_for_choice(told.text, reading, target, now):
-        return _with_number(turn, told, target, now)
+        return with_number(turn, told, target, now)
     if turn := _session_before_safety(told, reading, target, now):
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_told(reading, told, scored, now) or _ask_again(told, reading, target)
-    again = _ask_again(told, reading, target, keep=target.kind == "which_time" and mentions_pain(told.text, reading, now.language))
+        return answer_told(reading, told, scored, now) or _ask_again(told, reading, target, now)
+    again = _ask_again(told, reading, target, now, keep=target.kind == "which_time" and mentions_pain(told.text, reading, now.language))
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
-
-
-def _with_number(turn: Turn, told: Told, target: Asked, now: Situation) -> Turn:
-    """ "Yes. And it was a 2": what was confirmed, and the answer to the only question about pain that is open too."""
-    scored = [question for question in now.open if KINDS[question.kind].scored]
-    if target.kind not in ("confirm_pause", "confirm_time") or len(scored) != 1:
-        return turn
-    read_as = "session_pain" if scored[0].kind == "session" else KINDS[scored[0].kind].read_as
-    score = read(told.text, read_as, now.language, now.today).score
-    if score is None:
-        return turn
-    kept = record_score(score, scored[0].kind, scored[0].day or now.today, scored[0].slot, scored[0], now)
-    return replace(turn, effects=(*kept.effects, *turn.effects), lines=(*kept.lines, *turn.lines), ask=kept.ask or turn.ask)
 
 
 def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:
@@ -227,8 +214,8 @@ def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:
 def _measure_again(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
     """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once."""
     if about_exercises(told, reading, now):
-        return _beside_number(_ask_again(told, reading, target), reading, now)
-    return _ask_again(told, reading, target, keep=mentions_pain(told.text, reading, now.language))
+        return _beside_number(_ask_again(told, reading, target, now), reading, now)
+    return _ask_again(told, reading, target, now, keep=mentions_pain(told.text, reading, now.language))
 
 
 def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn | None:
@@ -277,14 +264,14 @@ def _late_reason(told: Told, reading: Reading, target: Asked | None, now: Situat
     return replace(turn, lines=(*turn.lines, Line("again_session", _about(target))), ask=same_again(target))
 
 
-def _ask_again(told: Told, reading: Reading, target: Asked, *, keep: bool = False) -> Turn:
+def _ask_again(told: Told, reading: Reading, target: Asked, now: Situation, *, keep: bool = False) -> Turn:
     again = Ask(target.kind, target.day, target.slot, target.detail, again=target.id)
     if reading.answer == "none":
         return Turn(lines=(Line(f"again_{target.kind}", _about(target)),), ask=again, read=False) if told.text.strip() else Turn(read=False)
     if target.asked_again >= ASK_AGAIN_AT_MOST:
         return Turn((ForPhysio("X2", told.text),), (Line("given_to_physio"),), read=False)
     effects: tuple[Effect, ...] = (CountAgain(target.id),)
-    first = Line("not_understood")
+    first = Line("several_numbers" if KINDS[target.kind].scored and names_several_scores(told.text, now.language) else "not_understood")
     if (keep or target.kind in ABOUT_SAFETY) and reading.score is None and reading.session is None:
         effects, first = (*effects, ForPhysio("X3", told.text)), Line("words_kept")
     return Turn(effects, (first, Line(f"again_{target.kind}", _about(target))), again, read=False)

@@ -13,6 +13,7 @@ from bot_service.clinical.words import is_symbol, tokens
 from bot_service.conversation.items import items_of
 from bot_service.conversation.language import language_for
 from bot_service.conversation.requests import clauses_of
+from bot_service.conversation.scores import names_several
 from bot_service.conversation.sessions import bare_answer
 from bot_service.conversation.situation import Asked
 from bot_service.conversation.states import KINDS
@@ -139,6 +140,11 @@ def asks_progress(text: str, language: str) -> bool:
 def names_a_number(text: str, language: str) -> bool:
     """Whether there is a number from 0 to 10 in it: "is 4 a lot?" asks about an answer of ours."""
     return any(item.tag == "num" and item.value <= _HIGHEST for item in items_of(tokens(text), language_for(language)))
+
+
+def names_several_scores(text: str, language: str) -> bool:
+    """Whether more than one number in it may be the score that was asked for."""
+    return names_several(items_of(tokens(text), language_for(language)))
 
 
 def is_question(text: str) -> bool:

@@ -29,7 +29,7 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
         return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *said))
     if first == "which":
         return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines))
-    if first == "not_understood":
+    if first in ("not_understood", "several_numbers"):
         return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
     if first == "help" and not says_help(told.text, now.language):
         again = (

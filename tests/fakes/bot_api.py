@@ -98,6 +98,8 @@ class BotApi:
                 await asyncio.wait_for(state.arrived.wait(), until - loop.time())
             except TimeoutError:
                 break
+            if state.webhook:
+                raise Refused(409, "Conflict: terminated by setWebhook request")
             if state.poller != mine:
                 state.polls_ended += 1
                 words = "terminated by other getUpdates request; make sure that only one bot instance is running"
@@ -157,6 +159,7 @@ class BotApi:
 
     def on_webhook(self, asked: Json) -> None:
         self.state.webhook = asked["url"]
+        self.state.arrived.set()
 
     def on_reset(self, _asked: Json) -> None:
         """As new, but with the message and update numbers going on, as they would."""

@@ -12,13 +12,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.patience import PATIENT_S, wait_for
 from tests.source_tree import ROOT
 
 SECRET = "only-for-tests-0123456789abcdef0123456789abcdef"
+DATABASE = "stepwise.db"
 COMMAND = (sys.executable, "-m", "bot_service")
 
 
@@ -29,7 +32,7 @@ class Installation:
         self.folder = folder
         self.port = free_port()
         self.settings = {
-            "STEPWISE_DATABASE_URL": f"sqlite:///{folder / 'stepwise.db'}",
+            "STEPWISE_DATABASE_URL": f"sqlite:///{folder / DATABASE}",
             "STEPWISE_SECRET_KEY": SECRET,
             "STEPWISE_BIND": f"127.0.0.1:{self.port}",
             "STEPWISE_PUBLIC_URL": f"http://127.0.0.1:{self.port}",
@@ -51,9 +54,8 @@ class Installation:
         return done.stdout
 
     def set_up_clinic(self) -> None:
-        self.run("migrate")
-        self.run("clinics", "add", "riverside", "Riverside Physiotherapy")
-        self.run("staff", "invite", "anna@riverside.example", "Anna Reed")
+        """A clinic with one physiotherapist: a copy of the database that the commands made once in this run."""
+        (self.folder / DATABASE).write_bytes(_with_a_clinic())
 
     def enrol(self, name: str, *more: str) -> dict[str, Any]:
         words = ("enrol", name, "--as", "anna@riverside.example", "--eligible", "--json", *more)
@@ -84,6 +86,16 @@ class Installation:
 
     def log(self) -> str:
         return (self.folder / "service.log").read_text()
+
+
+@cache
+def _with_a_clinic() -> bytes:
+    with TemporaryDirectory() as folder:
+        made = Installation(Path(folder))
+        made.run("migrate")
+        made.run("clinics", "add", "riverside", "Riverside Physiotherapy")
+        made.run("staff", "invite", "anna@riverside.example", "Anna Reed")
+        return (made.folder / DATABASE).read_bytes()
 
 
 def free_port() -> int:

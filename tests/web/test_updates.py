@@ -231,10 +231,13 @@ async def test_each_update_posted_five_times_has_one_effect(telegram: TelegramCl
     assert seen == Effects(Counter({200: 250}), 50, [3] * 25, Counter({"Recorded: 3": 25, "You can": 25}))
 
 
-async def test_each_of_two_thousand_updates_posted_five_times_to_two_replicas_has_one_effect(on_postgres: TelegramClinic) -> None:
-    """D1 at its full size: 10,000 posts."""
-    seen = await post_over_and_over(on_postgres, patients=100, questions=19)
-    assert seen == Effects(Counter({200: 10_000}), 2000, [3] * 100, Counter({"Recorded: 3": 100, "You can": 1900}))
+async def test_each_of_many_updates_posted_five_times_to_two_replicas_has_one_effect(on_postgres: TelegramClinic, sized: Sized) -> None:
+    """D1: 2,000 posts, or 10,000."""
+    patients, questions = sized(50, 100), sized(7, 19)
+    updates = patients * (1 + questions)
+    seen = await post_over_and_over(on_postgres, patients=patients, questions=questions)
+    answers = Counter({"Recorded: 3": patients, "You can": patients * questions})
+    assert seen == Effects(Counter({200: 5 * updates}), updates, [3] * patients, answers)
 
 
 class Forgetful(Service):
