@@ -32,11 +32,11 @@ class Waiting:
 
 
 def list_case_events(tx: Tx, patient_id: UUID, episode_id: UUID) -> dict[UUID, list[CaseEvent]]:
-    """Events of the open cases of an episode, the oldest first."""
+    """Events of the cases of an episode, the oldest first."""
     query = (
         select(case_events)
         .join_from(case_events, cases, case_events.c.case_id == cases.c.id)
-        .where(cases.c.episode_id == episode_id, cases.c.closed_at.is_(None))
+        .where(cases.c.episode_id == episode_id)
         .order_by(case_events.c.at, case_events.c.id)
     )
     found: dict[UUID, list[CaseEvent]] = {}

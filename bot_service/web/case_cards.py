@@ -21,6 +21,7 @@ from bot_service.web.times import local_day, moment, moment_ago
 IN_WORDS = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
 """Rows of evidence shown at once, the raising words and then the latest; the rest is folded away."""
+_Piece = tuple[str, UUID | None, UUID | None]
 _Row = tuple[tuple[datetime, int], Evidence]
 DEFAULT = "default"
 """How a number without a source is marked."""
@@ -72,7 +73,7 @@ class CaseCard:
 
 @dataclass(frozen=True)
 class ClosedCase:
-    """One closed case, in a line. `reopens`: no other one like it is open."""
+    """One closed case in a line, with what happened to it and what raised it. `reopens`: no other one like it is open."""
 
     id: str
     red: bool
@@ -81,6 +82,9 @@ class ClosedCase:
     sentence: str
     closed: str
     reason: str
+    words: str
+    events: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
 
 def case_cards(
@@ -97,13 +101,21 @@ def case_cards(
     return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, references, now, zone) for case in ranked]
 
 
-def closed_case(case: Case, open_keys: Collection[str], zone: str) -> ClosedCase:
-    """A closed case in a line; `open_keys` are the keys of the cases that are open."""
+def closed_case(tx: Tx, case: Case, open_keys: Collection[str], events: Sequence[CaseEvent], notes: Notes, zone: str) -> ClosedCase:
+    """A closed case with all that it had while it was open; `open_keys` are the keys of the cases that are open."""
     by = "by itself" if case.closed_by == cases.SETTLED else f"by {case.closed_by}"
     closed = f"{moment(case.closed_at, zone)} {by}" if case.closed_at else ""
-    red = case.case_key == RED_FLAG
     return ClosedCase(
-        str(case.id), red, case.case_key not in open_keys, title_of(case.rule), case.sentence, closed, case.close_reason or ""
+        id=str(case.id),
+        red=case.case_key == RED_FLAG,
+        reopens=case.case_key not in open_keys,
+        title=title_of(case.rule),
+        sentence=case.sentence,
+        closed=closed,
+        reason=case.close_reason or "",
+        words=case.words or "",
+        events=_events(events, zone),
+        evidence=_evidence(cases.list_evidence(tx, case.id), notes),
     )
 
 
@@ -119,7 +131,7 @@ def basis_words(basis: str) -> str:
 
 def _card(
     case: Case,
-    rows_of: Sequence[tuple[str, UUID | None, UUID | None]],
+    rows_of: Sequence[_Piece],
     events: Sequence[CaseEvent],
     notes: Notes,
     references: Mapping[str, str],
@@ -127,8 +139,7 @@ def _card(
     zone: str,
 ) -> CaseCard:
     today, heard = local_day(now, notes.zone), notes.heard
-    rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
-    evidence = joined(row for _, row in _in_order(rows, words_raised_it=bool(rows_of) and rows_of[0][2] is not None))
+    evidence = _evidence(rows_of, notes)
     leading = leading_rule(case)
     return CaseCard(
         id=str(case.id),
@@ -147,7 +158,7 @@ def _card(
         ),
         evidence=evidence[:SHOWN],
         earlier=evidence[SHOWN:],
-        events=tuple(_event(event, zone) for event in events if event.what in EVENTS),
+        events=_events(events, zone),
     )
 
 
@@ -158,6 +169,11 @@ def _due(case: Case, now: datetime, zone: str) -> str:
     if newest is None or case.due_at is None or datetime.fromisoformat(newest) <= case.due_at:
         return due
     return f"{due}, the newest message {due_words(datetime.fromisoformat(newest), now, zone)}"
+
+
+def _evidence(rows_of: Sequence[_Piece], notes: Notes) -> tuple[Evidence, ...]:
+    rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
+    return joined(row for _, row in _in_order(rows, words_raised_it=bool(rows_of) and rows_of[0][2] is not None))
 
 
 def _in_order(rows: Sequence[_Row], *, words_raised_it: bool) -> list[_Row]:
@@ -187,6 +203,10 @@ _RULE_ID = re.compile(r"^E\d: | \(E\d\)")
 def _source(name: str, references: Mapping[str, str]) -> str:
     """Where a number comes from, for its short name in the plan file."""
     return f"our own {DEFAULT}, no source" if name == DEFAULT else references.get(name, name).rstrip(".")
+
+
+def _events(events: Sequence[CaseEvent], zone: str) -> tuple[str, ...]:
+    return tuple(_event(event, zone) for event in events if event.what in EVENTS)
 
 
 def _event(event: CaseEvent, zone: str) -> str:

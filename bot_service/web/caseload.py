@@ -206,7 +206,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
         week="not started" if item.patient_status in ("invited", "asked") else f"week {_weeks(item, now)}",
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),
-        pain=sparkline(figures.pains),
+        pain=sparkline(figures.pains, figures.ceiling),
         heard=ago(now, item.last_heard_at, item.zone) if item.last_heard_at else "never",
     )
 

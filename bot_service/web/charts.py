@@ -116,8 +116,8 @@ def pain_chart(
     )
 
 
-def sparkline(pains: Sequence[int]) -> Sparkline | None:
-    """The line of the last few values, a single one being its end; None when there are none."""
+def sparkline(pains: Sequence[int], ceiling: int) -> Sparkline | None:
+    """The line of the last few values, a single one being its end, and the patient's `ceiling`; None when there are none."""
     last = pains[-SPARK_DAYS:]
     if not last:
         return None
@@ -130,7 +130,7 @@ def sparkline(pains: Sequence[int]) -> Sparkline | None:
     points = [(round(SPARK_WIDTH - 3 - step * (len(last) - 1 - i), 1), y(score)) for i, score in enumerate(last)]
     line = " ".join(f"{at_x},{at_y}" for at_x, at_y in points)
     words = f"Worst session pain, last {plural(len(last), 'exercise day')}: {', '.join(map(str, last))}"
-    return Sparkline(line, *points[-1], words, y(5.5), last[-1])
+    return Sparkline(line, *points[-1], words, y(ceiling + 0.5), last[-1])
 
 
 def _y(score: float) -> float:

@@ -43,11 +43,12 @@ from bot_service.storage.episodes import Episode
 from bot_service.storage.patients import Patient
 from bot_service.storage.prescriptions import Prescribed
 from bot_service.web.access import Visit
+from bot_service.web.attention import leading_rule
 from bot_service.web.calendar import calendar_of
 from bot_service.web.case_cards import case_cards, closed_case, title_of
 from bot_service.web.charts import pain_chart
 from bot_service.web.decided import decisions_in_words, undoable_in_words, unticked_in_words
-from bot_service.web.evidence import Notes
+from bot_service.web.evidence import Notes, Raised
 from bot_service.web.header import header_of
 from bot_service.web.loads import ladders, load_chart, steps_taken
 from bot_service.web.pages import page
@@ -150,18 +151,19 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
     """Every part of the page from one consistent look at the database."""
     record = load_record(tx, episode, now)
     said = inbox.list_of_patient(tx, patient.id)
-    notes = Notes(entries.list_all(tx, episode), said, episode.zone)
+    notes = Notes(entries.list_all(tx, episode), said, episode.zone, _raised(tx, episode))
     shown, whole, unneeded = transcripts.list_shown(tx, patient.id), bool(visit.asked("all")), bool(visit.asked("unneeded"))
     asked = no_longer_asked(tx, episode)
     waiting = [item for item in episode_page.list_waiting(tx, patient.id) if item.kind != "seen" or asked is None]
     return {
         "header": header_of(tx, patient, episode, clinic, now),
         "figures": _figures(record),
-        "strip": strip_of(record, _ahead(tx, episode, record)),
+        "strip": strip_of(record, _ahead(tx, episode, record), notes.of_days),
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone, now),
+        "days": _table(record, notes),
         **_details(tx, episode, clinic.zone),
         "untold": holds_news(tx, episode, now),
     }
@@ -215,7 +217,10 @@ def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime
     return {
         "cases": case_cards(tx, found, events, notes, plan.references, now, zone),
         "answered_by_step_back": [(str(case.id), title_of(case.rule)) for case in found if case.rule in PAIN_RULES],
-        "closed": [closed_case(case, {each.case_key for each in found}, zone) for case in cases.list_closed(tx, episode)],
+        "closed": [
+            closed_case(tx, case, {each.case_key for each in found}, events.get(case.id, ()), notes, zone)
+            for case in cases.list_closed(tx, episode)
+        ],
         "evidence_shown": episode.evidence_version,
     }
 
@@ -233,7 +238,6 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) ->
         "prescription": prescription_view(record.prescription, past, names),
         "running": running_view(record.prescription, plan),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
-        "days": _table(record),
         "calendar": calendar_of(record, stage_starts(past), episode.next_appointment, _ahead(tx, episode, record)),
         "ladders": ladders(past, record.today),
         "steps_taken": steps_taken(past),
@@ -252,10 +256,19 @@ def stage_starts(past: Sequence[Prescribed]) -> list[tuple[date, str]]:
     return found
 
 
-def _table(record: Record) -> list[tuple[str, str, str]]:
-    """The chart's numbers, latest first."""
+def _table(record: Record, notes: Notes) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    """The chart's numbers, latest first, each score with the open cases that it is evidence of."""
 
-    def words(score: int | None) -> str:
-        return "–" if score is None else str(score)
+    def words(score: int | None, day: date, kind: str) -> tuple[str, list[str]]:
+        return "–" if score is None else str(score), notes.of_scores.get((day, kind), [])
 
-    return [(long_day(day.day), words(day.pain), words(day.pain_24h)) for day in reversed(record.loading_days)]
+    return [
+        (long_day(day.day), [words(day.pain, day.day, "pain_during"), words(day.pain_24h, day.day, "pain_24h")])
+        for day in reversed(record.loading_days)
+    ]
+
+
+def _raised(tx: Tx, episode: Episode) -> list[Raised]:
+    """The evidence of what is open, with what each case is called."""
+    found = [(title_of(leading_rule(case)), case.id) for case in cases.list_open(tx, episode)]
+    return [(title, entry, message) for title, case_id in found for _, entry, message in cases.list_evidence(tx, case_id)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from bot_service.storage.entries import Entry
@@ -51,24 +51,40 @@ class Noted:
 
 @dataclass(frozen=True)
 class Evidence:
-    """A row of evidence on a case: the day it is about, what it is, its value, the patient's words, and the value that holds instead."""
+    """A row of evidence on a case: the day it is about, what it is, its value, the patient's words, and the value that holds instead.
+
+    `message` is the message that it came from, as the transcript names it; empty when it came from none.
+    """
 
     day: str
     what: str
     value: str
     words: str
     now: str = ""
+    message: str = ""
+
+
+Raised = tuple[str, UUID | None, UUID | None]
+"""A piece of evidence: what the case is called, and the entry or the message."""
 
 
 class Notes:
-    """All entries of an episode with the messages they came from; `heard` is the local day of the patient's last message."""
+    """All entries of an episode with the messages they came from; `heard` is the local day of the patient's last message.
 
-    def __init__(self, entries: Iterable[Entry], said: Iterable[Said], zone: str) -> None:
+    `raised` is the evidence of the open cases, so that the record marks it where it stands: in messages, days, and the scores of days.
+    """
+
+    def __init__(self, entries: Iterable[Entry], said: Iterable[Said], zone: str, raised: Iterable[Raised] = ()) -> None:
         self._entries = {entry.id: entry for entry in entries}
         self._after = {entry.supersedes_id: entry for entry in self._entries.values() if entry.supersedes_id}
         self._said: Mapping[UUID, Said] = {item.id: item for item in said}
         self.zone = zone
         self.heard = max((local_day(item.at, zone) for item in self._said.values()), default=None)
+        self.of_messages: dict[UUID, list[str]] = {}
+        self.of_days: dict[date, list[str]] = {}
+        self.of_scores: dict[tuple[date, str], list[str]] = {}
+        for title, entry_id, inbox_id in raised:
+            self._mark(title, self._entries.get(entry_id) if entry_id else None, inbox_id)
 
     def of_message(self, inbox_id: UUID) -> list[Noted]:
         """What was recorded from one message."""
@@ -94,11 +110,23 @@ class Notes:
         entry = self._entries.get(entry_id) if entry_id else None
         if entry is not None:
             noted = self.noted(entry)
-            return (entry.at, entry.seq), Evidence(noted.day, noted.what, noted.value, noted.words, noted.now or "")
+            return (entry.at, entry.seq), Evidence(
+                noted.day, noted.what, noted.value, noted.words, noted.now or "", str(entry.inbox_id or "")
+            )
         said = self._said.get(inbox_id) if inbox_id else None
         if said is None:
             return None
-        return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text)
+        return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text, message=str(said.id))
+
+    def _mark(self, title: str, entry: Entry | None, inbox_id: UUID | None) -> None:
+        found = self._said.get(inbox_id or (entry.inbox_id if entry else None) or _NOBODY)
+        day = entry.day if entry else local_day(found.at, self.zone) if found else None
+        marked = [self.of_messages.setdefault(found.id, [])] if found else []
+        marked += [self.of_days.setdefault(day, [])] if day else []
+        marked += [self.of_scores.setdefault((entry.day, entry.kind), [])] if entry else []
+        for titles in marked:
+            if title not in titles:
+                titles.append(title)
 
     def _last(self, entry: Entry) -> Entry | None:
         """What holds now instead of this entry."""
@@ -106,6 +134,9 @@ class Notes:
         while after is not None and after.id in self._after:
             after = self._after[after.id]
         return after
+
+
+_NOBODY = UUID(int=0)
 
 
 def joined(rows: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -16,6 +16,7 @@ from bot_service.storage.episodes import Episode, Hold
 from bot_service.storage.patients import Address, Patient
 from bot_service.storage.reviews import Proposed
 from bot_service.web.times import ago, clock_time, day_words, local_day, long_day, moment, moment_ago, span, zone_words
+from plans.editing import side_of
 from plans.model import Prescription
 from schedules.occurrences import next_occurrence
 
@@ -25,6 +26,7 @@ HOLDS = {
     "lost_contact": "Prompts stopped: no reply for a week",
     "physio_first": "On hold: physio first",
 }
+SIDES = {"left": "left side", "right": "right side", "both": "both sides"}
 SAYS_WHY = ("red_flag", "lost_contact")
 """Holds whose name says already why they are there."""
 RESUMABLE = ("pause", "physio_first", "lost_contact")
@@ -39,6 +41,7 @@ class Header:
     ref: str
     stage: str
     weeks: str
+    side: str
     physio: str
     status: str
     reach: str
@@ -71,6 +74,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         ref=patient.ref,
         stage=document.stage_title,
         weeks=_weeks(episode, today),
+        side=SIDES[side_of(document)],
         physio=staff.load(tx, episode.physio_id).name,
         status=_status(patient, episode, now),
         reach=_reach(address, CHANNELS.get(channel, channel)),

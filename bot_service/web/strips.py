@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 from bot_service.clinical.record import DayStatus, Record
 from bot_service.storage.episodes import Episode
@@ -27,13 +29,14 @@ WORDS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A day: its status as a class, the sign in it, and all of it in words."""
+    """A day: its status as a class, the sign in it, all of it in words, and whether it is evidence of what is open."""
 
     status: str
     sign: str
     weekday: str
     number: int
     words: str
+    raised: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,11 @@ class Strip:
     legend: tuple[Legend, ...]
 
 
-def strip_of(record: Record, ahead: str = "") -> Strip:
-    """The strip of a record's last 28 days, fewer when the episode is younger. `ahead`: see `still_ahead`."""
+def strip_of(record: Record, ahead: str = "", raised: Mapping[date, Sequence[str]] = MappingProxyType({})) -> Strip:
+    """The strip of a record's last 28 days, fewer when the episode is younger. `ahead`: see `still_ahead`.
+
+    `raised` names for each day the open cases that it is evidence of.
+    """
     days = [(day, shown_status(day, status, record, ahead)) for day, status in record.strip()]
     counts = Counter(status for _, status in days)
     pains = {day.day: day.pain for day in record.rated_days}
@@ -64,7 +70,8 @@ def strip_of(record: Record, ahead: str = "") -> Strip:
         sign, name = WORDS[status]
         pain = pains.get(day)
         words = f"{day_words(day)}: {name}" + (f", worst pain {pain}" if pain is not None else "")
-        cells.append(Cell(status, sign, day_words(day)[:1], day.day, words))
+        words += f", evidence for: {', '.join(raised[day])}" if day in raised else ""
+        cells.append(Cell(status, sign, day_words(day)[:1], day.day, words, day in raised))
     return Strip(tuple(cells), tuple(Legend(status, sign, name, counts[status]) for status, (sign, name) in WORDS.items()))
 
 

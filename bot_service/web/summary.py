@@ -32,9 +32,10 @@ from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view
 from bot_service.web.recent import DAYS
 from bot_service.web.times import clock_time, local_day, long_day, zone_words
-from plans.editing import side_of
 from plans.model import CarePlan
 
+HISTORY = 4
+"""Prescriptions that the letter names; the earlier ones stay in the record, and the letter on one page."""
 RECENT = 14
 """Days that count as recent pain (default); the caseload's trend looks at as many."""
 
@@ -66,8 +67,9 @@ def show(visit: Visit) -> Response:
         names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
         view: dict[str, Any] = {
             "header": header_of(tx, patient, episode, clinic, now),
-            "brief": "\n".join(brief(tx, patient, episode, record, plan, clinic, now)),
+            "brief": brief(tx, patient, episode, record, plan, clinic, now),
             "prescription": prescription_view(record.prescription, past, names),
+            "history": HISTORY,
             "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),
             "clinic": clinic.name,
             "condition": plan.title,
@@ -79,10 +81,9 @@ def show(visit: Visit) -> Response:
 
 def brief(tx: Tx, patient: Patient, episode: Episode, record: Record, plan: CarePlan, clinic: Clinic, now: datetime) -> list[str]:
     """The lines to paste: who and where in the plan, what was done, pain, what is open, the last decision, and how sure all this is."""
-    side = side_of(record.prescription)
     header = header_of(tx, patient, episode, clinic, now)
     lines = [
-        f"{patient.name} ({patient.ref}). {plan.title}{'' if side == 'both' else f', {side} side'}. {header.stage}, {header.weeks}.",
+        f"{patient.name} ({patient.ref}). {plan.title}, {header.side}. {header.stage}, {header.weeks}.",
         *([f"Wants to be able to: {header.goals}"] if header.goals else []),
         f"Last {DAYS} days: done {_percent(adherence(record, DAYS))} of scheduled days, replied on {_percent(reply_rate(record, DAYS))}.",
         *_pain(record),

@@ -49,7 +49,10 @@ _ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silenc
 
 @dataclass(frozen=True)
 class Turn:
-    """One message. `ours` tells the sides apart, `trouble` marks what did not go out as meant, `before` is what an edit replaced."""
+    """One message. `ours` tells the sides apart, `trouble` marks what did not go out as meant, `before` is what an edit replaced.
+
+    `id` names a message of the patient's, `raised` the open cases that it is evidence of.
+    """
 
     ours: bool
     time: str
@@ -59,6 +62,8 @@ class Turn:
     text: str
     before: str
     noted: tuple[Noted, ...]
+    id: str = ""
+    raised: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,11 @@ class Transcript:
     left_out: int
     not_needed: int
     whole: bool
+
+    @property
+    def messages(self) -> frozenset[str]:
+        """The patient's messages that are shown."""
+        return frozenset(turn.id for day in self.days for turn in day.turns)
 
 
 def transcript(shown: Sequence[Shown], said: Sequence[Said], notes: Notes, zone: str, *, whole: bool, unneeded: bool) -> Transcript:
@@ -113,7 +123,18 @@ def _reason(stored: str) -> str:
 def _their_turn(item: Said, before: str, notes: Notes, zone: str) -> Turn:
     kind = {"tap": "tapped", "edit": "edited", MEDIA: "sent", "text": "wrote"}.get(item.heard, item.heard)
     text = f"[{item.text}]" if item.heard == MEDIA else item.text
-    return Turn(False, clock_time(item.at, zone), kind, "", False, text, before, tuple(notes.of_message(item.id)))
+    return Turn(
+        False,
+        clock_time(item.at, zone),
+        kind,
+        "",
+        False,
+        text,
+        before,
+        tuple(notes.of_message(item.id)),
+        str(item.id),
+        tuple(notes.of_messages.get(item.id, ())),
+    )
 
 
 def _originals(said: Sequence[Said]) -> dict[object, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_correction_that_still_raises_the_case_needs_no_explaining(sqlite_clin
     say(person, "sorry, 3")
     browser.get("/")
     assert "Now 3/10, corrected from 8/10" in browser.words or "Now 3/10, corrected from 9/10" in browser.words
+
+
+def test_what_raised_a_case_is_marked_in_the_record_and_stays_with_the_case_when_it_is_closed(sqlite_clinic: RunningClinic) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    a_day_on(sqlite_clinic)
+    say(person, "done, 9")
+    browser = Browser(sqlite_clinic).sign_in()
+    page, (case,) = browser.get(path_of(person)), open_cases(person)
+    (message,) = set(re.findall(r'href="#m-([^"]+)"', page))
+    turn = page.partition(f'id="m-{message}"')[2].partition("</div>")[0]
+    assert "<mark>done, 9</mark>" in turn and "Evidence for: Session pain severe or repeated" in turn
+    assert '<mark>9</mark> <span class="quiet">evidence for: Session pain severe or repeated</span>' in page
+    assert "worst pain 9, evidence for: Session pain severe or repeated" in browser.words and "<mark>22</mark>" in page
+    browser.post(f"{path_of(person)}/cases/{case.id}/note", words="rang, less garden")
+    browser.get(path_of(person))
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="settled", shown=browser.hidden("shown"))
+    page = browser.get(path_of(person))
+    kept = page.partition("Closed before (1)")[2].partition("</section>")[0]
+    assert "Note by Anna Reed" in kept and "rang, less garden" in kept
+    assert "<q>done, 9</q>" in kept and "9/10" in kept
+    assert "Evidence for" not in page and "evidence for" not in page
 
 
 def test_days_of_silence_are_counted_up_to_now(sqlite_clinic: RunningClinic) -> None:

@@ -51,9 +51,9 @@ def test_the_words_say_what_the_picture_shows() -> None:
     assert chart_of("missed").summary == "No pain scores yet."
 
 
-@given(st.lists(st.integers(0, 10), max_size=40))
-def test_the_small_line_shows_the_latest_values(pains: list[int]) -> None:
-    line = sparkline(pains)
+@given(st.lists(st.integers(0, 10), max_size=40), st.integers(0, 9))
+def test_the_small_line_shows_the_latest_values_beneath_the_patients_own_ceiling(pains: list[int], ceiling: int) -> None:
+    line = sparkline(pains, ceiling)
     assert (line is None) == (not pains)
     if line is not None:
         points = [tuple(map(float, pair.split(","))) for pair in line.line.split(" ")]
@@ -61,3 +61,4 @@ def test_the_small_line_shows_the_latest_values(pains: list[int]) -> None:
         assert line.words.endswith(", ".join(map(str, pains[-12:])))
         assert (line.last, (line.last_x, line.last_y)) == (pains[-1], points[-1])
         assert all(0 <= x <= line.width and 0 <= y <= line.height for x, y in points)
+        assert all((y < line.ceiling_y) == (pain > ceiling) for pain, (_, y) in zip(pains[-12:], points, strict=True))

@@ -37,7 +37,7 @@ def open_summary(person: Person) -> Browser:
 
 def test_the_text_says_who_where_what_was_done_and_how_bad_it_was(person: Person) -> None:
     text = brief_of(open_summary(person))
-    assert text.startswith(f"Jo Park ({person.invitation.ref}). Proximal hamstring tendinopathy. Early Plan, week 1 of care.")
+    assert text.startswith(f"Jo Park ({person.invitation.ref}). Proximal hamstring tendinopathy, both sides. Early Plan, week 1 of care.")
     assert "done 75 % of scheduled days, replied on 100 %." in text  # 4 done and 1 partly of 6
     assert "Pain on 5 loading days in 14 days (usual 2/10): in the session median 3, worst 6 of 5 rated; " in text
     assert "24 hours later median 1.5, worst 5 of 4 rated." in text
