@@ -283,6 +283,7 @@ def test_no_praise_beside_the_safety_question() -> None:
         turn = says(words, opted_in(asked("safety", day=YESTERDAY), record=record, last=NUMBER_OF_LAST_NIGHT))
         assert kept(turn)["pain_24h"] == (YESTERDAY, int(words[0])) and "day_after_settled" not in keys(turn)
     late = says(
-        "did it but forgot to tell you yesterday. 3", opted_in(asked("pain_24h"), asked("session"), record=a_record("done 0/0, -, waiting"))
+        "did it but forgot to tell you yesterday. 3",
+        opted_in(asked("pain_24h"), asked("session"), record=a_record("done 0/0, missed, waiting")),
     )
     assert "safety_question" in keys(late) and "day_after_settled" not in keys(late)
