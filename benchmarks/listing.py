@@ -67,6 +67,7 @@ def _pages(big: BigClinic) -> Mapping[str, str]:
         "one physio": f"/?whose=team&physio={big.physio.id}",
         "one side": "/?whose=team&side=left",
         "one channel": "/?whose=team&channel=whatsapp",
+        "not sent by us": "/?whose=team&unsent=week",
         "a name": "/?whose=team&q=" + quote("priya kow"),
         "one letter": "/?whose=team&q=a",
         "a reference": f"/?whose=team&q={big.refs[len(big.refs) // 2]}",

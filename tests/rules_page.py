@@ -47,6 +47,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X5": (),
     "X6": ("baseline_physio_first_above",),
     "X7": (),
+    "X8": (),
+    "X9": (),
 }
 """The thresholds that each rule reads."""
 OTHERS = (

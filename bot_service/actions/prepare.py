@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from bot_service.actions import pictures, window
-from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
+from bot_service.actions.asked_again import look_for_words, no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import ANSWERED, HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.measures_asked import with_activities
@@ -269,6 +269,8 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
         asked_again=0,
     )
     conversations.open_question(tx, question, episode.clinic_id)
+    if question.kind == "what_is_wrong":
+        look_for_words(tx, episode, now)
     return {**content, "ask": {**ask, "question": str(question.id)}}
 
 

@@ -10,14 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from bot_service.actions.notices import chosen_ways
-from bot_service.actions.staff_messages import sealed
+from bot_service.actions.sign_in_links import send_link
 from bot_service.actions.stale import Fields, check_fresh
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.in_words import plural
 from bot_service.clinical.working_hours import WEEKDAYS
-from bot_service.conversation.notices import sign_in_text
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, clinics, episodes, notices, outbox, staff
+from bot_service.storage import audit, clinics, episodes, notices, staff
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.staff import Member
@@ -25,9 +24,6 @@ from bot_service.storage.staff import Member
 ROLES = ("physio", "admin", "viewer")
 LONGEST = {"emergency": 20, "urgent": 20, "crisis": 80, "name": 120}
 _ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
-
-
-SIGN_IN = "sign_in_link"
 
 
 @dataclass(frozen=True)
@@ -64,19 +60,9 @@ def invite(db: Database, by: Member, email: str, name: str, role: str, now: date
         if not ways and what != "staff_invited":
             raise Conflict(f"nothing reaches {known.name}. Whoever runs Stepwise makes a link: stepwise staff invite {email} NAME")
         link = f"{public_url}/sign-in/{staff.add_link(tx, real_now, known.id)}"
-        for sender_id in ways:
-            _send_link(tx, now, known, sender_id, link)
+        send_link(tx, now, known, ways, link)
         _note(tx, now, by, what, known.id, {"role": known.role, "sent": bool(ways)})
     return Invitation(known, None if ways else link)
-
-
-def _send_link(tx: Tx, now: datetime, member: Member, sender_id: UUID, link: str) -> None:
-    new_id = tx.new_id()
-    outbox.queue(
-        tx, now, new_id=new_id, clinic_id=member.clinic_id, patient_id=None, episode_id=None, staff_id=member.id, kind=SIGN_IN,
-        key=f"{SIGN_IN}:{new_id}", due_at=now, expires_at=now + staff.LINK_LIFE, content=sealed(tx, new_id, text=sign_in_text(link)),
-        lane="now", sender_id=sender_id,
-    )  # fmt: skip
 
 
 def member_fields(member: Member) -> Fields:

@@ -13,7 +13,7 @@ from bot_service.storage.cases import Raised
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 
-RULE = "X7"
+RULE = "X9"
 IN_A_ROW = 3
 """Exercise days without exercises before somebody has to look (default)."""
 

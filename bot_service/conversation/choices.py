@@ -102,7 +102,12 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
     kept = Keep("safety", question.day or now.today, question.slot, outcome=answer, question_id=question.id)
     if answer == "one_of_these":
         flagged = RedFlagged("URGENT", "safety_question", "One of these")
-        return Turn((kept, Close(question.id), flagged), (Line("safety_urgent"), Line("safety_which")), Ask("what_is_wrong"), safety=True)
+        return Turn(
+            (kept, Close(question.id), flagged),
+            (Line("safety_urgent"), Line("safety_which")),
+            Ask("what_is_wrong", detail={"flagged": True}),
+            safety=True,
+        )
     show = question.detail.get("show")
     shows = show is not None and exercises_follow(show, now)
     if (then := question.detail.get("then")) and _still_to_ask(date.fromisoformat(then["day"]), now):

@@ -15,17 +15,17 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 
 def describe_session(
     plan: Prescription, slot: int, day: date, words: Mapping[str, str], *, easier: Collection[str] = (), left_out: Collection[str] = ()
-) -> tuple[str, Sequence[tuple[str, str]]]:
-    """The numbered exercises of a slot, and for each slot that is only named in this message its label and exercises.
+) -> tuple[str, Sequence[tuple[bool, str]]]:
+    """The numbered exercises of a slot, and for each slot that is only named in it whether it is still to come, and its own.
 
-    The label is empty for one that is no longer to come that day: the patient chose a later time for this message.
+    It is not once the patient has chosen a later time for this message.
     """
     weekday, slot = WEEKDAYS[day.weekday()], _known(plan, slot)
     shown = [item for item in plan.for_day(slot, weekday) if item.exercise.id not in left_out]
     main = "\n".join(f"{number}. {describe_now(item, words, easier=item.exercise.id in easier)}" for number, item in enumerate(shown, 1))
     extras = [
         (
-            other.label.lower() if other.at > _at(plan, slot) else "",
+            other.at > _at(plan, slot),
             _listed([item for item in plan.for_day(other.number, weekday) if item.exercise.id not in left_out], words, easier),
         )
         for other in _named_here(plan, slot, weekday)

@@ -212,3 +212,31 @@ def _open_about(day: date, slot: int, now: Situation) -> Asked | None:
 
 def _for_the_physio(told: Told) -> Turn:
     return Turn((ForPhysio("X3", told.text),), (Line("words_kept"),), read=False)
+
+
+def with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
+    """A request that comes with a plain "done, 4" answers the open question too."""
+    if reading.request == "privacy":
+        return _with_score(asked, reading, told, target, now)
+    done = reading.session in ("yes", "partly") and (reading.score is not None or reading.reported)
+    if not done or target is None or reading.request != "time" or not KINDS[target.kind].scored or target.kind == "pain_24h":
+        return asked
+    answer = reading.session if target.kind == "session" else reading.score
+    plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
+    answered = answer_told(plain, told, target, now)
+    if answered is None:
+        return asked
+    if answered.ask is not None:  # one question at a time: the other can be answered whenever it suits
+        asked = Turn(lines=(Line("time_how"),))
+    lines = (*answered.lines, *asked.lines)
+    return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
+
+
+def _with_score(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
+    """ "4. Who reads this?": the number answers the question that is open, which then need not be asked again."""
+    if reading.score is None or target is None or not KINDS[target.kind].scored:
+        return asked
+    answered = answer_told(replace(reading, request=None, answer=reading.score), told, target, now)
+    if answered is None:
+        return asked
+    return replace(answered, lines=(*answered.lines, asked.lines[0]))

@@ -159,6 +159,13 @@ class ForPhysio:
 
 
 @dataclass(frozen=True)
+class AskedErasure:
+    """The patient asked in these words for what is kept about them to be erased: the clinic's to answer."""
+
+    words: str
+
+
+@dataclass(frozen=True)
 class OptIn:
     """The patient agreed."""
 
@@ -242,6 +249,7 @@ Effect = (
     | CountAgain
     | RedFlagged
     | ForPhysio
+    | AskedErasure
     | OptIn
     | OptOut
     | SetBaseline

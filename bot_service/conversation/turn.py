@@ -19,8 +19,16 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.reports import a_day_later, about_yesterday, answer_told, part_after_all, report_unasked, with_number
-from bot_service.conversation.safety import red_flag_turn, something_is_wrong
+from bot_service.conversation.reports import (
+    a_day_later,
+    about_yesterday,
+    answer_told,
+    part_after_all,
+    report_unasked,
+    with_answer,
+    with_number,
+)
+from bot_service.conversation.safety import asks_erasure, red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
     Answered,
@@ -61,7 +69,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     turn = left_over(_decided(told, reading, target, now), now)
-    return about_talking(while_held(turn, told, reading, now), now) if "red_flag" in now.held else turn
+    return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 
 def _meant_instead(text: str, last: Answered, now: Situation) -> Reading | None:
@@ -75,9 +83,10 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.red_flag is not None:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":
-        return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else after_refusal(told, now)
+        return _after_stop(told, reading, now)
     if reading.stop or reading.answer == "stop":
-        return Turn((OptOut(declined=now.status in ("invited", "asked")),), (Line("goodbye"),))
+        stop = OptOut(declined=now.status in ("invited", "asked"))
+        return Turn((stop, *asks_erasure(reading, told)), (Line("goodbye"), *([Line("erasure_told")] if reading.erase else [])))
     if now.status == "discharged":
         return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
     if now.status != "opted_in":
@@ -90,6 +99,13 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return _tapped(told, told.tapped, now)
     turn = after_giving_up(_written(told, reading, target, now), target, now)
     return words_for_physio(turn, told, reading, target, now)
+
+
+def _after_stop(told: Told, reading: Reading, now: Situation) -> Turn:
+    """START brings messages back; nothing is sent otherwise, also when the clinic is told that what is kept should be erased."""
+    if reading.erase:
+        return Turn(asks_erasure(reading, told))
+    return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else after_refusal(told, now)
 
 
 def _as_tap(told: Told, now: Situation) -> Told:
@@ -159,7 +175,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if target is not None and target.kind == "what_is_wrong":
         return given_to_physio(told.text, target)
     if asked := asked_of_us(reading, target, told, now):
-        return _with_answer(asked, reading, told, target, now)
+        return with_answer(asked, reading, told, target, now)
     if late := _late_reason(told, reading, target, now) or a_day_later(reading, told, target, now):
         return late
     if target is None:
@@ -172,22 +188,6 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target, now)
     return answer_told(reading, told, target, now) or _ask_again(told, reading, target, now)
-
-
-def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
-    """A request that comes with a plain "done, 4" answers the open question too."""
-    done = reading.session in ("yes", "partly") and (reading.score is not None or reading.reported)
-    if not done or target is None or reading.request != "time" or not KINDS[target.kind].scored or target.kind == "pain_24h":
-        return asked
-    answer = reading.session if target.kind == "session" else reading.score
-    plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
-    answered = answer_told(plain, told, target, now)
-    if answered is None:
-        return asked
-    if answered.ask is not None:  # one question at a time: the other can be answered whenever it suits
-        asked = Turn(lines=(Line("time_how"),))
-    lines = (*answered.lines, *asked.lines)
-    return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
 
 
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:

@@ -138,7 +138,7 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         main, extras = describe_session(
             plan, values["slot"] or 1, day, words, easier=values.get("easier", ()), left_out=values.get("left_out", ())
         )
-        extras = [(label, listed) for label, listed in extras if listed]
+        extras = [(later, listed) for later, listed in extras if listed]
         if not main and not extras:  # the exercises that hurt were all there were
             return "\n\n".join([*_left_out(values, voice, catalogue), catalogue.text("nothing_left", {})])
         return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(main, extras, catalogue, plan)])
@@ -172,8 +172,8 @@ def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> 
     return [catalogue.text("leave_out", {"names": catalogue.words["semicolon"].join(names)})] if names else []
 
 
-def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:
-    heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
+def _blocks(main: str, extras: Sequence[tuple[bool, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:
+    heads = [catalogue.text("extra_slot" if later else "extra_slot_again", {}) for later, _ in extras]
     blocks = [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
     return [*blocks, *_limits(catalogue, plan)]
 

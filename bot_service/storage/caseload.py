@@ -60,7 +60,7 @@ class OpenCase:
     """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says.
 
     `next_step` is which step of telling people comes next (`clinical/duty.py`) while an urgent one waits; 0 when nobody was told yet.
-    `says` is what the patient of a red flag last said about being seen, seen_yes or seen_no, or what happened since that asks anew.
+    `says` is what the patient of a red flag last said, seen_yes or talked_no, or what happened since that asks anew.
     """
 
     id: UUID
@@ -219,10 +219,11 @@ def _sessions_that_hold() -> Select[Any]:
 
 
 _PATIENTS = _listed().where(_of_these(episodes.c.id))
+_ASKS_ANEW, _SAYS = ("hit_again", "opened_again"), ("seen_yes", "seen_no", "talked_yes", "talked_no")
 _SAID_SEEN = (
     select(case_events.c.what)
-    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
-    .order_by(case_events.c.at.desc(), case_events.c.what.in_(("hit_again", "opened_again")).desc(), case_events.c.id)
+    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_((*_ASKS_ANEW, *_SAYS)))
+    .order_by(case_events.c.at.desc(), case_events.c.what.in_(_ASKS_ANEW).desc(), case_events.c.id)
     .limit(1)
     .scalar_subquery()
 )

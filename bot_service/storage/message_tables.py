@@ -127,6 +127,14 @@ outbox = Table(
         sqlite_where=text("staff_id is not null"),
         postgresql_where=text("staff_id is not null"),
     ),
+    Index(
+        "ix_outbox_unsent",
+        "clinic_id",
+        "due_at",
+        "patient_id",
+        sqlite_where=text("kind = 'prompt' and status in ('failed','expired','in_doubt')"),
+        postgresql_where=text("kind = 'prompt' and status in ('failed','expired','in_doubt')"),
+    ),
     Index("ix_outbox_episode", "episode_id", "kind"),
     Index("ix_outbox_provider", "sender_id", "provider_id"),
 )

@@ -23,6 +23,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     type_coerce,
     union,
     union_all,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
 from bot_service.storage.columns import Utc
 from bot_service.storage.pressing import CLINIC, NOW, UNHURRIED, first_reasons, pressing
-from bot_service.storage.tables import addresses, episodes, holds, name_tokens, patients, prescriptions, senders
+from bot_service.storage.tables import addresses, episodes, holds, name_tokens, outbox, patients, prescriptions, senders
 
 
 class Shape(NamedTuple):
@@ -49,6 +50,7 @@ class Shape(NamedTuple):
     plan: bool
     side: bool
     channel: bool
+    unsent: bool
     words: int | None
     days: int
 
@@ -195,6 +197,8 @@ def _conditions(shape: Shape, need: ColumnElement[int], first: Subquery) -> list
         found.append(episodes.c.prescription_id.in_(_ON_SIDE))
     if shape.channel:
         found.append(episodes.c.patient_id.in_(_ON_CHANNEL))
+    if shape.unsent:
+        found.append(episodes.c.patient_id.in_(_UNSENT))
     if shape.words is not None:
         found.append(episodes.c.patient_id.in_(_searched(shape.words)))
     return found
@@ -206,6 +210,19 @@ _ON_CHANNEL = (
     .join_from(addresses, senders, addresses.c.sender_id == senders.c.id)
     .where(addresses.c.clinic_id == CLINIC, senders.c.channel == bindparam("channel"), addresses.c.status.not_in(("left", "alias")))
 )
+
+
+_UNSENT = (
+    select(outbox.c.patient_id)
+    .with_hint(outbox, "INDEXED BY ix_outbox_unsent", "sqlite")
+    .where(
+        outbox.c.clinic_id == CLINIC,
+        outbox.c.due_at >= bindparam("unsent", type_=Utc),
+        outbox.c.due_at < NOW,
+        text("outbox.kind = 'prompt' and outbox.status in ('failed','expired','in_doubt')"),
+    )
+)
+"""To whom exercises did not go out, or may not have: in the words of the index, which holds these alone."""
 
 
 def _searched(words: int) -> CompoundSelect[Any]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, update
 
 from bot_service.errors import Conflict, NotFound
 from bot_service.storage.database import Tx
@@ -68,6 +68,12 @@ def disable(tx: Tx, now: datetime, staff_id: UUID) -> None:
 def add_link(tx: Tx, real_now: datetime, staff_id: UUID) -> str:
     """The token of a link that signs this member in, once, within a day. Only its hash is kept."""
     return _add_token(tx, real_now, staff_id, "link", LINK_LIFE)
+
+
+def count_links(tx: Tx, staff_id: UUID, since: datetime) -> int:
+    """How many sign-in links were made for this member from `since` on, used ones too."""
+    made = (sign_ins.c.staff_id == staff_id, sign_ins.c.kind == "link", sign_ins.c.created_at >= since)
+    return int(tx.scalar(select(func.count()).select_from(sign_ins).where(*made)))
 
 
 def add_chat_link(tx: Tx, real_now: datetime, staff_id: UUID) -> str:

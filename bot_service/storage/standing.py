@@ -29,7 +29,7 @@ class Wanted:
     """Whom a list is about; None and "" leave a condition out. `mine` are some physios' patients, with everybody's red flags.
 
     `ended`: with those whose care has ended; otherwise they are listed only while something about them is open. `untaken`: those who need
-    somebody, and nobody is looking after what presses most. `alone`: nobody else's red flags.
+    somebody, and nobody is looking after what presses most. `alone`: nobody else's red flags. `unsent`: exercises did not go out since.
     """
 
     mine: frozenset[UUID] | None = None
@@ -41,6 +41,7 @@ class Wanted:
     plan: str = ""
     side: str = ""
     channel: str = ""
+    unsent: datetime | None = None
     words: str = ""
 
 
@@ -100,7 +101,7 @@ def load_standings(tx: Tx, clinic_id: UUID, wanted: Wanted, part: Part, now: dat
     return Standings(counted, [row.episode for row in rows if not row.number][: part.length])
 
 
-_FILTERS = ("physio", "stage", "plan", "side", "channel")
+_FILTERS = ("physio", "stage", "plan", "side", "channel", "unsent")
 
 
 def _shape(wanted: Wanted, words: int, days: int) -> Shape:

@@ -21,7 +21,12 @@ _CLIMBED: Mapping[Step, str] = {
     "remind": "Nobody has acknowledged this: a reminder went out.",
     "deputy": "Nobody has acknowledged this: the deputy has been told.",
 }
-_SAYS = {"seen_yes": "Patient says: was seen.", "seen_no": "Patient says: has not been seen yet."}
+_SAYS = {
+    "seen_yes": "Patient says: was seen.",
+    "seen_no": "Patient says: has not been seen yet.",
+    "talked_yes": "Patient says: could talk to somebody.",
+    "talked_no": "Patient says: has not talked to anybody yet.",
+}
 LABELS = {
     Need.RED_FLAG: "Red flag",
     Need.FLAG: "Review due",
@@ -174,7 +179,9 @@ FLAG_LABELS = {
     "X4": "Safety question",
     "X5": "Usual pain unknown",
     "X6": "Physio first",
-    "X7": "Not sent by us",
+    "X7": "Erasure asked",
+    "X8": "Something's wrong",
+    "X9": "Not sent by us",
 }
 
 

@@ -126,7 +126,7 @@ def _look(tx: Tx, clinic: Clinic, asked: Asked, mine: Collection[UUID], now: dat
     needs, number = GROUPS[asked.show][1], asked.page
     while True:
         part = Part(needs, (number - 1) * ON_A_PAGE, ON_A_PAGE)
-        found = load_standings(tx, clinic.id, asked.wanted(mine), part, now, tonight(now, clinic.zone))
+        found = load_standings(tx, clinic.id, asked.wanted(mine, now), part, now, tonight(now, clinic.zone))
         if found.episodes or number == 1:
             return found, number
         number = _pages(found.count(needs))

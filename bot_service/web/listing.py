@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -36,8 +37,18 @@ WHOSE = {
     "all": "All, with those whose care has ended",
 }
 SIDES = {"left": "Left", "right": "Right", "both": "Both sides"}
-Filter = Literal["physio", "stage", "plan", "side", "channel"]
-FILTERS: Mapping[Filter, str] = {"stage": "Stage", "physio": "Physio", "plan": "Condition", "side": "Side", "channel": "Reached on"}
+UNSENT = {"week": "Not sent by us, last 7 days"}
+"""Exercises that did not go out, or may not have."""
+UNSENT_DAYS = 7
+Filter = Literal["physio", "stage", "plan", "side", "channel", "unsent"]
+FILTERS: Mapping[Filter, str] = {
+    "stage": "Stage",
+    "physio": "Physio",
+    "plan": "Condition",
+    "side": "Side",
+    "channel": "Reached on",
+    "unsent": "Exercises",
+}
 Choices = Mapping[Filter, Mapping[str, str]]
 
 
@@ -53,6 +64,7 @@ class Asked:
     plan: str = ""
     side: str = ""
     channel: str = ""
+    unsent: str = ""
     page: int = 1
 
     @property
@@ -77,7 +89,7 @@ class Asked:
         left_out = {"show": "all", "q": "", "page": "1"}
         return "/?" + urlencode({name: value for name, value in told.items() if left_out.get(name) != value})
 
-    def wanted(self, mine: Collection[UUID]) -> Wanted:
+    def wanted(self, mine: Collection[UUID], now: datetime) -> Wanted:
         """The same for the database; `mine` are the physios whose patients are one's own."""
         return Wanted(
             mine=frozenset(mine) if self.whose == "mine" else None,
@@ -88,6 +100,7 @@ class Asked:
             plan=self.plan,
             side=self.side,
             channel=self.channel,
+            unsent=now - timedelta(days=UNSENT_DAYS) if self.unsent else None,
             words=self.q,
         )
 
@@ -118,4 +131,4 @@ def choices(team: Sequence[Member], plans: Collection[CarePlan], channels: Colle
         "side": SIDES,
         "channel": {channel: CHANNELS.get(channel, channel) for channel in sorted(channels)},
     }
-    return {name: offered for name, offered in found.items() if len(offered) > 1}
+    return {name: offered for name, offered in found.items() if len(offered) > 1} | {"unsent": UNSENT}

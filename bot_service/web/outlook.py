@@ -28,7 +28,7 @@ KINDS = {
     "news": "News of a decision",
     "reply": "Answer",
     "again": "Question, asked again",
-    "seen": "Were you seen?",
+    "seen": "Question after a red flag",
     "silence": "Last message after a week of silence",
     "goodbye": "Sign-off",
     "message_read": "Word that a message was read",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -47,6 +48,7 @@ DOORS: tuple[Door, ...] = (
     Door("GET", "/readyz", "public", health.ready),
     Door("GET", "/metrics", "public", health.measured),
     Door("GET", "/sign-in", "public", sign_in.explain),
+    Door("POST", "/sign-in", "public", sign_in.ask),
     Door("GET", "/sign-in/{token}", "public", sign_in.confirm),
     Door("POST", "/sign-in/{token}", "public", sign_in.use_link),
     Door("POST", "/sign-out", "staff", sign_in.sign_out),
@@ -171,7 +173,7 @@ def _add_problems(app: FastAPI) -> None:
 
     def sign_in_first(request: Request, _: Exception) -> Response:
         if request.method in ("GET", "HEAD"):
-            return RedirectResponse("/sign-in", 303)
+            return RedirectResponse("/sign-in" if request.url.path == "/" else f"/sign-in?to={quote(request.url.path)}", 303)
         sentence = (
             "You are signed out, so nothing was changed. Sign in in another tab, then go back here: what you typed is still in the form."
         )

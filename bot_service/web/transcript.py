@@ -24,7 +24,7 @@ KINDS = {
     "news": "News of a decision",
     "message_read": "Their message was read",
     "again": "Question asked again",
-    "seen": "Question: were you seen?",
+    "seen": "Question after a red flag",
     "silence": "After a week of silence",
     "goodbye": "Last message",
 }

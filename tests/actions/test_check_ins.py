@@ -186,7 +186,7 @@ async def test_a_question_due_at_the_time_that_was_rides_on_the_exercises_at_the
 async def test_exercises_moved_behind_the_evenings_offer_those_at_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
     person = await sqlite_clinic.opted_in()
     await sqlite_clinic.service.move_clock(DAY1)
-    assert "If you like, later today (evening):" in person.texts[-1]
+    assert "If you like, later today:" in person.texts[-1]
     await person.say("send it at 7pm")
     await person.tap("Yes")
     await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)

@@ -111,5 +111,33 @@ def test_three_exercise_days_in_a_row_not_sent_by_us_are_a_case_until_exercises_
     live(sqlite_clinic, three, "done 2/1, unsent, unsent, -, unsent")
     live(sqlite_clinic, back, "unsent, unsent, unsent, -, -")
     look(two, three, back)
-    assert ("X7" in open_cases(two), "X7" in open_cases(three), "X7" in open_cases(back)) == (False, True, True)
-    assert "were not sent by us, 3 exercise days in a row" in open_cases(three)["X7"].sentence
+    assert ("X9" in open_cases(two), "X9" in open_cases(three), "X9" in open_cases(back)) == (False, True, True)
+    assert "were not sent by us, 3 exercise days in a row" in open_cases(three)["X9"].sentence
+
+
+async def test_who_tells_of_the_session_before_its_message_gets_none_and_the_day_counts(sqlite_clinic: RunningClinic) -> None:
+    jo = sqlite_clinic.in_care(at=time(18))
+    await sqlite_clinic.service.move_clock(START + timedelta(hours=9))
+    await jo.say("not today")
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=5))
+    await jo.say("Did the lot at lunch. Pain 3-4. Is it normal that my calf is sore?")
+    assert ("pain_during", TUESDAY, 4) in scores(jo) and "X3" in {rule for case in open_cases(jo).values() for rule in case.reasons}
+    await sqlite_clinic.service.move_clock(DAY2)
+    assert not lists(jo, TUESDAY)
+    with sqlite_clinic.db.read() as tx:
+        record = load_record(tx, jo.episode(), sqlite_clinic.clock.now())
+    assert record.status(TUESDAY) == "done" and TUESDAY in counted_days(record, 14)
+
+
+async def test_a_number_of_the_next_morning_is_kept_and_the_24_hour_question_comes_in_its_time_all_the_same(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    jo = sqlite_clinic.in_care(at=time(18))
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=11))
+    await jo.say("9")
+    await sqlite_clinic.service.move_clock(DAY2)
+    await jo.say("still 6")
+    assert {("pain_during", TUESDAY, 9), ("pain_24h", TUESDAY, 6)} <= set(scores(jo)) and "pop or snap" in jo.texts[-1]
+    await jo.tap("None")
+    await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=11))
+    assert "a day later" in jo.texts[-1]

@@ -64,7 +64,7 @@ def at_step(document: Prescription, name: str, number: int) -> Prescription:
         (at_step(EARLY, "E1", 2), "• Bridge hold, both feet down: 5 × 45 s hold (before: 5 × 30 s hold)"),
         (at_step(EARLY, "E4", 2), "• Single-leg stand: Stand on one leg with a small knee bend."),
         (stricter(EARLY, 4), "• Stop an exercise if the pain you are being treated for goes above 4 out of 10 (before: 5)"),
-        (unprompted(EARLY, days=("mon", "thu")), "• Exercise days (evening): Monday, Thursday"),
+        (unprompted(EARLY, days=("mon", "thu")), "• Exercise days (extra): Monday, Thursday"),
         (EARLY.model_copy(update={"flare_plan": None}), "• The advice for days with more pain has changed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -81,8 +81,8 @@ def test_what_the_patient_never_sees_is_no_news() -> None:
 
 def test_two_sessions_a_day_are_told_apart() -> None:
     both = prescribe(PLAN, "early", own_prompt=frozenset({2}))
-    assert in_english(both, first_slot(both, at=time(7))) == ["• Time (morning): 07:00 (before: 08:30)"]
-    assert in_english(prescribe(PLAN, "early"), both) == ["• Exercise days (evening): every day"]
+    assert in_english(both, first_slot(both, at=time(7))) == ["• Time (main): 07:00 (before: 08:30)"]
+    assert in_english(prescribe(PLAN, "early"), both) == ["• Exercise days (extra): every day"]
 
 
 @pytest.mark.parametrize("language", SHIPPED)

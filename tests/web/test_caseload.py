@@ -16,7 +16,7 @@ from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.review import acknowledge_case, pause
 from bot_service.clinical.adherence import adherence, reply_rate
-from bot_service.storage import caseload, cases, episodes, tables
+from bot_service.storage import caseload, cases, episodes, outbox, tables
 from bot_service.storage.database import Tx
 from bot_service.web.listing import GROUPS
 from bot_service.web.recent import DAYS, recent_figures
@@ -231,6 +231,24 @@ def test_within_a_group_the_longest_overdue_comes_first_then_what_is_due_first_w
             raised = cases.Raised(rule, rule, urgency, "Look.", {"occurred": "2026-09-20"})
             cases.raise_case(tx, now, episode, raised, now + timedelta(hours=hours))
     assert names(Browser(clinic).sign_in().get("/?show=review")) == ["Overdue3", "Overdue1", "Tomorrow", "Friday"]
+
+
+def test_those_to_whom_exercises_did_not_go_out_can_be_listed(clinic: RunningClinic) -> None:
+    lost, doubtful, before, sent = (clinic.in_care(name) for name in ("Lost", "Doubtful", "Longago", "Sent"))
+    now = clinic.clock.now()
+    with clinic.db.begin() as tx:
+        for person, status, days in ((lost, "expired", 6), (doubtful, "in_doubt", 1), (before, "failed", 8), (sent, "delivered", 1)):
+            for kind in ("prompt", "nudge"):
+                at, episode = now - timedelta(days=days), episodes.load(tx, person.invitation.episode_id)
+                outbox.queue(
+                    tx, at, clinic_id=episode.clinic_id, patient_id=episode.patient_id, episode_id=episode.id, kind=kind,
+                    key=f"{kind}:{episode.patient_id}:{days}", due_at=at, expires_at=at, content={},
+                    status=status if kind == "prompt" else "failed", day=at.date(), slot=1, prescription_id=episode.prescription_id,
+                )  # fmt: skip
+    browser = Browser(clinic).sign_in()
+    assert sorted(names(browser.get("/?unsent=week"))) == ["Doubtful", "Lost"]
+    assert "Only those who fit Not sent by us, last 7 days." in browser.words and '<option value="week" selected>' in browser.page
+    assert len(names(browser.get("/"))) == 4
 
 
 def test_of_one_moment_newer_red_flag_words_stand_over_having_been_seen(sqlite_clinic: RunningClinic) -> None:

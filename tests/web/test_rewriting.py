@@ -76,7 +76,7 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     assert "the plan says 5" in browser.words
     assert browser.words.count("What the patient will read on") == 2, "days with the extra exercise, and days without"
     assert "What the patient will read on Fri 25 Sep, Mon 28 Sep and Wed 30 Sep" in browser.words
-    assert "If you like, later today (evening): • Bridge hold" in browser.words
+    assert "If you like, later today: • Bridge hold" in browser.words
     assert "Stop an exercise if the pain you are being treated for goes above 4 out of 10." in browser.words
     assert "Pain is high" not in browser.words
     assert in_force(person) == before
@@ -111,7 +111,7 @@ def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
         ({"sets-E1": "12"}, "Bridge hold, both feet down: sets must be at most 10."),
         ({"own-pain_ceiling": "8"}, "Pain ceiling in a session, 0 to 10: Write a whole number from 0 to 5."),
         ({"at-1": "soon"}, "Write the time as hours and minutes, for example 08:30."),
-        ({"at-1": "23:30"}, "The morning session suggests a time inside the quiet hours"),
+        ({"at-1": "23:30"}, "The main session suggests a time inside the quiet hours"),
         ({"own-session_pain.green_max": "4", "own-pain_ceiling": "4"}, "the green band ends below the amber band"),
     ],
 )
@@ -160,7 +160,7 @@ def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> 
     second.post(path_of(person), fields(second.page), step="save", reason="later in the day")
     first.post(path_of(person), fields(first.page), step="save", reason="too late")
     assert first.status == 409 and "Anna Reed changed the prescription on Wed 23 Sep" in first.words
-    assert "Morning: time: 08:00 when you opened this, 09:15 now." in first.words
+    assert "Main: time: 08:00 when you opened this, 09:15 now." in first.words
     assert re.search(r"5 × .* when you opened this, 2 × .* now\.", first.words)
     assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (2, "09:15")
     assert (fields(first.page)["sets-E1"], fields(first.page)["at-1"]) == ("3", "09:15"), "what was typed, and the rest as it is now"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from urllib.parse import quote
 
+import pytest
+
+from bot_service.actions.sign_in_links import MOST_AN_HOUR
 from bot_service.clock import real_now
 from bot_service.settings import load_settings
 from bot_service.storage import staff
+from tests.notice_clinic import NoticeClinic, with_mail
 from tests.running_clinic import SECRET, RunningClinic
-from tests.web.lives import Browser
+from tests.web.lives import Browser, a_tick
 
 
 def a_link(clinic: RunningClinic, age: timedelta = timedelta(0)) -> str:
@@ -89,3 +95,56 @@ def test_a_disabled_member_is_out_at_once(browser: Browser) -> None:
     with browser.clinic.db.begin() as tx:
         staff.disable(tx, real_now(), browser.clinic.physio.id)
     assert browser.client.get("/", follow_redirects=False).headers["location"] == "/sign-in"
+
+
+def links_sent(there: NoticeClinic) -> list[str]:
+    """The links in the mails, after what is due is done."""
+    a_tick(there.clinic)
+    return [found[1] for mail in there.mail.taken if (found := re.search(r"http://127\.0\.0\.1:8000(/sign-in/\S+)", mail.text))]
+
+
+def test_whoever_is_signed_out_is_sent_a_link_that_leads_back(stranger: Browser) -> None:
+    there = with_mail(stranger.clinic)
+    stranger.get("/forecast")
+    assert 'name="to" value="/forecast"' in stranger.page
+    stranger.post("/sign-in", email=f" {there.ben.email.upper()} ", to="/forecast")
+    (link,) = links_sent(there)
+    assert there.mail.taken[-1].address == there.ben.email
+    stranger.get(link)
+    answer = stranger.client.post(link, data={"token": stranger.token, "to": "/forecast"}, follow_redirects=False)
+    assert answer.headers["location"] == "/forecast"
+    assert 'name="to" value="/forecast"' in stranger.page
+
+
+def test_the_answer_does_not_tell_who_works_there_and_a_mailbox_cannot_be_filled(stranger: Browser) -> None:
+    there = with_mail(stranger.clinic)
+    answers = []
+    for email in ("nobody@example.org", *[there.ben.email] * (MOST_AN_HOUR + 2)):
+        stranger.get("/sign-in")
+        answers.append(stranger.post("/sign-in", email=email))
+    assert len(set(answers)) == 1 and "a link is on its way" in answers[0]
+    assert len(links_sent(there)) == MOST_AN_HOUR
+    assert {mail.address for mail in there.mail.taken} == {there.ben.email}
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "/ok?x=//evil.example", "javascript:alert(1)"]
+)
+def test_no_link_of_ours_leads_elsewhere(stranger: Browser, elsewhere: str) -> None:
+    link = a_link(stranger.clinic)
+    stranger.get(f"{link}?to={quote(elsewhere)}")
+    assert "evil" not in stranger.page and "javascript" not in stranger.page
+    answer = stranger.client.post(link, data={"token": stranger.token, "to": elsewhere}, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_without_mail_it_says_whom_to_ask(stranger: Browser) -> None:
+    stranger.get("/sign-in")
+    assert "stepwise staff invite" in stranger.page and 'type="email"' not in stranger.page
+
+
+def test_an_address_that_is_none_is_said_to_be_none(stranger: Browser) -> None:
+    with_mail(stranger.clinic)
+    stranger.get("/sign-in")
+    stranger.post("/sign-in", email="ben")
+    assert stranger.status == 422 and "Write the e-mail address" in stranger.words
