@@ -150,9 +150,18 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:
-    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when it is known how they went."""
+    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when they were shown since, or it
+    is known how they went."""
     answered = now.record is not None and any((session.day, session.slot) == (now.today, slot) for session in now.record.sessions)
-    return not answered and not now.day_is_over and not NO_EXERCISES & now.held
+    return not answered and slot not in now.followed and not now.day_is_over and not NO_EXERCISES & now.held
+
+
+def after_giving_up(turn: Turn, target: Asked | None, now: Situation) -> Turn:
+    """The 24-hour question was given up, and its words are for the physio: the exercises that waited for the answer follow at once."""
+    show = target.detail.get("show") if target is not None and target.kind == "pain_24h" else None
+    if show is None or [line.key for line in turn.lines] != ["given_to_physio"]:
+        return turn
+    return replace(_then_exercises(list(turn.effects), list(turn.lines), show, turn.change, now), read=turn.read)
 
 
 def record_session(reading: Reading, question: Asked, now: Situation) -> Turn:
