@@ -140,7 +140,7 @@ def test_an_exercise_that_moves_to_another_session_is_told() -> None:
         evening.model_copy(update={"exercises": tuple(dict.fromkeys((*evening.exercises, moved)))}),
     )
     new = EARLY.model_copy(update={"slots": (*slots, *EARLY.slots[2:])})
-    assert in_english(EARLY, new) == [f"• {EARLY.exercise(moved).exercise.name}: now part of: evening"]
+    assert in_english(EARLY, new) == [f"• {EARLY.exercise(moved).exercise.name}: now part of: extra"]
 
 
 def test_a_step_on_two_legs_and_its_dose_say_one_thing() -> None:
