@@ -12,20 +12,23 @@ from bot_service.actions import pictures, window
 from bot_service.actions.asked_again import look_for_words, no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import ANSWERED, HELD, load_record, local_day_span, local_today, rhythm_for
+from bot_service.actions.looking import last_looked_at
 from bot_service.actions.measures_asked import with_activities
+from bot_service.actions.news_first import goes_first, waits_for_news
 from bot_service.actions.plan_changes import with_changes
 from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.staff_messages import prepare_for_staff
+from bot_service.actions.versions import nothing_left, with_flare
 from bot_service.actions.voices import voice_for
 from bot_service.actions.withheld import unwanted_news
-from bot_service.clinical.flare import advice_stands, flare_state, severe_since
+from bot_service.clinical.flare import severe_since
 from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
-from bot_service.storage import cases, check_ins, conversations, entries, episodes, inbox, outbox, patients, prescriptions
+from bot_service.storage import check_ins, conversations, entries, episodes, inbox, outbox, patients, prescriptions
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -129,6 +132,8 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", "the prescription changed")
     if message.kind == "prompt" and message.slot == RUN_SLOT and _severe(tx, episode, now):
         return _No("cancelled", f"{HELD}: no run after severe pain before the physio has looked")
+    if message.kind == "prompt" and message.day and nothing_left(tx, episode, plan, message.slot or 1, message.day, now):
+        return _No("cancelled", f"{HELD}: its one exercise brought severe pain, and the physio has not looked")
     if message.kind in ("prompt", "nudge", "check_in") and _answered(tx, message, episode, plan):
         return _No("cancelled", ANSWERED)
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
@@ -142,16 +147,19 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
 
 
 def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:
-    return severe_since(load_record(tx, episode, now), cases.last_looked_at(tx, episode.id)) is not None
+    record = load_record(tx, episode, now)
+    return severe_since(record, last_looked_at(tx, episode, record)) is not None
 
 
 def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
     rhythm = rhythm_for(tx, episode, plan)
     chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
-    if not chosen and is_quiet(now, rhythm):
+    if not chosen and is_quiet(now, rhythm) and not goes_first(tx, message, now):
         later = out_of_quiet(now, rhythm, earlier=False)
         return _No("due", "waits for the end of quiet hours", later) if later < message.expires_at else _No("expired", "quiet hours")
+    if message.kind == "prompt" and waits_for_news(tx, message, now):
+        return _No("due", "the news of it goes first", now)
     if message.kind not in CAPPED:
         return None
     today = local_today(now, episode.zone)
@@ -189,7 +197,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
-    content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
+    content = with_activities(tx, episode, with_words(tx, episode, with_flare(tx, says, episode, voice.prescription, now)))
     content = with_changes(tx, content, voice.language)
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
@@ -280,19 +288,6 @@ def _awaited(tx: Tx, content: Mapping[str, Any], message: Message, episode: Epis
     for values in shown:
         check_ins.record_followed(tx, prompt_key(episode, date.fromisoformat(values["day"]), values["slot"]))
     return {outbox.AWAITED: "yes"} if message.kind == "prompt" and not shown else {}
-
-
-def _with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, voice: Voice, now: datetime) -> Mapping[str, Any]:
-    """The signed flare plan decides which version of each exercise is shown, as of this moment; unsigned, the advice comes along."""
-    shows = any(key == "exercises" for key, _ in content.get("lines", ()))
-    if not shows or voice.prescription is None:
-        return content
-    record = load_record(tx, episode, now)
-    flare = flare_state(record, cases.last_looked_at(tx, episode.id))
-    if flare is None and not advice_stands(record):
-        return content
-    extra: dict[str, Any] = {"easier": list(flare.easier), "left_out": list(flare.leave_out)} if flare else {"lighter": True}
-    return {**content, "lines": [[key, {**values, **extra}] if key == "exercises" else [key, values] for key, values in content["lines"]]}
 
 
 def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime) -> Outbound | None:

@@ -224,6 +224,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
     record = load_record(tx, episode, at)
     holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     return Situation(
+        at=at,
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,

@@ -9,6 +9,7 @@ from functools import cache
 
 from bot_service.conversation.choices import ask_pause
 from bot_service.conversation.language import language_for
+from bot_service.conversation.late_answers import LATE, question_of
 from bot_service.conversation.measured import ask_measure_anew, mentions_pain
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.requests import time_alone
@@ -135,7 +136,8 @@ def _change_last(now: Situation) -> Turn:
         return ask_measure_anew(now.measured, now)
     if now.last is None:
         return Turn(lines=(Line("nothing_to_change"),), read=False)
-    return ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
+    turn = ask_anew(question_of(now.last.kind), now.last.day, now.last.slot)
+    return replace(turn, ask=replace(turn.ask, detail={})) if turn.ask and now.last.kind == LATE else turn  # it stays a late one
 
 
 def _resume(now: Situation) -> Turn:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 
-from bot_service.conversation.exercise_text import WEEKDAYS, next_day_with_slots, slots_on
+from bot_service.conversation.exercise_text import WEEKDAYS, next_day_with_slots, optional_on, slots_on
 from bot_service.conversation.language import language_for
 from bot_service.conversation.situation import Ask, Asked, Line, Situation, Turn
 from bot_service.conversation.typed import plain
@@ -76,6 +76,9 @@ def show_exercises(slot: int | None, now: Situation) -> Turn:
         return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=same_again(waiting))
     if shown is None:
         coming = next_day_with_slots(plan, now.today) if plan else None
+        if coming and plan and optional_on(plan, now.today):
+            about = {"day": now.today.isoformat(), "slot": None}
+            return Turn(lines=(Line("optional", about), Line("next_ones", {"day": coming.isoformat()})))
         return Turn(lines=(Line("rest_day", {"day": coming.isoformat()}) if coming else Line("nothing_asked"),))
     return Turn(lines=(Line("exercises", {"day": now.today.isoformat(), "slot": shown}),), ask=Ask("session", now.today, shown))
 

@@ -9,6 +9,7 @@ from bot_service.conversation.answers import after_giving_up, another_number, no
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
+from bot_service.conversation.late_answers import question_of
 from bot_service.conversation.measured import (
     about_exercises,
     ask_measure_anew,
@@ -239,13 +240,12 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     """An edited answer is about the session that it was about before, whatever has been asked since."""
     newest = told.edited[-1]
     question = Asked(newest.question_id, newest.kind, newest.day, newest.slot) if newest.question_id else None
-    about_session = newest.kind == "pain_during"
-    if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
+    kind = question_of(newest.kind)
+    if kind == "session_pain" and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
         session = replace(question, kind="session", detail={"anew": True})
         return answer_told(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     if reading.score is not None:
         return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
-    kind = "session_pain" if about_session else newest.kind
     about = {"day": newest.day.isoformat()}
     return Turn(lines=(Line("not_understood"), Line(f"again_{kind}", about)), ask=Ask(kind, newest.day, newest.slot), read=False)
 

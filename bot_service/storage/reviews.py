@@ -191,11 +191,11 @@ def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
     return tx.first(select(proposals.c.id).where(proposals.c.id == proposal_id)) is not None
 
 
-def count_proposals(tx: Tx) -> dict[str, int]:
-    """How many proposals to clinicians there ever were in each state."""
-    query = select(proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN).group_by(proposals.c.status)
-    query = query.where(proposals.c.detail["offered"].as_string().is_(None))
-    return {row.status: int(row.number) for row in tx.all(query)}
+def count_proposals(tx: Tx) -> dict[tuple[str, str], int]:
+    """How many proposals to clinicians there ever were of each rule in each state."""
+    query = select(proposals.c.rule, proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN)
+    query = query.where(proposals.c.detail["offered"].as_string().is_(None)).group_by(proposals.c.rule, proposals.c.status)
+    return {(row.rule, row.status): int(row.number) for row in tx.all(query)}
 
 
 _OF_EPISODE = (

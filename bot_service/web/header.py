@@ -42,6 +42,7 @@ class Header:
     stage: str
     weeks: str
     side: str
+    expected: str
     physio: str
     status: str
     reach: str
@@ -75,6 +76,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         stage=document.stage_title,
         weeks=_weeks(episode, today),
         side=SIDES[side_of(document)],
+        expected=_expected(tx, document),
         physio=staff.load(tx, episode.physio_id).name,
         status=_status(patient, episode, now),
         reach=_reach(address, CHANNELS.get(channel, channel)),
@@ -115,6 +117,12 @@ def _weeks(episode: Episode, today: date) -> str:
         return "not started"
     care, stage = (today - episode.start_date).days // 7 + 1, (today - episode.stage_start).days // 7 + 1
     return f"week {care} of care" if episode.stage_start == episode.start_date else f"week {stage} in this stage, week {care} of care"
+
+
+def _expected(tx: Tx, document: Prescription) -> str:
+    """How long the plan expects the stage to take, as it stood when this was prescribed."""
+    low, high = prescriptions.load_plan_version(tx, document.plan_id, document.plan_version).stage(document.stage).expected_weeks
+    return f"{low} to {high} weeks expected in this stage"
 
 
 def _status(patient: Patient, episode: Episode, now: datetime) -> str:

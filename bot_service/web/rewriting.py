@@ -24,7 +24,15 @@ from bot_service.web.decisions import shown_posted
 from bot_service.web.episode import find
 from bot_service.web.pages import page
 from bot_service.web.prescription_changes import changes
-from bot_service.web.prescription_form import choices_of, exercise_rows, fields_of, in_plain_words, slot_rows, threshold_rows
+from bot_service.web.prescription_form import (
+    choices_of,
+    exercise_rows,
+    fields_of,
+    in_plain_words,
+    slot_rows,
+    stage_facts,
+    threshold_rows,
+)
 from bot_service.web.stale import Clash
 from bot_service.web.times import day_words, moment
 from plans.editing import Unfit
@@ -122,6 +130,7 @@ def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes, 
         exercises=exercise_rows(at.document, at.plan),
         thresholds=threshold_rows(at.document, at.plan),
         flare_plan=at.plan.flare_plan,
+        stage_facts=stage_facts(at.document, at.plan),
     )
 
 

@@ -20,7 +20,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_done": ("✕", "not done"),
     "no_reply": ("?", "no reply"),
     WROTE: ("✎", "wrote, nothing about the exercises"),
-    "paused": ("‖", "paused"),
+    "paused": ("‖", "paused or on hold"),
     "not_sent": ("!", "not sent by us"),
     "rest": ("·", "rest day"),
     "waiting": ("…", "waiting"),

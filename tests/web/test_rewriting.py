@@ -95,6 +95,15 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     assert "\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)" in news
 
 
+def test_the_editor_says_what_the_plan_says_of_the_stage_and_of_each_exercise(person: Person) -> None:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(f"/patients/{person.invitation.ref}/prescription")
+    assert "The plan expects 2 to 4 weeks in this stage, with at most 30° of hip bend (source: SEED, L2" in browser.words
+    assert "Harder: First hold for longer, then push harder" in browser.words and "Source: L2, L6, L7, L8, R1, R2." in browser.words
+    browser.get(f"/patients/{person.invitation.ref}")
+    assert "2 to 4 weeks expected in this stage" in browser.words
+
+
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
     browser = editor(person)
     browser.post(path_of(person), fields(browser.page) | {"own-review.silent_days": "5"}, step="check")
