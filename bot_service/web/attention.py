@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot_service.clinical.catalogue import ENGAGEMENT, UNREACHABLE, URGENCIES, rank
+from bot_service.clinical.catalogue import UNREACHABLE, URGENCIES, rank
 from bot_service.clinical.duty import STEPS, Step
 from bot_service.clinical.in_words import plural
-from bot_service.clinical.needs import Need, need_of_case
+from bot_service.clinical.needs import Need, leading_of, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
 from bot_service.storage.cases import FOR_THE_LEAD, Case
 from bot_service.storage.episodes import Episode, Hold
@@ -104,9 +104,7 @@ def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
 
 def leading_rule(case: Case | OpenCase) -> str:
     """The rule that a case leads with: on the engagement case the most pressing of those that still hold."""
-    if case.case_key != ENGAGEMENT:
-        return case.rule
-    return min(case.reasons, key=lambda rule: ("over" in case.reasons[rule], rank(rule)), default=case.rule)
+    return leading_of(case.case_key, case.rule, case.reasons)
 
 
 def case_words(case: Case | OpenCase, today: date, heard: date | None) -> str:

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.deciding import NO_NEWS
+from bot_service.actions.held_words import HOLDS
 from bot_service.actions.histories import rhythm_for
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import clinics, contacts, episodes, patients, prescriptions, reviews, staff
@@ -20,12 +21,6 @@ from plans.editing import side_of
 from plans.model import Prescription
 from schedules.occurrences import next_occurrence
 
-HOLDS = {
-    "pause": "Paused",
-    "red_flag": "On hold after a red flag",
-    "lost_contact": "Prompts stopped: no reply for a week",
-    "physio_first": "On hold: physio first",
-}
 SIDES = {"left": "left side", "right": "right side", "both": "both sides"}
 SAYS_WHY = ("red_flag", "lost_contact")
 """Holds whose name says already why they are there."""

@@ -284,7 +284,7 @@ def test_the_message_page_says_whether_whatsapps_window_is_open_and_when_quiet_h
     assert "window for free messages is closed: the patient gets a neutral message" in browser.words
     assert "The patient has quiet hours now: it goes out on Wed 23 Sep, 08:00." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Wed 23 Sep, 08:00." in browser.words, "and can be taken back all night"
+    assert "It goes on Wed 23 Sep, 08:00, London time." in browser.words, "and can be taken back all night"
 
 
 def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_waits(sqlite_clinic: RunningClinic) -> None:
@@ -295,7 +295,7 @@ def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_wait
     browser.get(f"{path_of(person)}/message")
     assert "The patient has quiet hours now: it goes out on Tue 22 Sep, 09:30." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Tue 22 Sep, 09:30." in browser.words
+    assert "It goes on Tue 22 Sep, 09:30, London time." in browser.words
 
 
 def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:
