@@ -236,13 +236,9 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
 def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | None:
     """ "Not today" in words when nothing is asked, after a score was given for today: as a tap on that question's button."""
     last = now.last
-    if (
-        reading.session != "no"
-        or reading.later
-        or last is None
-        or last.question_id is None
-        or (last.kind, last.day) != ("pain_during", now.today)
-    ):
+    if reading.session != "no" or reading.later or last is None or last.question_id is None:
+        return None
+    if (last.kind, last.day) != ("pain_during", now.today):
         return None
     return _score_stays(reading, told, Asked(last.question_id, "session", last.day, last.slot), now)
 
