@@ -59,7 +59,7 @@ async def test_an_answer_on_the_next_day_shows_nothing_and_the_prompt_of_that_da
     jo = await asked_first(clinic)
     await clinic.service.move_clock(DAY3 - timedelta(hours=5))
     await jo.say("1")
-    assert ("pain_24h", TUESDAY, 1) in scores(jo) and not lists(jo, THURSDAY)
+    assert ("pain_24h_late", TUESDAY, 1) in scores(jo) and not lists(jo, THURSDAY)
     await clinic.service.move_clock(DAY3 + timedelta(hours=1))
     assert lists(jo, THURSDAY) == 1
 
