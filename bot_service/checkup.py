@@ -21,7 +21,8 @@ from bot_service.settings import Settings, load_settings
 from bot_service.storage import clinics, credentials, measures
 from bot_service.storage.clinics import Sender
 from bot_service.storage.credentials import Credentials
-from bot_service.storage.database import Tx, open_database, open_engine, sqlite_file
+from bot_service.storage.database import Tx, open_database, open_engine
+from bot_service.storage.database_files import sqlite_file
 from bot_service.storage.migrating import check_schema
 from plans.loading import LIBRARY, check_file
 

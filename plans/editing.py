@@ -12,14 +12,14 @@ from pydantic import ValidationError
 from plans.exercise_checks import exercise_findings
 from plans.mistakes import Finding, Spot
 from plans.model import CarePlan, Dose, Exercise, Extra, PrescribedExercise, PrescribedSlot, Prescription, Weekday, prescribe
-from plans.rule_checks import rule_findings
+from plans.rule_checks import HIGHEST_CEILING, rule_findings
 from plans.running import RUN_SLOT, open_running
 from plans.thresholds import ProgressionRule, Rules
 
 OWN, CLINIC = "set for this patient", "set by the clinic"
 """What stands in the place of a source where a clinician chose the number, for one patient or for all of a clinic."""
 THRESHOLDS: Mapping[str, tuple[int, int]] = {
-    "pain_ceiling": (0, 5),  # SEED: never above 5 in any plan
+    "pain_ceiling": (0, HIGHEST_CEILING),
     "session_pain.green_max": (0, 4),
     "session_pain.severe_min": (6, 10),
     "session_pain.jump_asks_safety": (1, 10),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plans.mistakes import Finding, Spot, either
+from plans.exercises import SLOW_LOWERING, seconds_of
+from plans.mistakes import Finding, Spot, either, shown
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAIN_ITEMS = 4
@@ -189,6 +190,13 @@ def _dose(place: Spot, field: str, kind: str) -> Iterator[Finding]:
         yield dose.finding(f"must have exactly one of reps, hold_s and dist_m, but {found}.")
     elif kind in _AMOUNT_OF and given[0] not in _AMOUNT_OF[kind]:
         yield dose.finding(f"has {given[0]}, but an exercise of type {kind} is counted in {either(list(_AMOUNT_OF[kind]))}.", given[0])
+    tempo = dose.text("tempo")
+    if tempo is not None and tempo != SLOW_LOWERING and seconds_of(tempo) is None:
+        yield dose.finding(
+            f"has the tempo {shown(tempo)}, which no message can say. "
+            f'Write the seconds up, held and down, such as "3-0-3", or "{SLOW_LOWERING}".',
+            "tempo",
+        )
 
 
 def _too_often(stage: Spot, exercise: Spot) -> Iterator[Finding]:

@@ -9,9 +9,15 @@ from pydantic import Field
 
 from plans.thresholds import Key, Part, Percent, Text, Weekday
 
+SLOW_LOWERING = "slow lowering"
+"""The one tempo in words that messages and pages know how to say."""
+
 
 class Dose(Part):
-    """How much: sets, then exactly one of repetitions, hold (seconds) or distance (metres); rest in seconds."""
+    """How much: sets, then exactly one of repetitions, hold (seconds) or distance (metres); rest in seconds.
+
+    `tempo` is the seconds up, held and down, such as `3-0-3`, or SLOW_LOWERING.
+    """
 
     sets: Annotated[int, Field(ge=1, le=10)]
     reps: Annotated[int, Field(ge=1, le=60)] | None = None
@@ -21,6 +27,20 @@ class Dose(Part):
     tempo: str | None = None
     effort_pct: Percent | None = None
     load: str | None = None
+
+
+def amounts(dose: Dose) -> tuple[int | None, ...]:
+    """How much in numbers: what a text about the dose may speak of."""
+    return dose.sets, dose.reps, dose.hold_s, dose.dist_m, dose.effort_pct
+
+
+def seconds_of(tempo: str) -> tuple[int, int, int] | None:
+    """The seconds up, held and down of a tempo such as `3-0-3`; None for anything else."""
+    parts = tempo.split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):
+        return None
+    up, hold, down = map(int, parts)
+    return up, hold, down
 
 
 class Rung(Part):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plans.exercises import Dose, Exercise, Extra, Rung, Slot
+from plans.exercises import Dose, Exercise, Extra, Rung, Slot, amounts
 from plans.thresholds import (
     Days,
     Delivery,
@@ -166,6 +166,16 @@ class PrescribedExercise(Part):
     dose: Dose
     treated_side: Literal["left", "right", "both"] = "both"
     started: bool = True
+
+    @property
+    def eased(self) -> Dose:
+        """The dose of the easier version; never more than a clinician's own dose for this patient."""
+        easier, now = self.exercise.easier_dose, self.dose
+        steps = [self.exercise.dose, *(rung.dose for rung in self.exercise.rungs)]
+        if any(amounts(now) == amounts(step) for step in steps):
+            return easier
+        pairs = {name: (getattr(easier, name), getattr(now, name)) for name in ("sets", "reps", "hold_s", "dist_m", "effort_pct")}
+        return easier.model_copy(update={name: min(pair) for name, pair in pairs.items() if None not in pair})
 
     @property
     def next_rung(self) -> Rung | None:

@@ -31,6 +31,12 @@ _ORDERED = (
     ("review.planned_review_days", "review.late_review_days", True, "the planned review comes before the late one"),
     ("deload.gap_days_easier", "deload.gap_days_physio_first", True, "a short gap only makes the restart easier"),
 )
+HIGHEST_CEILING = 5
+"""Pain out of 10 that no plan may allow to be exceeded: the seed page, for all its plans."""
+_HIP_DEG = (10, 120)
+"""The least and the greatest limit of hip flexion, degrees: from just off straight to a deep squat (default)."""
+_RUNNING_STEPS = 10
+"""The least number of steps back to running: from a brisk walk to sprinting with the physio, one change at a time (`clinical.md` 3)."""
 _RANGES = ("after_24h.window_h", "deload.volume_cut_pct", "deload.sessions")
 
 
@@ -39,6 +45,8 @@ def rule_findings(plan: Spot) -> Iterator[Finding]:
     rules = plan.child("rules")
     yield from _order(rules)
     yield from _ceiling(plan, rules)
+    yield from _hip_limits(plan)
+    yield from _running(plan.child("return_to_run"))
     yield from _times(plan, rules)
     yield from _messages(plan, rules)
 
@@ -68,6 +76,11 @@ def _ceiling(plan: Spot, rules: Spot) -> Iterator[Finding]:
     amber = bands.number("amber_max")
     if ceiling is None:
         return
+    if ceiling > HIGHEST_CEILING:
+        yield rules.finding(
+            f"has pain_ceiling {ceiling}. No plan lets pain go above {HIGHEST_CEILING} out of 10: write at most {HIGHEST_CEILING}.",
+            "pain_ceiling",
+        )
     if amber is not None and amber != ceiling:
         yield bands.finding(
             f"has amber_max {amber}, but the ceiling is {ceiling}. Pain above the ceiling is red, so they must be the same.", "amber_max"
@@ -75,6 +88,34 @@ def _ceiling(plan: Spot, rules: Spot) -> Iterator[Finding]:
     for stage in plan.rows("stages"):
         for name in ("progression", "plyometric_unlock"):
             yield from _progression(stage, stage.child(name), ceiling)
+
+
+def _hip_limits(plan: Spot) -> Iterator[Finding]:
+    """Compression of the tendon grows with the bend of the hip, so a later stage never allows less of it than the one before."""
+    before: int | None = None
+    least, most = _HIP_DEG
+    for stage in plan.rows("stages"):
+        limit = stage.number("hip_flexion_limit_deg")
+        if limit is None:
+            continue
+        if not least <= limit <= most:
+            yield stage.finding(
+                f"has hip_flexion_limit_deg {limit}. The hip can be asked to bend by {least} to {most} degrees.", "hip_flexion_limit_deg"
+            )
+        elif before is not None and limit < before:
+            yield stage.finding(
+                f"has hip_flexion_limit_deg {limit}, less than the {before} of the stage before. A later stage allows as much or more.",
+                "hip_flexion_limit_deg",
+            )
+        before = limit
+
+
+def _running(course: Spot) -> Iterator[Finding]:
+    steps = course.texts("steps")
+    if 0 < len(steps) < _RUNNING_STEPS:
+        yield course.finding(
+            f"has {len(steps)} steps. From walking to sprinting it takes at least {_RUNNING_STEPS}, one change at a time.", "steps"
+        )
 
 
 def _progression(stage: Spot, rule: Spot, ceiling: int) -> Iterator[Finding]:

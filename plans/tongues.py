@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plans.checks import IN_BRACES, filled
+from plans.exercises import Dose
 from plans.mistakes import Finding, Spot
 from plans.model import PrescribedExercise, PrescribedSlot, Prescription
 
@@ -88,7 +89,7 @@ def _of_stage(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for exercise in stage["exercises"]:
         yield from ((f"exercises.{exercise['id']}.{field}", exercise[field]) for field in _EXERCISE)
         yield from ((f"exercises.{exercise['id']}.rungs.{rung['id']}", rung["text"]) for rung in exercise.get("rungs", ()))
-        doses = [exercise["dose"], *(rung["dose"] for rung in exercise.get("rungs", ()))]
+        doses = [exercise["dose"], exercise["easier_dose"], *(rung["dose"] for rung in exercise.get("rungs", ()))]
         yield from ((f"loads.{dose['load']}", dose["load"]) for dose in doses if "load" in dose)
 
 
@@ -104,12 +105,16 @@ def _slot(slot: PrescribedSlot, stage: str, words: Words) -> PrescribedSlot:
 
 
 def _item(item: PrescribedExercise, words: Words) -> PrescribedExercise:
-    exercise, load = item.exercise, item.dose.load
+    exercise = item.exercise
     key = f"exercises.{exercise.id}"
     told: dict[str, object] = {field: _told(words, f"{key}.{field}", getattr(exercise, field)) for field in _EXERCISE}
     told["rungs"] = tuple(rung.model_copy(update={"text": _told(words, f"{key}.rungs.{rung.id}", rung.text)}) for rung in exercise.rungs)
-    dose = item.dose if load is None else item.dose.model_copy(update={"load": _told(words, f"loads.{load}", load)})
-    return item.model_copy(update={"exercise": exercise.model_copy(update=told), "dose": dose})
+    told["easier_dose"] = _dose(exercise.easier_dose, words)
+    return item.model_copy(update={"exercise": exercise.model_copy(update=told), "dose": _dose(item.dose, words)})
+
+
+def _dose(dose: Dose, words: Words) -> Dose:
+    return dose if dose.load is None else dose.model_copy(update={"load": _told(words, f"loads.{dose.load}", dose.load)})
 
 
 def _told(words: Words, key: str, text: str) -> str:

@@ -61,6 +61,8 @@ class Life:
         for slot, prompts in found.prompts.items():
             if slot not in self.extra:
                 states |= {"sent" if state == "waiting" and slot in found.did else state for state in prompts}
+                if "unseen" in states:
+                    states = states - {"unseen"} | {"lost" if found.heard and slot not in found.did else "sent"}
         return self.points(day) > 0 if "waiting" in states else "sent" in states
 
     def is_answered(self, day: date) -> bool:
@@ -119,16 +121,24 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
         if (state := _state(row, life.today)) is not None:
             life.day(row.day).prompts.setdefault(row.slot, []).append(state)
     _add_entries(tx, found)
+    begun: dict[UUID, datetime] = {}
+    for row in tx.all(select(tables.questions).where(tables.questions.c.kind.in_(("consent", "baseline")))):
+        if row.closed_why == "answered":
+            begun[row.episode_id] = max(row.closed_at, begun.get(row.episode_id, row.closed_at))
     for row in tx.all(select(tables.inbox).where(tables.inbox.c.heard.in_(("text", "tap", "edit", "media")))):
-        at = (row.said_at or row.received_at).astimezone(ZoneInfo(zones[row.patient_id])).date()
-        for life in of_patient[row.patient_id]:
-            life.day(at).heard = True
+        said = row.said_at or row.received_at
+        for key, life in found.items():
+            if any(life is each for each in of_patient[row.patient_id]) and not (key in begun and said <= begun[key]):
+                life.day(said.astimezone(ZoneInfo(zones[row.patient_id])).date()).heard = True
     return found
 
 
 def _state(row: Any, today: date) -> str | None:
     if row.status in WENT_OUT or row.status in ON_ITS_WAY:
-        return "waiting" if row.day >= today else "sent" if row.status in WENT_OUT else "lost"
+        went = "unseen" if row.content.get("exercises_awaited") == "yes" else "sent"
+        return "waiting" if row.day >= today else went if row.status in WENT_OUT else "lost"
+    if (row.status, row.reason) == ("cancelled", "answered already"):
+        return "waiting" if row.day >= today else "sent"
     held = row.status == "cancelled" and (row.reason or "").startswith(("on hold", "too soon after the last session"))
     return "paused" if held else None if row.status == "cancelled" else "lost"
 

@@ -46,6 +46,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X4": ("session_pain.severe_min", "session_pain.jump_asks_safety"),
     "X5": (),
     "X6": ("baseline_physio_first_above",),
+    "X7": (),
+    "X8": (),
+    "X9": (),
 }
 """The thresholds that each rule reads."""
 OTHERS = (

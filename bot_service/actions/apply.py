@@ -17,13 +17,14 @@ from bot_service.actions.corrections import restate_corrected
 from bot_service.actions.histories import load_record, local_today, prescription_on
 from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
-from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_red_flag
+from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_erasure, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.clinical.record import STRIP_DAYS
 from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.held import HOLD_IN_FULL, HOLD_TOLD
 from bot_service.conversation.situation import (
     AnswerOffer,
+    AskedErasure,
     ChangeTime,
     Close,
     CountAgain,
@@ -109,14 +110,14 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
             return True
         case ForPhysio():
             return keep_for_physio(tx, episode, effect, heard, now)
-        case OptIn() | OptOut():
-            _opt(tx, episode, effect, now)
+        case OptIn() | OptOut() | AskedErasure():
+            _opt(tx, episode, effect, heard, now)
         case SetBaseline():
             _set_baseline(tx, episode, effect.score, now)
         case PauseUntil() | Resume() | ChangeTime():
             _change_schedule(tx, episode, effect, now)
         case Seen():
-            note_seen(tx, episode, effect, heard.inbox_id, now)
+            note_seen(tx, episode, effect, heard, now)
         case AnswerOffer():
             return answer_offer(tx, episode, effect, now)
         case Measured() | Named():
@@ -124,11 +125,14 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
     return False
 
 
-def _opt(tx: Tx, episode: Episode, effect: OptIn | OptOut, now: datetime) -> None:
-    if isinstance(effect, OptIn):
-        consent.opt_in(tx, episode, now)
-    else:
-        consent.opt_out(tx, episode, now, declined=effect.declined)
+def _opt(tx: Tx, episode: Episode, effect: OptIn | OptOut | AskedErasure, heard: Heard, now: datetime) -> None:
+    match effect:
+        case OptIn():
+            consent.opt_in(tx, episode, now)
+        case OptOut(declined):
+            consent.opt_out(tx, episode, now, declined=declined)
+        case AskedErasure(words):
+            raise_erasure(tx, episode, words, heard, now)
 
 
 def _keep(tx: Tx, episode: Episode, keep: Keep, heard: Heard, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from bot_service.actions.histories import local_day_span, local_today, rhythm_fo
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.clinical.in_words import long_day
-from bot_service.storage import cases, check_ins, conversations, entries, prescriptions
+from bot_service.storage import cases, check_ins, conversations, entries, episodes, prescriptions
 from bot_service.storage.cases import Raised
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Tx
@@ -19,10 +19,12 @@ from bot_service.storage.outbox import Message
 from schedules.follow_ups import out_of_quiet
 from schedules.wall_time import instant
 
-RULE = {"safety": "X4", "baseline": "X5"}
+RULE = {"safety": "X4", "baseline": "X5", "what_is_wrong": "X8"}
 """The rule under which the physio sees that each of them has no answer."""
 SENDABLE = timedelta(hours=12)
 """How late the question is still asked again (default)."""
+WORDS_TAKE = timedelta(hours=1)
+"""How long somebody who tapped *Something's wrong* has to write what (default): time to type it, and soon enough for the same day."""
 _WORDS = {"safety": "safety_question", "baseline": "again_baseline"}
 _CARRIED_BY = ("prompt", "check_in")
 State = Literal["answered", "fresh", "waiting"]
@@ -38,6 +40,13 @@ def ask_tomorrow(tx: Tx, episode: Episode, ask: Mapping[str, Any], now: datetime
     content = {"lines": [["still_open", {"day": today.isoformat()}], [_WORDS[ask["kind"]], {}]], "ask": again}
     key = f"again:{episode.id}:{ask['kind']}:{today}"
     queue_for_patient(tx, episode, now, "again", key, due, due + SENDABLE, content, day=tomorrow)
+
+
+def look_for_words(tx: Tx, episode: Episode, now: datetime) -> None:
+    """Look at the rules again once there has been time to write what is wrong."""
+    looked = episodes.load(tx, episode.id).next_review_at
+    if episode.patient_status == "opted_in" and (looked is None or looked > now + WORDS_TAKE):
+        episodes.change(tx, episode.id, next_review_at=now + WORDS_TAKE)
 
 
 def no_longer_asked_again(tx: Tx, message: Message, episode: Episode, now: datetime) -> str | None:
@@ -113,12 +122,21 @@ def unanswered(tx: Tx, episode: Episode, now: datetime) -> dict[str, Raised | No
     return found
 
 
+def _without_words(question: Question, now: datetime) -> State:
+    """What is wrong, with no words: where a red flag was raised by the same answer, that is what the physio sees."""
+    if question.detail.get("flagged") or question.closed_at is not None:
+        return "answered"
+    return "waiting" if now - question.opened_at >= WORDS_TAKE else "fresh"
+
+
 def _state_of(question: Question | None, episode: Episode, now: datetime) -> State:
     """Whether the question that was asked last of its kind has its answer, may still get one, or waits since an earlier day."""
     if question is None or question.closed_why == "answered":
         return "answered"
     if question.closed_why not in (None, "asked_again"):
         return "fresh"  # the patient stopped: nobody waits for an answer, and there is none
+    if question.kind == "what_is_wrong":
+        return _without_words(question, now)
     days = (local_today(now, episode.zone) - local_today(question.opened_at, episode.zone)).days
     if question.kind == "safety":  # it cannot wait for the second day to be over
         return "waiting" if days >= 1 or question.detail.get("again") else "fresh"
@@ -131,6 +149,8 @@ def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
     if rule == RULE["baseline"]:
         sentence = "Agreed to the reminders, but has not said how the usual pain is, asked twice. Exercises begin only when it is known."
         return Raised(rule, rule, "three_days", sentence, detail)
+    if rule == RULE["what_is_wrong"]:
+        return Raised(rule, rule, "same_day", "Tapped “Something's wrong” and wrote nothing. Please ask what it is.", detail)
     rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
     scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at]
     why = f" after pain {scored[-1].score}/10" if scored else ""

@@ -123,10 +123,17 @@ def set_wording(db: Database, by: Member, language: str, key: str, text: str | N
         rest = {name: words for name, words in wording.get(language, {}).items() if name != key}
         wording[language] = rest if text is None else rest | {key: text}
         clinics.change_settings(tx, by.clinic_id, {"wording": wording})
-        detail = {"language": language, "text": key, "words": text}
+        detail = {
+            "language": language,
+            "text": key,
+            "words": text,
+            "was": {"words": clinic.settings.get("wording", {}).get(language, {}).get(key)},
+        }
         audit.record(tx, now, by.email, "wording_set", clinic_id=by.clinic_id, subject_id=by.clinic_id, detail=detail)
 
 
 def _keep(tx: Tx, by: Member, now: datetime, what: str, changed: dict[str, Any]) -> None:
+    had = clinics.load_clinic(tx, by.clinic_id)
+    before = {"quiet": had.settings.get("quiet")} if "quiet" in changed else {"languages": [*offered_languages(had)]}
     clinics.change_settings(tx, by.clinic_id, changed)
-    audit.record(tx, now, by.email, what, clinic_id=by.clinic_id, subject_id=by.clinic_id, detail=changed)
+    audit.record(tx, now, by.email, what, clinic_id=by.clinic_id, subject_id=by.clinic_id, detail=changed | {"was": before})

@@ -137,7 +137,8 @@ def stop_from_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Addr
     if not said.stop and said.answer != "stop":
         return False
     opt_out(tx, episode, now, declined=False)
-    say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language)
+    lines: list[list[Any]] = [["goodbye", {}], *([["erasure_told", {}]] if said.erase else [])]
+    say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language, lines=lines)
     return True
 
 

@@ -10,11 +10,13 @@ from uuid import UUID
 
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.prompt import queue_for_patient
+from bot_service.clinical.catalogue import RED_FLAG
 from bot_service.clinical.concerns import concerns
 from bot_service.clinical.duty import may_acknowledge
 from bot_service.clinical.record import Record
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.storage import audit, cases, episodes, notices, reviews
+from bot_service.storage.cases import Case
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.staff import Member
@@ -24,6 +26,8 @@ NEWS_KEPT = timedelta(days=3)
 """How long news of a decision is worth sending (default)."""
 MAY_DECIDE = ("physio",)
 LONGEST_REASON = 1000
+LEAST_WORDS, LEAST_LETTERS = 2, 8
+"""What the reason for clearing a red flag has at least (default): "Rang her, fine" is short, and says it."""
 NO_NEWS = ("red_flag", "physio_first")
 """Holds under which the patient is told nothing of exercises (`clinical.md` 0.10); they hear of it when it is over."""
 OF_EXERCISES = ("plan_changed_forward", "plan_changed_back", "plan_changed_same", "plan_held", "run_opened", "run_closed")
@@ -52,12 +56,23 @@ class Decision:
         return f"{self.reason} All the same, because: {self.despite}" if self.despite else self.reason
 
 
+class TooShort(Conflict):
+    """A reason that says too little for what it decides."""
+
+
 class PainIsHigh(Conflict):
     """A step up that wants a second look first. `found` says what is high, with figures and days."""
 
     def __init__(self, found: tuple[str, ...]) -> None:
         super().__init__("pain is high; say why you step up all the same")
         self.found = found
+
+
+def want_what_was_done(case: Case, decision: Decision) -> None:
+    """A red flag is cleared with words that tell a colleague what was done; "x", "ok" and "seen" do not. Raises TooShort."""
+    words, letters = decision.reason.split(), sum(sign.isalnum() for sign in decision.reason)
+    if case.case_key == RED_FLAG and case.closed_at is None and (len(words) < LEAST_WORDS or letters < LEAST_LETTERS):
+        raise TooShort("say in a few words what was done before you clear the red flag: who looked or rang, and what was found")
 
 
 def episode_of(tx: Tx, decision: Decision, *, takes_on: bool = False, sees_to: bool = False) -> Episode:

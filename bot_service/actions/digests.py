@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -9,6 +10,7 @@ from fractions import Fraction
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bot_service.actions.held_words import reason_in_words
 from bot_service.actions.histories import load_record
 from bot_service.actions.notices import chosen_ways, limits_of, whose_patients
 from bot_service.actions.staff_messages import sealed
@@ -18,7 +20,7 @@ from bot_service.clinical.catalogue import RED_FLAG, RULES, rank
 from bot_service.clinical.duty import Away, acts_for, told_at
 from bot_service.clinical.flags import flags_for
 from bot_service.clinical.in_words import percent, plural, short_day
-from bot_service.clinical.needs import WANTS_SOMEBODY
+from bot_service.clinical.needs import WANTS_SOMEBODY, leading_of
 from bot_service.clinical.record import Record
 from bot_service.clinical.working_hours import next_opening
 from bot_service.conversation.notices import digest_text
@@ -180,7 +182,8 @@ def _waiting(view: View, standings: Standings) -> list[str]:
 
 
 def _title(case: Case) -> str:
-    words = RULES[case.rule].title if case.rule in RULES else "please look"
+    rule = leading_of(case.case_key, case.rule, case.reasons)
+    words = RULES[rule].title if rule in RULES else "please look"
     return words[:1].lower() + words[1:]
 
 
@@ -228,10 +231,11 @@ def _week(tx: Tx, view: View, mine: Sequence[Episode], records: Sequence[Record]
     lines = ["", "Who moved:", *(moved or ["Nobody."]), "", "These seven days, and the seven before:"]
     lines += [f"Done of what was asked: {done[0]}, before {done[1]}.", f"Answered: {answered[0]}, before {answered[1]}."]
     found = unsent.count_of_episodes(tx, [each.id for each in mine], instant(since, time(), view.clinic.zone), view.now)
-    kept = [
-        f"- {plural(each.number, KIND_WORDS.get(each.kind, 'message'))}: {each.reason or STATUS_WORDS.get(each.status, each.status)}"
-        for each in found
-    ]
+    counts = Counter[tuple[str, str]]()
+    for each in found:
+        words = reason_in_words(each.reason) or STATUS_WORDS.get(each.status, each.status)
+        counts[KIND_WORDS.get(each.kind, "message"), words] += each.number
+    kept = [f"- {plural(number, kind)}: {words}" for (kind, words), number in counts.most_common()]
     return [*lines, "", "What we did not send, or cannot be sure of:", *(kept or ["Nothing: all went out."])]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot_service.actions.apply import ANSWER_KEPT, apply_turn
 from bot_service.actions.consent import say_to_stranger, stop_from_left_chat
 from bot_service.actions.histories import local_today
-from bot_service.actions.patient_cases import Heard
+from bot_service.actions.patient_cases import Heard, raise_erasure
 from bot_service.actions.voices import voice_for
 from bot_service.conversation.commands import without_slash
 from bot_service.conversation.parsing import read
@@ -32,7 +32,13 @@ def heed_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Address, 
     in_words = inbound.heard in _IN_WORDS and not inbound.start_code
     if episode is not None and in_words and _flagged(tx, received, inbound, episode, now):
         return True
+    if episode is not None and in_words and (words := _erasure(inbound, episode)):
+        raise_erasure(tx, episode, words, Heard(received.id, received.at), now)
     return stop_from_left_chat(tx, received, inbound, left, now)
+
+
+def _erasure(inbound: Inbound, episode: Episode) -> str:
+    return inbound.text if read(inbound.text, None, episode.language).erase else ""
 
 
 def _flagged(tx: Tx, received: Received, inbound: Inbound, episode: Episode, now: datetime) -> bool:

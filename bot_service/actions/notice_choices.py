@@ -104,7 +104,8 @@ def set_limits(
         initials = clinic_setting(clinic, "notice_initials") if initials is None else initials
         changed = {"notice_remind_min": remind, "notice_deputy_min": deputy, "notice_lead_days": lead, "notice_initials": initials}
         clinics.change_settings(tx, by.clinic_id, changed)
-        _audit(tx, now, by, "notice_limits_set", by.clinic_id, changed)
+        was = dict(zip(changed, (*kept, clinic_setting(clinic, "notice_initials")), strict=True))
+        _audit(tx, now, by, "notice_limits_set", by.clinic_id, changed | {"was": was})
 
 
 def set_duty(db: Database, by: Member, staff_id: UUID, duty: str | None, now: datetime) -> None:

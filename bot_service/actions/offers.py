@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.looking import last_looked_at
 from bot_service.actions.prescribing import resolved, supersede
 from bot_service.clinical.flare import flare_state, severe_since
 from bot_service.clinical.offers import BETWEEN_OFFERS, PastOffer, next_offer
@@ -70,7 +71,7 @@ def answer_offer(tx: Tx, episode: Episode, answer: AnswerOffer, now: datetime) -
     document, name = _stepped_up(tx, old, exercise, rung)
     author = prescriptions.find_agreed_by(tx, episode.patient_id, episode.id, lambda each: _same_agreement(each, old, runs=exercise == RUN))
     tomorrow = local_today(now, episode.zone) + timedelta(days=1)
-    reason = f"next step of {name}, taken by the patient as agreed beforehand"
+    reason = f"next step of {name}, {prescriptions.AGREED_STEP}"
     supersede(tx, episode, document, author or episode.physio_id, reason, now, starts_on=tomorrow)
     return True
 
@@ -102,8 +103,7 @@ def _runs(tx: Tx, episode: Episode, record: Record, declined: date | None = None
     """The running step that the patient may take now, in the range that a clinician opened."""
     if record.prescription.run_steps_open is None or _must_wait(tx, episode, record):
         return ()
-    looked_at = cases.last_looked_at(tx, episode.id)
-    step = None if severe_since(record, looked_at) else due_step(record, _open_rules(tx, episode), declined)
+    step = None if severe_since(record, last_looked_at(tx, episode, record)) else due_step(record, _open_rules(tx, episode), declined)
     return (step,) if step else ()
 
 
@@ -145,7 +145,7 @@ def _must_wait(tx: Tx, episode: Episode, record: Record) -> bool:
     """On hold, in a flare, or a clinician has said to wait."""
     if episodes.list_holds_in_force(tx, episode.id, record.today) or held_back(tx, episode, "C0", record.today):
         return True
-    return flare_state(record, cases.last_looked_at(tx, episode.id)) is not None
+    return flare_state(record, last_looked_at(tx, episode, record)) is not None
 
 
 def _open_rules(tx: Tx, episode: Episode) -> set[str]:

@@ -11,7 +11,9 @@ from bot_service.actions.assess import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question, wrote_of_suicide
 from bot_service.actions.withheld import stop_unwanted_news
-from bot_service.clinical.catalogue import MESSAGE, RED_FLAG, Urgency
+from bot_service.clinical.catalogue import LAWFUL_MONTH, MESSAGE, RED_FLAG, Urgency
+from bot_service.clinical.in_words import long_day
+from bot_service.clinical.working_hours import a_month_after
 from bot_service.conversation.safety import told_as
 from bot_service.conversation.situation import ForPhysio, RedFlagged, Seen
 from bot_service.conversation.states import MEASURED
@@ -27,6 +29,7 @@ MEDIA = {
 """What came that is no words, as the physio reads it."""
 
 PUT_ASIDE = "put_aside"
+ERASURE = "X7"
 _CHORES = ("which_time", "confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
 """What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
@@ -62,8 +65,20 @@ def raise_red_flag(tx: Tx, episode: Episode, flagged: RedFlagged, heard: Heard, 
         queue_seen_question(tx, episode, now)
 
 
+def raise_erasure(tx: Tx, episode: Episode, words: str, heard: Heard, now: datetime) -> None:
+    """A request to erase what is kept about the patient, for the clinic to answer; one case, however often it is asked."""
+    asked_on = local_today(heard.at, episode.zone)
+    answered_by = long_day(a_month_after(asked_on))
+    sentence = f"The patient asked for their data to be erased. By law the clinic answers within one month: by {answered_by}."
+    if (before := cases.find_open(tx, episode, ERASURE)) is not None:  # the month counts from the first time
+        sentence = before.sentence
+    detail = {"occurred": asked_on.isoformat(), "basis": LAWFUL_MONTH}
+    raised = Raised(ERASURE, ERASURE, "three_days", sentence, detail, inbox_id=heard.inbox_id, words=words)
+    cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "three_days", now))
+
+
 def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now: datetime) -> bool:
-    """What a person should read, on a case of its own; True when it joins the red flag that holds the exercises instead."""
+    """What a person should read, on a case of its own; True when the rules look again: it joins a red flag, or says what is wrong."""
     detail = {"occurred": local_today(heard.at, episode.zone).isoformat()}
     red_flag = _held_by(tx, episode, now)
     urgency: Urgency = "routine" if note.media else "same_day" if note.same_day else "three_days"
@@ -83,7 +98,7 @@ def keep_for_physio(tx: Tx, episode: Episode, note: ForPhysio, heard: Heard, now
         raised = Raised(MESSAGE, MESSAGE, urgency, sentence, detail, inbox_id=heard.inbox_id, words=note.words)
     if red_flag is None:
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, urgency, now))
-        return False
+        return note.same_day  # the words after *Something's wrong* settle what stood there without words
     _join(tx, episode, red_flag, raised, now)
     return True
 
@@ -110,18 +125,23 @@ def _join(tx: Tx, episode: Episode, red_flag: Case, raised: Raised, now: datetim
     cases.raise_case(tx, now, episode, replace(raised, case_key=RED_FLAG), due_at)
 
 
-def note_seen(tx: Tx, episode: Episode, seen: Seen, inbox_id: UUID, now: datetime) -> None:
-    """What the patient says about having been seen, on the open red flag."""
+def note_seen(tx: Tx, episode: Episode, seen: Seen, heard: Heard, now: datetime) -> None:
+    """What the patient says about having been seen, on the open red flag; a No that comes after it was cleared is told all the same."""
     open_case = cases.find_open(tx, episode, RED_FLAG)
-    if open_case is None:
-        return
-    if wrote_of_suicide(open_case):
+    asked = conversations.find_latest(tx, episode.id, "seen")
+    talked = wrote_of_suicide(open_case) if open_case else asked is not None and asked.detail.get("of") == "suicide"
+    if talked:
         words = "Could talk to somebody" if seen.yes else "Has not talked to anybody"
     else:
         words = "Was seen about it" if seen.yes else "Has not been seen about it"
-    raised = Raised(RED_FLAG, RED_FLAG, open_case.urgency, open_case.sentence, open_case.reasons.get(RED_FLAG, {}), inbox_id=inbox_id)
+    if open_case is None:
+        if not seen.yes:
+            keep_for_physio(tx, episode, ForPhysio("X3", f"{words} (asked after the red flag)", same_day=True), heard, now)
+        return
+    raised = Raised(RED_FLAG, RED_FLAG, open_case.urgency, open_case.sentence, open_case.reasons.get(RED_FLAG, {}), inbox_id=heard.inbox_id)
     cases.raise_case(tx, now, episode, raised, open_case.due_at)
-    cases.record_event(tx, now, open_case.id, "seen_yes" if seen.yes else "seen_no", f"patient: {words}")
+    what = f"{'talked' if talked else 'seen'}_{'yes' if seen.yes else 'no'}"
+    cases.record_event(tx, now, open_case.id, what, f"patient: {words}")
     if seen.unasked:
         outbox.cancel_waiting(tx, now, episode.patient_id, "answered already", ("seen",))
 

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bot_service.actions import pictures, window
-from bot_service.actions.asked_again import no_longer_asked_again, with_open_safety
+from bot_service.actions.asked_again import look_for_words, no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
+from bot_service.actions.histories import ANSWERED, HELD, load_record, local_day_span, local_today, rhythm_for
+from bot_service.actions.looking import last_looked_at
 from bot_service.actions.measures_asked import with_activities
+from bot_service.actions.news_first import goes_first, waits_for_news
 from bot_service.actions.plan_changes import with_changes
 from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
 from bot_service.actions.sealed_words import with_words
 from bot_service.actions.staff_messages import prepare_for_staff
+from bot_service.actions.versions import nothing_left, with_flare
 from bot_service.actions.voices import voice_for
 from bot_service.actions.withheld import unwanted_news
-from bot_service.clinical.flare import advice_stands, flare_state, severe_since
+from bot_service.clinical.flare import severe_since
 from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.tokens import button_data
 from bot_service.conversation.wording import Rows, Voice, load_catalogue, render
 from bot_service.messages import Button, Outbound
-from bot_service.storage import cases, check_ins, conversations, entries, episodes, inbox, outbox, patients, prescriptions
+from bot_service.storage import check_ins, conversations, entries, episodes, inbox, outbox, patients, prescriptions
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -129,8 +132,10 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", "the prescription changed")
     if message.kind == "prompt" and message.slot == RUN_SLOT and _severe(tx, episode, now):
         return _No("cancelled", f"{HELD}: no run after severe pain before the physio has looked")
-    if message.kind in ("nudge", "check_in") and _answered(tx, message, episode):
-        return _No("cancelled", "answered already")
+    if message.kind == "prompt" and message.day and nothing_left(tx, episode, plan, message.slot or 1, message.day, now):
+        return _No("cancelled", f"{HELD}: its one exercise brought severe pain, and the physio has not looked")
+    if message.kind in ("prompt", "nudge", "check_in") and _answered(tx, message, episode, plan):
+        return _No("cancelled", ANSWERED)
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
         return _No("cancelled", "its prompt did not go out")  # nobody is reminded of what they were never sent
     if message.kind == "again" and (why := no_longer_asked_again(tx, message, episode, now)):
@@ -142,16 +147,19 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
 
 
 def _severe(tx: Tx, episode: Episode, now: datetime) -> bool:
-    return severe_since(load_record(tx, episode, now), cases.last_looked_at(tx, episode.id)) is not None
+    record = load_record(tx, episode, now)
+    return severe_since(record, last_looked_at(tx, episode, record)) is not None
 
 
 def _at_a_bad_time(tx: Tx, message: Message, episode: Episode, plan: Prescription, now: datetime) -> _No | None:
     """Quiet hours bind what the patient did not choose a time for; the cap binds everything unsolicited."""
     rhythm = rhythm_for(tx, episode, plan)
     chosen = message.kind == "prompt" and is_quiet(message.due_at, rhythm)
-    if not chosen and is_quiet(now, rhythm):
+    if not chosen and is_quiet(now, rhythm) and not goes_first(tx, message, now):
         later = out_of_quiet(now, rhythm, earlier=False)
         return _No("due", "waits for the end of quiet hours", later) if later < message.expires_at else _No("expired", "quiet hours")
+    if message.kind == "prompt" and waits_for_news(tx, message, now):
+        return _No("due", "the news of it goes first", now)
     if message.kind not in CAPPED:
         return None
     today = local_today(now, episode.zone)
@@ -175,11 +183,12 @@ def _still_to_come(rhythm: Rhythm, today: date, now: datetime) -> list[datetime]
     return sorted(at for slot in rhythm.slots_on(today) if (at := instant(today, slot.at, rhythm.zone)) > now)
 
 
-def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
-    """Whether the patient has said what a follow-up would ask; there is one 24-hour question a day, whatever the slot."""
+def _answered(tx: Tx, message: Message, episode: Episode, plan: Prescription) -> bool:
+    """Whether the patient has said what a message would ask; there is one 24-hour question a day, whatever the slot, and a number that
+    was told before its time had come does not answer it."""
     told = [entry for entry in entries.list_current(tx, episode) if entry.confirmed and entry.day == message.day]
     if message.kind == "check_in":
-        return any(entry.kind == "pain_24h" for entry in told)
+        return any(entry.kind == "pain_24h" and entry.at >= opens_at(message, plan) for entry in told)
     return any(entry.kind in ("session", "pain_during") and entry.slot == message.slot for entry in told)
 
 
@@ -188,7 +197,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
     _replace_questions(tx, message, episode, now)
     voice = voice_for(tx, episode, now)
     says = with_open_safety(tx, message, episode, now)
-    content = with_activities(tx, episode, with_words(tx, episode, _with_flare(tx, says, episode, voice, now)))
+    content = with_activities(tx, episode, with_words(tx, episode, with_flare(tx, says, episode, voice.prescription, now)))
     content = with_changes(tx, content, voice.language)
     content = _with_question(tx, content, message, episode, now)
     text, rows = render(content, voice)
@@ -209,7 +218,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         attempts=message.attempts + 1,
         lease_until=lease_until,
         sent_at=now,
-        content=window.marked(message.content, stands_for=says if by_template else None),
+        content=window.marked(message.content, stands_for=says if by_template else None) | _awaited(tx, content, message, episode),
     )
     return Outbound(
         str(message.id),
@@ -231,7 +240,9 @@ def _still_to_ask(tx: Tx, message: Message, episode: Episode) -> Message:
     if message.kind != "prompt" or message.day is None or ask.get("kind") != "pain_24h":
         return message
     told = [each for each in entries.list_current(tx, episode) if each.confirmed and each.day.isoformat() == ask["day"]]
-    asks = any(each.kind == "session" and each.done_at for each in told) and not any(each.kind == "pain_24h" for each in told)
+    done = [each.done_at for each in told if each.kind == "session" and each.done_at]
+    opens = min(done, default=message.due_at) + timedelta(hours=prescriptions.load(tx, episode.prescription_id).rules.after_24h.window_h[0])
+    asks = bool(done) and not any(each.kind == "pain_24h" and each.at >= opens for each in told)
     return message if asks else replace(message, content=exercises_only(message.day, message.slot))
 
 
@@ -266,20 +277,17 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
         asked_again=0,
     )
     conversations.open_question(tx, question, episode.clinic_id)
+    if question.kind == "what_is_wrong":
+        look_for_words(tx, episode, now)
     return {**content, "ask": {**ask, "question": str(question.id)}}
 
 
-def _with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, voice: Voice, now: datetime) -> Mapping[str, Any]:
-    """The signed flare plan decides which version of each exercise is shown, as of this moment; unsigned, the advice comes along."""
-    shows = any(key == "exercises" for key, _ in content.get("lines", ()))
-    if not shows or voice.prescription is None:
-        return content
-    record = load_record(tx, episode, now)
-    flare = flare_state(record, cases.last_looked_at(tx, episode.id))
-    if flare is None and not advice_stands(record):
-        return content
-    extra: dict[str, Any] = {"easier": list(flare.easier), "left_out": list(flare.leave_out)} if flare else {"lighter": True}
-    return {**content, "lines": [[key, {**values, **extra}] if key == "exercises" else [key, values] for key, values in content["lines"]]}
+def _awaited(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode) -> dict[str, str]:
+    """The mark of a prompt that shows no exercises yet; what it announced has followed once another message shows it."""
+    shown = [values for key, values in content.get("lines", ()) if key == "exercises"]
+    for values in shown:
+        check_ins.record_followed(tx, prompt_key(episode, date.fromisoformat(values["day"]), values["slot"]))
+    return {outbox.AWAITED: "yes"} if message.kind == "prompt" and not shown else {}
 
 
 def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime) -> Outbound | None:

@@ -50,7 +50,10 @@ def _queue_seen(tx: Tx, episode: Episode, said_at: datetime, now: datetime) -> N
     at = (prompt_time(plan.slots) or MORNING) if never_quiet else rhythm.quiet.end
     said_on = local_today(said_at, episode.zone)
     of_suicide = wrote_of_suicide(cases.find_open(tx, episode, RED_FLAG))
-    content = {"lines": [["ask_talked" if of_suicide else "ask_seen", {"day": said_on.isoformat()}]], "ask": {"kind": "seen"}}
+    content = {
+        "lines": [["ask_talked" if of_suicide else "ask_seen", {"day": said_on.isoformat()}]],
+        "ask": {"kind": "seen", "detail": {"of": "suicide"} if of_suicide else {}},
+    }
     for ahead in range(1, SEEN_ASKED + 1):
         day = today + timedelta(days=ahead)
         due = out_of_quiet(instant(day, at, episode.zone), rhythm, earlier=False)

@@ -19,6 +19,7 @@ from bot_service.actions.deciding import (
     look_twice,
     note_decision,
     tell_patient,
+    want_what_was_done,
 )
 from bot_service.actions.histories import local_today
 from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
@@ -187,7 +188,7 @@ def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decisio
 
 
 def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -> None:
-    """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict when closed already."""
+    """Close a case; closing a red flag also lets exercise prompts go on, and the patient is told. Raises Conflict, TooShort."""
     with db.begin() as tx:
         episode = episode_of(tx, decision, sees_to=True)
         case = cases.load_case(tx, episode, case_id)
@@ -195,6 +196,7 @@ def close_case(db: Database, decision: Decision, case_id: UUID, now: datetime) -
             raise NotFound("no such case for this patient")
         if case.case_key == RED_FLAG and decision.shown is not None and decision.shown != episode.evidence_version:
             raise AlreadyDecided("the patient has written since; look at the page again before you clear the red flag")
+        want_what_was_done(case, decision)
         if not cases.close_case(tx, now, episode, case.id, decision.member.name, decision.reason):
             raise Conflict("this case is closed already")
         if case.case_key == RED_FLAG and episodes.release_holds(tx, now, episode.id, ("red_flag",), decision.member.name):

@@ -7,15 +7,16 @@ from datetime import datetime
 from uuid import UUID
 
 from bot_service.actions.assess import assess
-from bot_service.actions.deciding import Decision, episode_of, note_decision, tell_patient
+from bot_service.actions.deciding import Decision, before, episode_of, keep_with, note_decision, tell_patient
 from bot_service.actions.prescribing import supersede, with_own_words
 from bot_service.errors import AlreadyDecided, Conflict
-from bot_service.storage import episodes, prescriptions
+from bot_service.storage import episodes, prescriptions, reviews
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from plans.editing import Choices, rewritten
 from plans.model import CarePlan, Prescription
 
+REWRITTEN = "rewritten"
 _SEEN_BY_PATIENT = ("slots", "exercises", "flare_plan")
 
 
@@ -50,9 +51,12 @@ def rewrite(db: Database, decision: Decision, based_on: UUID, choices: Choices, 
         if decision.shown != episode.evidence_version:
             raise AlreadyDecided("the patient's record has changed since you opened this; look at their page, then prescribe")
         drafted = draft(tx, episode, choices)
+        own = reviews.record_own(tx, now, episode, REWRITTEN, decision.member.id, to_stage=None, reason=decision.reason, hold_until=None)
+        stood = before(tx, episode, f"{REWRITTEN}:{own}", now)
         supersede(tx, episode, drafted.after, decision.member.id, decision.reason, now)
         if shown_to_patient(drafted):
-            tell_patient(tx, episode, "plan_changed_same", decision, f"rewritten:{tx.new_id()}", now, was=episode.prescription_id)
+            tell_patient(tx, episode, "plan_changed_same", decision, f"{REWRITTEN}:{own}", now, was=episode.prescription_id)
+        keep_with(tx, own, decision, stood)
         assess(tx, episodes.load(tx, episode.id), now)
         note_decision(tx, now, decision, episode, "prescription_rewritten", {"fields": changed_fields(drafted)})
 

@@ -84,7 +84,7 @@ def change_role(db: Database, by: Member, staff_id: UUID, role: str, now: dateti
         if role == "viewer" and (duty := notices.load_choices(tx, member.id).duty):
             raise Conflict(f"{member.name} is {'clinic lead' if duty == 'lead' else duty}, and a viewer cannot be; change that first")
         staff.set_role(tx, member.id, role)
-        _note(tx, now, by, "role_changed", member.id, {"role": role})
+        _note(tx, now, by, "role_changed", member.id, {"role": role, "was": {"role": member.role}})
 
 
 def disable(db: Database, by: Member, staff_id: UUID, now: datetime, real_now: datetime) -> None:
@@ -133,9 +133,11 @@ def change_clinic(db: Database, by: Member, form: Mapping[str, str], now: dateti
                 raise Conflict(f"the {name} number has no digits in it; patients could not call it")
             changed[name] = text
         changed["hours"] = _hours(form)
-        check_fresh(showed, clinic_fields(clinics.load_clinic(tx, by.clinic_id)))
+        clinic = clinics.load_clinic(tx, by.clinic_id)
+        check_fresh(showed, clinic_fields(clinic))
+        was = {name: clinic_setting(clinic, name) for name in changed}
         clinics.change_settings(tx, by.clinic_id, changed)
-        _note(tx, now, by, "clinic_changed", by.clinic_id, changed)
+        _note(tx, now, by, "clinic_changed", by.clinic_id, changed | {"was": was})
 
 
 def _hours(form: Mapping[str, str]) -> dict[str, list[str]]:

@@ -18,13 +18,13 @@ from bot_service.errors import Conflict, NotFound
 from bot_service.storage import case_care, cases, episodes, outbox, prescriptions, reviews, undone
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
-from bot_service.storage.outbox import NEVER_WENT_OUT, Message
+from bot_service.storage.outbox import NEVER_WENT_OUT, UNSOLICITED, Message
 from bot_service.storage.reviews import Proposed
-from schedules.quiet import out_of_quiet
+from schedules.quiet import is_quiet, out_of_quiet
 
 UNDO_FOR = timedelta(seconds=30)
 """How long the news of what is decided on the page waits, so that it can be undone (default)."""
-UNDOABLE = ("approved", "held", "stepped_back")
+UNDOABLE = ("approved", "held", "stepped_back", "rewritten")
 WAITS = ("due", "claimed")
 HOLDS = ("now", "same_day")
 """How urgent a red flag is that holds the exercises: all tiers but PROMPT (`clinical.md` 0.10)."""
@@ -116,6 +116,13 @@ def list_undoable(tx: Tx, episode: Episode, now: datetime) -> list[Undoable]:
     return found + [Undoable(message.id, None, _told_at(tx, episode, message)) for message in waiting]
 
 
+def goes_out_at(tx: Tx, episode: Episode, kind: str, due_at: datetime) -> datetime:
+    """When a message that is due then goes out: what answers nothing waits for the end of quiet hours, but a prompt at a chosen time."""
+    rhythm = rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id))
+    waits = kind in UNSOLICITED and not (kind == "prompt" and is_quiet(due_at, rhythm))
+    return out_of_quiet(due_at, rhythm, earlier=False) if waits else due_at
+
+
 _TOLD = "it is too late to undo this: the patient has been told, or is being told now; decide anew instead"
 _NOT_IN_FORCE = "this decision is not in force any more; look at the page again"
 
@@ -146,10 +153,7 @@ def _cancel(tx: Tx, message: Message, decision: Decision, now: datetime) -> bool
 
 def _told_at(tx: Tx, episode: Episode, message: Message | None) -> datetime | None:
     """When it goes out, quiet hours included; None when it does not."""
-    if message is None or message.status not in WAITS:
-        return None
-    rhythm = rhythm_for(tx, episode, prescriptions.load(tx, episode.prescription_id))
-    return out_of_quiet(message.due_at, rhythm, earlier=False)
+    return None if message is None or message.status not in WAITS else goes_out_at(tx, episode, message.kind, message.due_at)
 
 
 def _is_own_words(message: Message) -> bool:

@@ -94,9 +94,9 @@ def forecast(slug: str | None, as_json: bool) -> None:
         clinic = clinics.only_clinic(tx, slug)
         found = what_comes(tx, clinic.id, now)
     if as_json:
-        click.echo(json.dumps({"prompts": found.prompts, "stuck": found.stuck}))
+        click.echo(json.dumps({"prompts": found.prompts, "stuck": found.stuck, "invited": found.invited}))
         return
-    click.echo(f"Next 24 hours: {found.prompts} prompts; {len(found.stuck)} patients get none.")
+    click.echo(f"Next 24 hours: {found.prompts} prompts; {len(found.stuck)} patients in care get none; {found.invited} have not begun.")
     for ref, why in found.stuck.items():
         click.echo(f"  {ref}: {why}")
 

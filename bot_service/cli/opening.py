@@ -15,7 +15,8 @@ from bot_service.errors import BotServiceError, SettingsError
 from bot_service.settings import Settings, load_settings
 from bot_service.storage import clinics, staff
 from bot_service.storage.clinics import Clinic
-from bot_service.storage.database import Database, open_database, open_engine, sqlite_file
+from bot_service.storage.database import Database, open_database, open_engine
+from bot_service.storage.database_files import sqlite_file
 from bot_service.storage.migrating import check_schema
 from bot_service.storage.staff import Member
 

@@ -21,7 +21,8 @@ from bot_service.running import build_service, listen, run_service
 from bot_service.sample.clinic import build_sample_clinic
 from bot_service.settings import Settings, load_settings
 from bot_service.storage import clinics, staff
-from bot_service.storage.database import Database, open_database, sqlite_file
+from bot_service.storage.database import Database, open_database
+from bot_service.storage.database_files import sqlite_file
 from bot_service.storage.locking import only_service
 from plans.loading import load_library
 

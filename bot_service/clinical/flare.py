@@ -23,8 +23,9 @@ _WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun
 class Flare:
     """The signed flare plan in force.
 
-    `easier` are the exercises shown in their easier version until `settled_needed` settled loading days; `leave_out` those of the
-    session that reached the severe score, of which the patient leaves out the one that hurt until the physio has looked.
+    `easier` are the exercises shown in their easier version until `settled_needed` settled loading days. The exercise that brought a
+    severe score stays out until the physio has looked: `leave_out` holds it where the session had no other, so that it is surely known;
+    else the patient, who alone knows which one it was, leaves out those of the sessions on the days `hurt_on`.
     """
 
     why: WhyFlare
@@ -33,6 +34,7 @@ class Flare:
     settled_needed: int
     easier: tuple[str, ...]
     leave_out: tuple[str, ...]
+    hurt_on: tuple[date, ...]
     sentence: str
     until: str
     evidence: tuple[UUID, ...]
@@ -61,24 +63,26 @@ class _Trigger:
 def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | None:
     """The flare plan in force now, or None: not signed, or nothing calls for it.
 
-    `looked_at` is when a clinician last acted on this patient's pain (closed the case, approved, held, stepped back); severe
-    sessions up to then no longer leave an exercise out.
+    `looked_at` is when a clinician last acted on this patient's pain (closed the case, approved, held, stepped back, prescribed anew);
+    severe sessions up to then no longer leave an exercise out.
     """
     if record.prescription.flare_plan is None:
         return None
-    severe = severe_since(record, looked_at)
+    severe, not_looked = severe_since(record, looked_at), _severe_sessions(record, looked_at)
     trigger = _trigger(record) or _severe_trigger(severe, record)
     if trigger is None:
         return None
     needed = record.rules.deload.settled_days_to_return
     easing = trigger.why != "severe"
+    suspects = {item: _exercises_of(item, record.prescription) for _, item in not_looked}
     return Flare(
         why=trigger.why,
         since=trigger.day,
         settled_so_far=trigger.settled,
         settled_needed=needed,
         easier=tuple(item.exercise.id for item in record.prescription.exercises if item.started) if easing else (),
-        leave_out=_exercises_of(severe, record.prescription) if severe else (),
+        leave_out=tuple(sorted({found[0] for found in suspects.values() if len(found) == 1})),
+        hurt_on=tuple(sorted({item.day for item, found in suspects.items() if len(found) > 1})),
         sentence=f"Signed flare plan in force: {trigger.words}.",
         until=_until(trigger, needed, severe is not None),
         evidence=tuple(dict.fromkeys((*trigger.evidence, *(severe.evidence if severe else ())))),
@@ -120,8 +124,14 @@ def eased_on(record: Record, day: date) -> bool:
 
 def severe_since(record: Record, looked_at: datetime | None) -> Session | None:
     """The latest severe session of this stage that no clinician has looked at; a run is one too."""
-    severe = [
-        ((item.day, item.done_at, item.slot, item.evidence), item)
+    severe = [((item.day, at, item.slot, item.evidence), item) for at, item in _severe_sessions(record, looked_at)]
+    return max(severe, key=itemgetter(0))[1] if severe else None
+
+
+def _severe_sessions(record: Record, looked_at: datetime | None) -> list[tuple[datetime, Session]]:
+    """When each was done, and the session."""
+    return [
+        (item.done_at, item)
         for item in record.sessions
         if item.pain is not None
         and item.done_at is not None
@@ -131,7 +141,6 @@ def severe_since(record: Record, looked_at: datetime | None) -> Session | None:
         and item.day >= record.stage_start
         and (looked_at is None or item.done_at > looked_at)
     ]
-    return max(severe, key=itemgetter(0))[1] if severe else None
 
 
 def _trigger(record: Record) -> _Trigger | None:

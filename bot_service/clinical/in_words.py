@@ -12,6 +12,7 @@ _VALUES = {
     "session": "exercises",
     "pain_during": "worst pain in the session",
     "pain_24h": "pain 24 hours after",
+    "pain_24h_late": "pain told too late for the 24 hours",
     "baseline": "usual pain",
     "safety": "safety question",
     "reason": "why not",

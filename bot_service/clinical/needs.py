@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
-from bot_service.clinical.catalogue import ENGAGEMENT, RED_FLAG, UNREACHABLE
+from bot_service.clinical.catalogue import ENGAGEMENT, RED_FLAG, UNREACHABLE, rank
 from bot_service.clinical.in_words import plural, sentence
 
 
@@ -33,6 +34,13 @@ def needs_in_words(today: int, steps: int, later: int) -> str:
     if not parts:
         return "Nothing needs you today."
     return sentence("; ".join(parts)) if today else sentence("nothing is due today; " + "; ".join(parts))
+
+
+def leading_of(case_key: str, rule: str, reasons: Mapping[str, Mapping[str, object]]) -> str:
+    """The rule that a case leads with: on the engagement case the most pressing of those that still hold."""
+    if case_key != ENGAGEMENT:
+        return rule
+    return min(reasons, key=lambda each: ("over" in reasons[each], rank(each)), default=rule)
 
 
 def need_of_case(case_key: str, leading: str, urgency: str) -> Need:

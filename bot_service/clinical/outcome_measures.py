@@ -23,6 +23,7 @@ class Measure:
     """One measure; more is better in all of them.
 
     `weeks` since the start of care; `important`: the least change that is more than chance, None where none is published; `source`: whence.
+    `marks` are values with a meaning of their own, from the same source, the highest first.
     """
 
     id: str
@@ -33,9 +34,11 @@ class Measure:
     important: int | None
     source: str
     has_activity: bool = False
+    marks: tuple[tuple[int, str], ...] = ()
 
 
 _BRIDGES = "Under 20 is poor, 25 average, over 30 good (Freckleton 2014)."
+_COUNTS = ((30, "good above 30"), (20, "poor under 20"))
 _VISA_H = "No minimal important change is confirmed for this tendon; the 13 points of VISA-P belong to another. Scale: Cacchio 2014."
 _PSFS = "Minimal detectable change of a single activity: 3 points (Stratford 1995)."
 _CHANGE = "The patient's own word for it; there is nothing to compare it with."
@@ -43,8 +46,8 @@ _ALL = (
     Measure("visa_h", "VISA-H total", 0, 100, (0, 12, 26), None, _VISA_H),
     Measure("psfs", "Patient-specific function", 0, 10, (0, 6, 12, 26), 3, _PSFS, has_activity=True),
     Measure("change", "Global change", -3, 3, (12, 26), None, _CHANGE),
-    Measure("bridges_left", "Single-leg bridges, left", 0, 100, (), None, _BRIDGES),
-    Measure("bridges_right", "Single-leg bridges, right", 0, 100, (), None, _BRIDGES),
+    Measure("bridges_left", "Single-leg bridges, left", 0, 100, (), None, _BRIDGES, marks=_COUNTS),
+    Measure("bridges_right", "Single-leg bridges, right", 0, 100, (), None, _BRIDGES, marks=_COUNTS),
 )
 MEASURES = MappingProxyType({item.id: item for item in _ALL})
 """When each is due: the product's clinical decisions (default)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -70,6 +71,12 @@ def after_working(at: datetime, length: timedelta, hours: Hours, zone: str) -> d
             left -= opening[1] - begin
         day += timedelta(days=1)
     return at + length
+
+
+def a_month_after(day: date) -> date:
+    """The same day of the next month, or its last one: within when the law wants a request about personal data answered."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return day.replace(year=year, month=month, day=min(day.day, monthrange(year, month)[1]))
 
 
 def next_opening(after: datetime, hours: Hours, zone: str) -> datetime | None:

@@ -10,6 +10,7 @@ from bot_service.clinical.flare import flare_state
 from bot_service.clinical.pain import safety_question_due, settled, worse
 from bot_service.clinical.running import after_run
 from bot_service.conversation.items import denies
+from bot_service.conversation.late_answers import LATE, is_over, question_of
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import (
     NO_EXERCISES,
@@ -67,7 +68,10 @@ def record_score(
     entry = ENTRY.get(kind, kind)
     if entry == "baseline":
         return _baseline(score, question, now)
+    if entry == "pain_24h" and not corrected and is_over(question, day, now):
+        entry = LATE
     question_id = question.id if question else None
+    change = None if entry == LATE else question_id
     effects: list[Effect] = []
     if entry == "pain_during" and not corrected and kind == "session":
         effects.append(Keep("session", day, slot, outcome="done", question_id=question_id))
@@ -80,13 +84,15 @@ def record_score(
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
         # The question comes before the advice, which is long: whoever reads only the first lines must have read it. And no praise with it.
         lines = (recorded, Line("safety_question"), *(line for line in meaning if line.key != "day_after_settled"))
-        return Turn(tuple(effects), lines, Ask("safety", day, slot, {"show": show} if show else {}), change=question_id)
-    return _then_exercises(effects, [recorded, *meaning], show, question_id, now)
+        return Turn(tuple(effects), lines, Ask("safety", day, slot, {"show": show} if show else {}), change=change)
+    return _then_exercises(effects, [recorded, *meaning], show, change, now)
 
 
 def _recorded(score: int, entry: str, day: date, now: Situation, *, corrected: bool) -> Line:
     """What was written down; an answer that comes late, and a correction, names the day it counts for."""
     about = {"score": score, "day": day.isoformat()}
+    if entry == LATE:
+        return Line("late_24h", about)
     if corrected:
         return Line("corrected" if entry == "pain_during" else "corrected_24h", about)
     if entry == "pain_during" and day < now.today:
@@ -101,16 +107,15 @@ def another_number(score: int, last: Answered) -> Turn:
     if score == last.score:
         return Turn(lines=(Line("which_done"),), change=last.question_id)
     about = {"score": score, "recorded": last.score, "day": last.day.isoformat()}
-    return Turn(
-        lines=(Line("meant_instead_24h" if last.kind == "pain_24h" else "meant_instead", about),), change=last.question_id, read=False
-    )
+    meant = "meant_instead_24h" if question_of(last.kind) == "pain_24h" else "meant_instead"
+    return Turn(lines=(Line(meant, about),), change=None if last.kind == LATE else last.question_id, read=False)
 
 
 def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line]) -> list[Line]:
     """The plan's own words for a session score; for 24 hours, whether it has settled; after a hard `run`, how to go on running."""
     if "red_flag" in now.held:
         return [Line("held_for_physio")]  # no word about the next session while nobody has cleared the red flag
-    if now.record is None:
+    if now.record is None or entry == LATE:
         return []
     rules, signed = now.record.rules, now.record.prescription.flare_plan is not None
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
@@ -150,9 +155,18 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:
-    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when it is known how they went."""
+    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when they were shown since, or it
+    is known how they went."""
     answered = now.record is not None and any((session.day, session.slot) == (now.today, slot) for session in now.record.sessions)
-    return not answered and not now.day_is_over and not NO_EXERCISES & now.held
+    return not answered and slot not in now.followed and not now.day_is_over and not NO_EXERCISES & now.held
+
+
+def after_giving_up(turn: Turn, target: Asked | None, now: Situation) -> Turn:
+    """The 24-hour question was given up, and its words are for the physio: the exercises that waited for the answer follow at once."""
+    show = target.detail.get("show") if target is not None and target.kind == "pain_24h" else None
+    if show is None or [line.key for line in turn.lines] != ["given_to_physio"]:
+        return turn
+    return replace(_then_exercises(list(turn.effects), list(turn.lines), show, turn.change, now), read=turn.read)
 
 
 def record_session(reading: Reading, question: Asked, now: Situation) -> Turn:
@@ -222,13 +236,9 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
 def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | None:
     """ "Not today" in words when nothing is asked, after a score was given for today: as a tap on that question's button."""
     last = now.last
-    if (
-        reading.session != "no"
-        or reading.later
-        or last is None
-        or last.question_id is None
-        or (last.kind, last.day) != ("pain_during", now.today)
-    ):
+    if reading.session != "no" or reading.later or last is None or last.question_id is None:
+        return None
+    if (last.kind, last.day) != ("pain_during", now.today):
         return None
     return _score_stays(reading, told, Asked(last.question_id, "session", last.day, last.slot), now)
 

@@ -9,14 +9,15 @@ from functools import cache
 
 from bot_service.conversation.choices import ask_pause
 from bot_service.conversation.language import language_for
+from bot_service.conversation.late_answers import LATE, question_of
 from bot_service.conversation.measured import ask_measure_anew, mentions_pain
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.requests import time_alone
 from bot_service.conversation.safety import something_is_wrong
-from bot_service.conversation.showing import how_to, how_to_named, same_again, show_exercises
+from bot_service.conversation.showing import how_to, how_to_named, once_more, same_again, show_exercises
 from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Resume, Situation, Told, Turn
 from bot_service.conversation.states import CHANGE, KINDS, MEASURED, WRONG
-from bot_service.conversation.typed import asks_about_the_chat, asks_progress, is_button, names_a_number, plain
+from bot_service.conversation.typed import asks_about_the_chat, asks_progress, asks_usual, is_button, names_a_number, plain
 from bot_service.conversation.when import ask_time, time_named, which_time
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 
@@ -54,13 +55,7 @@ def _of_other_languages(language: str) -> Mapping[str, str]:
 
 def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
     """What follows from a request; None when the message is none."""
-    if asks_progress(told.text, now.language):
-        return Turn(lines=(Line("progress"),))
-    if is_button(told.text, WRONG, now.language):
-        return something_is_wrong()
-    if is_button(told.text, CHANGE, now.language):
-        return _change_last(now)
-    if asked := _how_to(told.text, target, now) or _at_another_time(told.text, reading, now):
+    if asked := _in_own_right(reading, target, told, now):
         return asked
     match reading.answer, reading.request:
         case ("start", _):
@@ -69,6 +64,8 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
             return _pause(reading, now)
         case (_, "time"):
             return which_time(now) if reading.time is None else ask_time(reading.time, now)
+        case (_, "privacy"):
+            return Turn(lines=(Line("who_reads"), Line("not_watched"), *once_more(target)), ask=same_again(target))
         case (_, "remind" | "how_to_stop"):
             return Turn(lines=(Line("stop_how" if reading.request == "how_to_stop" else "no_second_reminder"),))
         case (_, "physio"):
@@ -78,6 +75,24 @@ def asked_of_us(reading: Reading, target: Asked | None, told: Told, now: Situati
         case ("help", _):
             return _helped(reading, target, told, now)
     return None
+
+
+def _in_own_right(reading: Reading, target: Asked | None, told: Told, now: Situation) -> Turn | None:
+    """What the words themselves ask, whatever they read as: a button's label, an exercise, a time, what usual pain is."""
+    if asks_progress(told.text, now.language):
+        return Turn(lines=(Line("progress"),))
+    if _asks_what_usual_is(reading, target, told, now):
+        return Turn(lines=(Line("usual_means"), *once_more(target)), ask=same_again(target))
+    if is_button(told.text, WRONG, now.language):
+        return something_is_wrong()
+    if is_button(told.text, CHANGE, now.language):
+        return _change_last(now)
+    return _how_to(told.text, target, now) or _at_another_time(told.text, reading, now)
+
+
+def _asks_what_usual_is(reading: Reading, target: Asked | None, told: Told, now: Situation) -> bool:
+    asked = target is not None and target.kind == "baseline" and reading.score is None and reading.request != "physio"
+    return asked and asks_usual(told.text, now.language)
 
 
 def _at_another_time(text: str, reading: Reading, now: Situation) -> Turn | None:
@@ -95,14 +110,13 @@ def _helped(reading: Reading, target: Asked | None, told: Told, now: Situation) 
     asks_us = asks_about_the_chat(told.text, now.language) and not mentions_pain(told.text, reading, now.language)
     asks_for_number = any(question.kind in MEASURED or KINDS[question.kind].scored for question in now.open)
     if asks_us or (asks_for_number and names_a_number(told.text, now.language)):
-        return Turn(lines=(Line("help"), Line("not_watched")), ask=same_again(target))
+        return Turn(lines=(Line("help"), Line("not_watched"), *once_more(target)), ask=same_again(target))
     return for_physio(told, target)
 
 
 def for_physio(told: Told, target: Asked | None) -> Turn:
     """The words for the physio, who will read them; a question that is open stays, and is said once more."""
-    again = (Line(f"again_{target.kind}", {"day": target.day.isoformat()} if target.day else {}),) if target and target.is_open else ()
-    return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"), *again), same_again(target))
+    return Turn((ForPhysio("X3", told.text, tell_when_read=True),), (Line("passed_on"), *once_more(target)), same_again(target))
 
 
 def _how_to(text: str, target: Asked | None, now: Situation) -> Turn | None:
@@ -122,7 +136,8 @@ def _change_last(now: Situation) -> Turn:
         return ask_measure_anew(now.measured, now)
     if now.last is None:
         return Turn(lines=(Line("nothing_to_change"),), read=False)
-    return ask_anew("session_pain" if now.last.kind == "pain_during" else now.last.kind, now.last.day, now.last.slot)
+    turn = ask_anew(question_of(now.last.kind), now.last.day, now.last.slot)
+    return replace(turn, ask=replace(turn.ask, detail={})) if turn.ask and now.last.kind == LATE else turn  # it stays a late one
 
 
 def _resume(now: Situation) -> Turn:

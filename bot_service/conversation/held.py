@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot_service.conversation.parsing import Reading
+from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.showing import same_again
-from bot_service.conversation.situation import Ask, Close, CountAgain, Effect, ForPhysio, Line, OptIn, OptOut, Seen, Situation, Told, Turn
-from bot_service.conversation.typed import plain_yes_or_no, says_help, says_seen, says_something
+from bot_service.conversation.situation import (
+    Ask,
+    Asked,
+    Close,
+    CountAgain,
+    Effect,
+    ForPhysio,
+    Line,
+    OptIn,
+    OptOut,
+    Seen,
+    Situation,
+    Told,
+    Turn,
+)
+from bot_service.conversation.typed import is_button, plain_yes_or_no, says_help, says_seen, says_something, says_talked
 
 _ABOUT_EXERCISES = frozenset({"session", "session_pain", "pain_24h", "reason", "rung", "confirm_not_done"})
 _SAID = frozenset(
@@ -19,7 +33,7 @@ _SAID = frozenset(
     "confirm_pause_from paused_from stop_how again_which_time "
     "time_which time_half time_how confirm_time confirm_time_one again_confirm_time time_changed time_changed_one time_taken left_as_is "
     "given_to_physio safety_none also_wrote "
-    "pause_withdrawn media_received again_safety again_new_or_worse again_seen "
+    "who_reads pause_withdrawn media_received late_24h again_safety again_new_or_worse again_seen "
     "recorded_function recorded_change measure_not_now measures_done measure_over change_function change_global_change".split()
 )
 """Sentences that stay beside the one about the hold."""
@@ -31,7 +45,7 @@ _ABOUT_THE_FLAG = frozenset({"new_or_worse", "seen"})
 _TALKED = {
     "again_seen": "again_talked",
     "seen_yes": "talked_yes",
-    "seen_told": "talked_yes",
+    "seen_told": "talked_told",
     "seen_noted": "talked_yes",
     "seen_no": "talked_no",
 }
@@ -67,25 +81,33 @@ def while_held(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn
     return Turn(_for_physio(turn, told, reading, now), lines, ask, turn.change, turn.read)
 
 
-def about_talking(turn: Turn, now: Situation) -> Turn:
-    """What follows "have you been able to talk to somebody?": no word of being checked, or of exercises."""
-    if now.red_flag != "suicide":
+def about_talking(turn: Turn, question: Asked | None, now: Situation) -> Turn:
+    """What follows "have you been able to talk to somebody?", also once a clinician has cleared the red flag: no word of being checked."""
+    asked_so = question is not None and question.kind == "seen" and question.detail.get("of") == "suicide"
+    if now.red_flag != "suicide" and not asked_so:
         return turn
     return replace(turn, lines=tuple(replace(line, key=_TALKED.get(line.key, line.key)) for line in turn.lines))
 
 
 def what_it_answers(told: Told, now: Situation) -> Situation:
-    """A bare yes or no answers the crisis text, or what was asked after it, and nothing that was asked about exercises before it."""
-    if now.red_flag != "suicide" or told.tapped or told.replied_to or plain_yes_or_no(told.text, now.language) is None:
+    """A yes or no answers the crisis text, or what was asked after it, and nothing that was asked about exercises before it."""
+    if now.red_flag != "suicide" or told.tapped or told.replied_to or not _says_yes_or_no(told.text, now):
         return now
     return replace(now, open=tuple(question for question in now.open if question.kind not in _ABOUT_EXERCISES))
+
+
+def _says_yes_or_no(text: str, now: Situation) -> bool:
+    """A bare one, or any "I don't want to": only the words of the button say that of the exercises."""
+    refuses = read(text, "did_you_exercise", now.language, now.today).session == "no" and not is_button(text, "not_today", now.language)
+    return refuses or plain_yes_or_no(text, now.language) is not None
 
 
 def seen_as_told(told: Told, reading: Reading, now: Situation) -> Turn | None:
     """ "Yes, the hospital said all fine": whether it was asked or not, an answer to "were you seen?", and no consent to anything else."""
     if "red_flag" not in now.held or told.tapped is not None or told.is_edit or reading.score is not None:
         return None
-    if not says_seen(told.text, now.language):
+    talked = now.red_flag == "suicide" and says_talked(told.text, now.language)
+    if not talked and not says_seen(told.text, now.language):
         return None
     asked = tuple(Close(question.id) for question in now.open if question.kind == "seen")
     return Turn((Seen(yes=True, unasked=True), ForPhysio("X3", told.text), *asked), (Line("seen_told"),))

@@ -31,7 +31,8 @@ def before_opt_in(told: Told, reading: Reading, target: Asked | None, now: Situa
 
 def _once_more(told: Told, reading: Reading, target: Asked) -> Turn:
     """The question once more, after who writes and why for somebody who asks; whoever has been asked twice is left in peace."""
-    first = (Line("who_writes"), Line("not_watched")) if _asks(told, reading) else ()
+    reads = (Line("who_reads"),) if reading.request == "privacy" else ()
+    first = (Line("who_writes"), *reads, Line("not_watched")) if _asks(told, reading) else ()
     if target.asked_again >= ASK_AGAIN_AT_MOST:
         return Turn(lines=(*first, Line("consent_later")), read=False)
     return Turn((CountAgain(target.id),), (*first, Line("consent_again")), Ask("consent", again=target.id), read=False)

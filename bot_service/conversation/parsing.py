@@ -12,7 +12,7 @@ from bot_service.clinical.words import Token, tokens
 from bot_service.conversation.items import Item, items_of
 from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.loads import load_of
-from bot_service.conversation.requests import Request, clauses_of, find_request, wants_stop
+from bot_service.conversation.requests import Request, clauses_of, find_request, wants_erasure, wants_stop
 from bot_service.conversation.scores import Score, score_of
 from bot_service.conversation.sessions import Exercised, Session, bare_answer, exercised, of_the_day_before, tapped
 
@@ -20,11 +20,12 @@ Question = Literal["did_you_exercise", "session_pain", "next_day_pain", "usual_p
 Word = Literal["none", "ambiguous", "skip", "yes", "partly", "no", "stop", "start", "pause", "help", "red_flag"]
 
 _LONGEST_READ, _LONGEST_WORD = 200, 60
-_REQUESTS: dict[str, Literal["time", "remind", "how_to_stop", "pause", "physio", "plan", "help"]] = {
+_REQUESTS: dict[str, Literal["time", "remind", "how_to_stop", "pause", "privacy", "physio", "plan", "help"]] = {
     "time": "time",
     "remind": "remind",
     "how_to_stop": "how_to_stop",
     "pause": "pause",
+    "privacy": "privacy",
     "physio": "physio",
     "plan": "plan",
     "help": "help",
@@ -46,7 +47,8 @@ class Reading:
     `session` says whether they exercised, `later` that a "no" is an intention to do so still, `reported` that it is told in words of
     doing ("did all of them"), `past` what is said of the session of the day before, `pain_mentioned` that pain is given as a
     reason. `since`, `until` and `days` belong to a pause, `time` to a change of time.
-    `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg").
+    `both` holds the labelled values of "6 during, 3 after", `load` the weight that was used ("8 kg"), `erase` a request to erase what
+    is kept, which is a stop too.
     """
 
     answer: int | Word
@@ -54,7 +56,7 @@ class Reading:
     session: Session | None = None
     correction: bool = False
     pain_mentioned: bool = False
-    request: Literal["time", "remind", "how_to_stop", "pause", "physio", "plan", "help"] | None = None
+    request: Literal["time", "remind", "how_to_stop", "pause", "privacy", "physio", "plan", "help"] | None = None
     time: time | None = None
     since: date | None = None
     until: date | None = None
@@ -66,6 +68,7 @@ class Reading:
     later: bool = False
     reported: bool = False
     past: Session | None = None
+    erase: bool = False
 
 
 def read(text: str, question: Question | None, language: str = "en", today: date | None = None) -> Reading:
@@ -79,14 +82,11 @@ def read(text: str, question: Question | None, language: str = "en", today: date
     words = _ends_of(said)
     flag = find_red_flag(text, language)
     clauses = clauses_of(words, known)
-    stop = wants_stop(words, clauses, language, known)
+    erase = wants_erasure(clauses, known)
+    stop = erase or wants_stop(words, clauses, language, known)
     items = items_of(words, known)
-    not_during = question in ("next_day_pain", "usual_pain")
-    score = score_of(items, not_during, question == "usual_pain") if len(words) == len(said) else Score(None)
     done = exercised(clauses, items, known) if known else Exercised(None)
-    waking = not not_during and done.session is None and _is_on_waking(clauses, known)
-    if waking or (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
-        score = Score(None)
+    score = _certain_score(question, items, done, clauses, known) if len(words) == len(said) else Score(None)
     request = find_request(clauses, " ".join(word.text for word in words), known, today) if known and not stop else None
     answer = _answer(question, flag, stop, request, done, score, items, clauses, known)
     return Reading(
@@ -107,7 +107,19 @@ def read(text: str, question: Question | None, language: str = "en", today: date
         later=done.later,
         reported=done.reported,
         past=of_the_day_before(clauses, known) if known else None,
+        erase=erase,
     )
+
+
+def _certain_score(
+    question: Question | None, items: Sequence[Item], done: Exercised, clauses: Sequence[str], language: Language | None
+) -> Score:
+    """The number in the message, unless it may be about something else than was asked."""
+    not_during = question in ("next_day_pain", "usual_pain")
+    waking = not not_during and done.session is None and _is_on_waking(clauses, language)
+    if waking or (question == "did_you_exercise" and _is_no_and_a_number(items)) or _asks_what_a_number_means(items):
+        return Score(None)
+    return score_of(items, not_during, question == "usual_pain")
 
 
 def _ends_of(words: Sequence[Token]) -> Sequence[Token]:

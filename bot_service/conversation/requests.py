@@ -12,7 +12,7 @@ from bot_service.conversation.dates import pause_of
 from bot_service.conversation.language import Language, language_for, stop_words
 from bot_service.conversation.times import time_in
 
-Kind = Literal["how_to_stop", "start", "pause", "time", "remind", "physio", "plan", "help"]
+Kind = Literal["how_to_stop", "start", "pause", "time", "remind", "privacy", "physio", "plan", "help"]
 
 _A_SCORE = re.compile(r"\D{0,14}\d{1,2}(?: 10| out of 10)?")
 _LONGEST_DAYS = 366
@@ -42,6 +42,14 @@ def wants_stop(words: Sequence[Token], clauses: Sequence[str], code: str, langua
     return any(language.pattern("schedule").search(clause) is None for clause in asked)
 
 
+def wants_erasure(clauses: Sequence[str], language: Language | None) -> bool:
+    """A clear request to erase what is kept about the patient; a question about that, or a "do not", is none."""
+    if language is None:
+        return False
+    erase, none = language.pattern("erasure"), language.pattern("not_erasure")
+    return any(erase.search(clause) is not None and none.search(clause) is None for clause in clauses)
+
+
 def _asks_to_stop(clause: str, clauses: Sequence[str], language: Language) -> bool:
     """A clear request, or "stop" as a clause of its own unless another clause is the score: "stop, 6" may speak of the exercise."""
     if language.pattern("not_a_stop").search(clause) or language.pattern("how_to_stop").search(clause):
@@ -64,6 +72,8 @@ def find_request(clauses: Sequence[str], text: str, language: Language, today: d
         return Request("remind")
     if language.pattern("time_request").search(whole):
         return Request("time", time=time_in(text, language))
+    if language.pattern("privacy").search(whole):
+        return Request("privacy")
     if language.pattern("physio_request").search(whole):
         return Request("physio")
     if language.pattern("plan_request").search(whole):

@@ -5,7 +5,20 @@ from __future__ import annotations
 from bot_service.clinical.red_flags import RedFlag
 from bot_service.conversation.answers import ENTRY
 from bot_service.conversation.parsing import Reading
-from bot_service.conversation.situation import Ask, Asked, Close, Effect, Keep, Line, OptOut, RedFlagged, Situation, Told, Turn
+from bot_service.conversation.situation import (
+    Ask,
+    Asked,
+    AskedErasure,
+    Close,
+    Effect,
+    Keep,
+    Line,
+    OptOut,
+    RedFlagged,
+    Situation,
+    Told,
+    Turn,
+)
 from bot_service.conversation.states import KINDS
 
 
@@ -18,6 +31,7 @@ def red_flag_turn(reading: Reading, told: Told, target: Asked | None, now: Situa
     effects += [Close(question.id) for question in now.open if question.kind in ("safety", "what_is_wrong")]  # this is the answer
     if reading.stop and now.status != "opted_out":
         effects.append(OptOut(declined=now.status != "opted_in"))
+    effects += asks_erasure(reading, told)
     if reading.score is not None and target is not None and KINDS[target.kind].scored and target.kind in ENTRY:
         day = target.day or now.today
         effects.append(Keep(ENTRY[target.kind], day, target.slot, reading.score, question_id=target.id, confirmed=False))
@@ -29,7 +43,13 @@ def red_flag_turn(reading: Reading, told: Told, target: Asked | None, now: Situa
         return Turn((*effects, Close(target.id)), (Line("seen_noted"),), safety=True)
     ask = Ask("new_or_worse") if flag.tier == "PROMPT" and not reading.stop and now.status == "opted_in" else None
     stopped = (Line("stopped_too"),) if reading.stop and now.status == "opted_in" and flag.family != "suicide" else ()
-    return Turn(tuple(effects), (*_text(flag, asks=ask is not None), *stopped), ask, safety=True)
+    erased = (Line("erasure_told"),) if stopped and reading.erase else ()
+    return Turn(tuple(effects), (*_text(flag, asks=ask is not None), *stopped, *erased), ask, safety=True)
+
+
+def asks_erasure(reading: Reading, told: Told) -> tuple[AskedErasure, ...]:
+    """That what is kept should be erased, if the message asks for it."""
+    return (AskedErasure(told.text),) if reading.erase else ()
 
 
 _REPEAT = {

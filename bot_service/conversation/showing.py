@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import takewhile
 
-from bot_service.conversation.exercise_text import WEEKDAYS, next_day_with_slots, slots_on
+from bot_service.conversation.exercise_text import WEEKDAYS, next_day_with_slots, optional_on, slots_on
 from bot_service.conversation.language import language_for
 from bot_service.conversation.situation import Ask, Asked, Line, Situation, Turn
 from bot_service.conversation.typed import plain
@@ -26,25 +26,27 @@ def how_to(question: Asked | None, now: Situation) -> Turn:
 
 
 def how_to_named(text: str, question: Asked | None, now: Situation) -> Turn | None:
-    """The steps of the exercise of today's plan that a plain "how do I do the bridge?" names; None for anything else."""
+    """The steps of the exercise of the plan, today's first, that a plain "how do I do the bridge?" names; None for anything else."""
     known, catalogue = language_for(now.language), load_catalogue(now.language)
     asked = known.pattern("how_to").fullmatch(plain(text, catalogue)) if known else None
     if asked is None or now.record is None or {"red_flag", "physio_first"} & now.held:
         return None
-    plan, weekday = now.record.prescription, WEEKDAYS[now.today.weekday()]
+    plan = now.record.prescription
     names = [plan, in_words(plan, load_words(plan.plan_id, now.language, own=tuple(sorted(plan.thresholds.items()))))]
     said = next(group for group in asked.groups() if group).split()
     found = [
         item.exercise.id
         for each in names
         for slot in each.slots
+        for weekday in WEEKDAYS[now.today.weekday() :] + WEEKDAYS[: now.today.weekday()]
         for item in each.for_day(slot.number, weekday)
         if all(any(_alike(word, other) for other in plain(item.exercise.name, catalogue).split()) for word in said)
     ]
     if not found:
         return None
     about = {"day": now.today.isoformat(), "slot": 1, "exercises": list(dict.fromkeys(found))}
-    return Turn(lines=(Line("how_to", about),), ask=same_again(question))
+    again = once_more(question) if question is not None and question.kind != "session" else ()
+    return Turn(lines=(Line("how_to", about), *again), ask=same_again(question))
 
 
 def _alike(word: str, other: str) -> bool:
@@ -74,6 +76,9 @@ def show_exercises(slot: int | None, now: Situation) -> Turn:
         return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=same_again(waiting))
     if shown is None:
         coming = next_day_with_slots(plan, now.today) if plan else None
+        if coming and plan and optional_on(plan, now.today):
+            about = {"day": now.today.isoformat(), "slot": None}
+            return Turn(lines=(Line("optional", about), Line("next_ones", {"day": coming.isoformat()})))
         return Turn(lines=(Line("rest_day", {"day": coming.isoformat()}) if coming else Line("nothing_asked"),))
     return Turn(lines=(Line("exercises", {"day": now.today.isoformat(), "slot": shown}),), ask=Ask("session", now.today, shown))
 
@@ -83,6 +88,13 @@ def same_again(question: Asked | None) -> Ask | None:
     if question is None or not question.is_open:
         return None
     return replace(Ask(question.kind, question.day, question.slot, question.detail), again=question.id)
+
+
+def once_more(question: Asked | None) -> tuple[Line, ...]:
+    """An open question in words once more, for the buttons that stand under the message."""
+    if question is None or not question.is_open or question.kind == "what_is_wrong":
+        return ()
+    return (Line(f"again_{question.kind}", {"day": question.day.isoformat()} if question.day else {}),)
 
 
 def _while_paused(now: Situation) -> Turn:

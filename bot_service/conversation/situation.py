@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any, Literal
 from uuid import UUID
 
@@ -57,12 +57,13 @@ class Told:
 class Situation:
     """Everything that a turn may look at. `open` holds the open questions, the youngest first.
 
-    `today` is the patient's day when they wrote, and `day_is_over` says that it has ended before we could answer. `safety_told` are
-    the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the latest value recorded
-    in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or the like was thanked
-    for a moment ago; `offers` are the ids of the offers that hold at this moment;
-    `paused_until` is the first day after the pauses in force, None when that is open; `measured` is a value of an outcome measure that
-    was given in the last day and after `last`; `refused` says that somebody said no to the question whether they agree, not STOP.
+    `at` is when the patient wrote, `today` their day then, and `day_is_over` says that it has ended before we could answer.
+    `safety_told` are the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the
+    latest value recorded in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or
+    the like was thanked for a moment ago; `offers` are the ids of the offers that hold at this moment; `paused_until` is the first day
+    after the pauses in force, None when that is open; `measured` is a value of an outcome measure that was given in the last day and
+    after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
+    `followed` are the slots of today whose exercises were shown already after a prompt that asked something else first.
     """
 
     today: date
@@ -82,6 +83,8 @@ class Situation:
     paused_until: date | None = None
     measured: Answered | None = None
     refused: bool = False
+    followed: frozenset[int] = frozenset()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,13 @@ class ForPhysio:
     tell_when_read: bool = False
     same_day: bool = False
     media: str | None = None
+
+
+@dataclass(frozen=True)
+class AskedErasure:
+    """The patient asked in these words for what is kept about them to be erased: the clinic's to answer."""
+
+    words: str
 
 
 @dataclass(frozen=True)
@@ -240,6 +250,7 @@ Effect = (
     | CountAgain
     | RedFlagged
     | ForPhysio
+    | AskedErasure
     | OptIn
     | OptOut
     | SetBaseline

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import another_number, not_done_after_all, pain_kept_from_it, record_score
+from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
+from bot_service.conversation.late_answers import question_of
 from bot_service.conversation.measured import (
     about_exercises,
     ask_measure_anew,
@@ -19,8 +20,16 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.reports import about_yesterday, answer_told, part_after_all, with_number
-from bot_service.conversation.safety import red_flag_turn, something_is_wrong
+from bot_service.conversation.reports import (
+    a_day_later,
+    about_yesterday,
+    answer_told,
+    part_after_all,
+    report_unasked,
+    with_answer,
+    with_number,
+)
+from bot_service.conversation.safety import asks_erasure, red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
     Answered,
@@ -61,7 +70,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     turn = left_over(_decided(told, reading, target, now), now)
-    return about_talking(while_held(turn, told, reading, now), now) if "red_flag" in now.held else turn
+    return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 
 def _meant_instead(text: str, last: Answered, now: Situation) -> Reading | None:
@@ -75,9 +84,10 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.red_flag is not None:
         return red_flag_turn(reading, told, target, now)
     if now.status == "opted_out":
-        return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else after_refusal(told, now)
+        return _after_stop(told, reading, now)
     if reading.stop or reading.answer == "stop":
-        return Turn((OptOut(declined=now.status in ("invited", "asked")),), (Line("goodbye"),))
+        stop = OptOut(declined=now.status in ("invited", "asked"))
+        return Turn((stop, *asks_erasure(reading, told)), (Line("goodbye"), *([Line("erasure_told")] if reading.erase else [])))
     if now.status == "discharged":
         return Turn(lines=(Line("discharged"),)) if told.media is None else Turn()
     if now.status != "opted_in":
@@ -88,7 +98,15 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
-    return words_for_physio(_written(told, reading, target, now), told, reading, target, now)
+    turn = after_giving_up(_written(told, reading, target, now), target, now)
+    return words_for_physio(turn, told, reading, target, now)
+
+
+def _after_stop(told: Told, reading: Reading, now: Situation) -> Turn:
+    """START brings messages back; nothing is sent otherwise, also when the clinic is told that what is kept should be erased."""
+    if reading.erase:
+        return Turn(asks_erasure(reading, told))
+    return come_back(now) if reading.answer == "start" and says_start(told.text, now.language) else after_refusal(told, now)
 
 
 def _as_tap(told: Told, now: Situation) -> Told:
@@ -147,8 +165,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
-    if last_night := about_yesterday(reading, told, now):
-        return last_night
+    if reported := about_yesterday(reading, told, now) or report_unasked(reading, told, target, now):
+        return reported
     if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
         return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
@@ -158,8 +176,8 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if target is not None and target.kind == "what_is_wrong":
         return given_to_physio(told.text, target)
     if asked := asked_of_us(reading, target, told, now):
-        return _with_answer(asked, reading, told, target, now)
-    if late := _late_reason(told, reading, target, now):
+        return with_answer(asked, reading, told, target, now)
+    if late := _late_reason(told, reading, target, now) or a_day_later(reading, told, target, now):
         return late
     if target is None:
         return _nothing_asked(reading, told, now)
@@ -171,22 +189,6 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if reading.answer in ("ambiguous", "none") and not about_today and not _is_score_of_session(reading, told, target, now):
         return _ask_again(told, reading, target, now)
     return answer_told(reading, told, target, now) or _ask_again(told, reading, target, now)
-
-
-def _with_answer(asked: Turn, reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn:
-    """A request that comes with a plain "done, 4" answers the open question too."""
-    done = reading.session in ("yes", "partly") and (reading.score is not None or reading.reported)
-    if not done or target is None or reading.request != "time" or not KINDS[target.kind].scored or target.kind == "pain_24h":
-        return asked
-    answer = reading.session if target.kind == "session" else reading.score
-    plain = replace(reading, request=None, answer=answer if answer is not None else "ambiguous")
-    answered = answer_told(plain, told, target, now)
-    if answered is None:
-        return asked
-    if answered.ask is not None:  # one question at a time: the other can be answered whenever it suits
-        asked = Turn(lines=(Line("time_how"),))
-    lines = (*answered.lines, *asked.lines)
-    return Turn((*answered.effects, *asked.effects), lines, answered.ask or asked.ask, answered.change, answered.read)
 
 
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
@@ -238,13 +240,12 @@ def _edited(told: Told, reading: Reading, now: Situation) -> Turn:
     """An edited answer is about the session that it was about before, whatever has been asked since."""
     newest = told.edited[-1]
     question = Asked(newest.question_id, newest.kind, newest.day, newest.slot) if newest.question_id else None
-    about_session = newest.kind == "pain_during"
-    if about_session and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
+    kind = question_of(newest.kind)
+    if kind == "session_pain" and question is not None and (reading.session in ("no", "partly") or reading.answer in ("no", "skip")):
         session = replace(question, kind="session", detail={"anew": True})
         return answer_told(reading, replace(told, replied_to=session), session, now) or Turn(lines=(Line("nothing_asked"),), read=False)
     if reading.score is not None:
         return record_score(reading.score, newest.kind, newest.day, newest.slot, question, now, corrected=True)
-    kind = "session_pain" if about_session else newest.kind
     about = {"day": newest.day.isoformat()}
     return Turn(lines=(Line("not_understood"), Line(f"again_{kind}", about)), ask=Ask(kind, newest.day, newest.slot), read=False)
 

@@ -131,6 +131,22 @@ def says_seen(text: str, language: str) -> bool:
     return known.pattern("was_seen").search(whole) is not None and known.pattern("not_seen").search(whole) is None
 
 
+def says_talked(text: str, language: str) -> bool:
+    """Whether the patient could talk to somebody, in their words, whatever they ask beside it: no plan, and nobody who did not answer."""
+    known = language_for(language)
+    clauses = clauses_of(tokens(text), known)
+    if known is None or known.pattern("not_talked").search(" , ".join(clauses)):
+        return False
+    return any(known.pattern("has_talked").search(clause) for clause in clauses)
+
+
+def asks_usual(text: str, language: str) -> bool:
+    """Whether the words ask what usual pain is."""
+    known = language_for(language)
+    clauses = clauses_of(tokens(text), known)
+    return known is not None and any(known.pattern("about_usual").search(clause) for clause in clauses)
+
+
 def asks_progress(text: str, language: str) -> bool:
     """Whether the words are the one that asks how it is going."""
     catalogue = load_catalogue(language)

@@ -15,12 +15,21 @@ from uuid import UUID
 
 from bot_service.clinical.pain import band, in_band_advice_key
 from bot_service.clinical.words import languages_in
-from bot_service.conversation.exercise_text import describe_named, describe_session, describe_steps, prompted_slots
+from bot_service.conversation.exercise_text import (
+    coming_optional,
+    describe_named,
+    describe_session,
+    describe_slot,
+    describe_steps,
+    optional_on,
+    prompted_slots,
+    run_now,
+)
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
 from plans.loading import load_words
 from plans.model import Prescription
-from plans.running import RUN_SLOT, run_text
+from plans.running import RUN_SLOT
 from plans.tongues import Words, in_other_words, in_words
 
 _FILES = resources.files("bot_service.conversation") / "catalogues"
@@ -135,19 +144,21 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
         if values["slot"] == RUN_SLOT and plan.run_step is not None:
             return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_run_blocks(values, catalogue, plan)])
         day = date.fromisoformat(values["day"])
-        main, extras = describe_session(
-            plan, values["slot"] or 1, day, words, easier=values.get("easier", ()), left_out=values.get("left_out", ())
-        )
-        extras = [(label, listed) for label, listed in extras if listed]
-        if not main and not extras:  # the exercises that hurt were all there were
+        main, extras = describe_session(plan, values["slot"] or 1, day, words, **_versions(values))
+        extras = [(later, listed) for later, listed in extras if listed]
+        if not main and not extras:  # the exercise that hurt was all there was
             return "\n\n".join([*_left_out(values, voice, catalogue), catalogue.text("nothing_left", {})])
-        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *_blocks(main, extras, catalogue, plan)])
+        blocks = [*_blocks(main, extras, catalogue), *_coming(values, day, catalogue, plan), *_limits(catalogue, plan)]
+        return "\n\n".join([*_exercise_notes(values, voice, catalogue), *blocks])
+    if key == "optional" and plan is not None:
+        return "\n\n".join([*_version_notes(values, voice, catalogue), *_optional(values, catalogue, plan)])
     if key == "how_to" and plan is not None:
         if named := values.get("exercises"):
-            steps = describe_named(plan, named, words)
+            steps = describe_named(plan, named, words, **_versions(values))
         else:
-            steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words)
-        return "\n\n".join([catalogue.text("how_to_intro", {}), *steps])
+            steps = describe_steps(plan, values["slot"] or 1, date.fromisoformat(values["day"]), words, **_versions(values))
+        notes = _version_notes(values, voice, catalogue)
+        return "\n\n".join([*notes, *([catalogue.text("how_to_intro", {}), *steps] if steps else [])])
     if key == "advice" and plan is not None and values.get("late") and band(values["score"], plan.rules) == "amber":
         return catalogue.text("advice_late", {})
     if key == "advice" and plan is not None:
@@ -157,11 +168,24 @@ def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogu
     return catalogue.text(key, _values(values, voice, catalogue))
 
 
+def _versions(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the flare plan says of the exercises: those in their easier version, and those left out."""
+    return {name: values.get(name, ()) for name in ("easier", "left_out")}
+
+
+def _version_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
+    hurt = [date.fromisoformat(day) for day in values.get("hurt_on", ()) if values["slot"] != RUN_SLOT]
+    notes = [catalogue.text("leave_out_which", {"day": catalogue.date(day, voice.today)}) for day in hurt]
+    notes += _left_out(values, voice, catalogue)
+    if values.get("easier"):
+        notes.append(catalogue.text("others_easier" if notes else "easier_today", {}))
+    return notes
+
+
 def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
-    notes = [catalogue.text("easier_today", {})] if values.get("easier") else []
+    notes = _version_notes(values, voice, catalogue)
     if values.get("lighter") and values["slot"] != RUN_SLOT:
         notes.append(catalogue.text("lighter_today", {}))
-    notes += _left_out(values, voice, catalogue)
     if at := values.get("not_before"):
         notes.append(catalogue.text("not_before", {"at": at}))
     return notes
@@ -172,16 +196,33 @@ def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> 
     return [catalogue.text("leave_out", {"names": catalogue.words["semicolon"].join(names)})] if names else []
 
 
-def _blocks(main: str, extras: Sequence[tuple[str, str]], catalogue: Catalogue, plan: Prescription) -> list[str]:
-    heads = [catalogue.text("extra_slot", {"label": label}) if label else catalogue.text("extra_slot_again", {}) for label, _ in extras]
-    blocks = [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
-    return [*blocks, *_limits(catalogue, plan)]
+def _blocks(main: str, extras: Sequence[tuple[bool, str]], catalogue: Catalogue) -> list[str]:
+    heads = [catalogue.text("extra_slot" if later else "extra_slot_again", {}) for later, _ in extras]
+    return [*filter(None, [main]), *(f"{head}\n{listed}" for head, (_, listed) in zip(heads, extras, strict=True))]
+
+
+def _coming(values: Mapping[str, Any], day: date, catalogue: Catalogue, plan: Prescription) -> list[str]:
+    """Exercises of the days to come on which there is no message, each slot once."""
+    found: dict[int, tuple[list[str], str]] = {}
+    for other, slot in coming_optional(plan, values["slot"] or 1, day):
+        told = catalogue.words["tomorrow"] if (other - day).days == 1 else catalogue.date(other)
+        listed = describe_slot(plan, slot, other, catalogue.words, **_versions(values))
+        found.setdefault(slot.number, ([], listed))[0].append(told)
+    comma = catalogue.words["comma"]
+    return [f"{catalogue.text('extra_coming', {'day': comma.join(days)})}\n{listed}" for days, listed in found.values() if listed]
+
+
+def _optional(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
+    """What a day without exercises offers."""
+    day = date.fromisoformat(values["day"])
+    shown = [listed for slot in optional_on(plan, day) if (listed := describe_slot(plan, slot, day, catalogue.words, **_versions(values)))]
+    blocks = [catalogue.text("extra_today", {}) + "\n" + "\n\n".join(shown)] if shown else []
+    return [*blocks, catalogue.text("ceiling", {"ceiling": plan.rules.pain_ceiling})] if blocks else []
 
 
 def _run_blocks(values: Mapping[str, Any], catalogue: Catalogue, plan: Prescription) -> list[str]:
     """The run of the day at the present step; at the one before while easier versions apply."""
-    step = plan.run_step or 1
-    shown = run_text(plan, step - 1 if values.get("easier") and step > 1 else step)
+    shown = run_now(plan, easier=bool(values.get("easier")))
     return [catalogue.text("run_today", {"step": shown}), *_limits(catalogue, plan)]
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from bot_service.clinical.words import tokens
+from bot_service.conversation.commands import for_physio
 from bot_service.conversation.items import items_of
 from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.parsing import Reading
@@ -14,6 +15,14 @@ from bot_service.conversation.situation import Asked, ForPhysio, Keep, Line, Sit
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.typed import is_question, says_help
 
+_ABOUT_A_NUMBER = ("meant_instead", "meant_instead_24h", "which_done")
+"""What is said of a number that nothing asks for."""
+_OF_A_NUMBER = frozenset(
+    "num home correct withdraw retract break paren mark emoji lead article filler copula det cue scope during after now conj conj_and "
+    "thanks okay greeting scale_of side no not".split()
+)
+"""What stands around a corrected number and says no more than it does."""
+
 
 def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     """ "1 but I feel so low": the number counts, the words are for the physio, and nobody is told that this is what we want to see.
@@ -21,12 +30,19 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
     Words that may worry in a message that could not be read are for the physio too, not for the list of what can be written here.
     """
     known = any(isinstance(effect, ForPhysio) for effect in turn.effects)
-    if known or not turn.lines or not may_worry(told.text, now.language, asking=reading.score is not None):
+    left_over = reading.correction and names_the_body(told.text, now.language)
+    if known or not turn.lines or not (left_over or may_worry(told.text, now.language, asking=reading.score is not None)):
         return turn
     first, effects, note = turn.lines[0].key, turn.effects, ForPhysio("X3", told.text)
     if any(isinstance(effect, Keep) and effect.score is not None for effect in effects):
         said = (line for line in turn.lines[1:] if line.key != "day_after_settled")
         return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *said))
+    if first == "nothing_asked":
+        return for_physio(told, None)
+    if first in _ABOUT_A_NUMBER:
+        return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *turn.lines[1:]))
+    if first == "which":
+        return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines))
     if first in ("not_understood", "several_numbers"):
         return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
     if first == "help" and not says_help(told.text, now.language):
@@ -37,6 +53,14 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
         )
         return Turn((*effects, note), (Line("words_kept"), *again), same_again(target) if again else None, read=False)
     return turn
+
+
+def names_the_body(text: str, language: str) -> bool:
+    """Whether a part of the body is named beside a corrected number, unless it has no pain; "3 in the hamstring" is the number's own."""
+    items = items_of(tokens(text), language_for(language))
+    tags = [item.tag for item in items]
+    elsewhere = [at for at, tag in enumerate(tags) if tag == "elsewhere" and not {"no", "not", "no_pain"} & set(tags[max(0, at - 2) : at])]
+    return bool(elsewhere) or ("home" in tags and not set(tags) <= _OF_A_NUMBER)
 
 
 def may_worry(text: str, language: str, *, asking: bool) -> bool:

@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from bot_service.sample import phrases
 from bot_service.sample.body import Body, draws
 from bot_service.sample.personas import Moment, Outcome, Persona
-from bot_service.sample.understanding import Asked, is_asked_again, what_is_asked
+from bot_service.sample.understanding import Asked, english, is_button, says, what_is_asked
 
 _NOTHING_SPECIAL = Moment(promptly=False)
 _OF_MEASURES = ("activity", "another", "function", "changed")
-_REASONS = ("No time", "Forgot", "No time", "Unwell", "Something else", "Not sure how")
+_REASONS = ("time", "forgot", "time", "unwell", "other", "unsure")
+_CHANGES = ("same", "bit_better", "better", "much_better")
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,10 @@ class Person:
 
     def notice(self, seen: Seen) -> None:
         """Take in what a message says, whether or not it is answered."""
-        words, day = seen.text.lower(), self._day(seen.at)
-        if "moved you on to" in words:
-            self._moved_on = day
-        if "in the easier version" in words:
-            self._eased.add(day)
+        if says(seen.text, ("plan_changed_forward",)):
+            self._moved_on = self._day(seen.at)
+        if says(seen.text, ("easier_today",)):
+            self._eased.add(self._day(seen.at))
 
     def remember(self, at: datetime, asked: Asked) -> None:
         """An answer that was given before this person was brought back."""
@@ -92,7 +92,7 @@ class Person:
         if asked == "nothing" or self.persona.is_silent(day):
             return []
         rng = draws(self._seed, self.persona.name, day, asked, len(seen.text))
-        if is_asked_again(seen.text) and self._meant is not None:
+        if says(seen.text, ("not_understood",)) and self._meant is not None:
             return self._once_more(seen, asked, rng)
         if asked == "which" and self._meant is not None:
             return self._which(seen, rng)
@@ -132,7 +132,7 @@ class Person:
             return self._did(seen, asked, day, outcome, at, rng)
         if outcome == "pain":
             return [Act(at, "text", self._typed(phrases.pick(rng, phrases.NOT_TODAY_PAIN), rng), answers=asked)]
-        return self._tap_or_type(seen, asked, "Not today", phrases.pick(rng, phrases.NOT_TODAY), at, rng)
+        return self._tap_or_type(seen, asked, _label("not_today"), phrases.pick(rng, phrases.NOT_TODAY), at, rng)
 
     def _did(self, seen: Seen, asked: Asked, day: date, outcome: Outcome, at: datetime, rng: Random) -> list[Act]:
         score, moment = self._during(day), self._moment(day)
@@ -141,8 +141,8 @@ class Person:
             wrong = Act(at, "text", str(moment.slip), answers=asked)
             return [wrong, Act(at + timedelta(minutes=2), "text", moment.fix or f"sorry, {score}", answers=asked)]
         if outcome == "partly":
-            if rng.random() < self.persona.habits.taps and "Did some" in seen.labels:
-                return [Act(at, "tap", "Did some", seen.message_id, asked)]
+            if rng.random() < self.persona.habits.taps and _label("some") in seen.labels:
+                return [Act(at, "tap", _label("some"), seen.message_id, asked)]
             return [Act(at, "text", self._typed(phrases.pick(rng, phrases.PARTLY, score), rng), answers=asked)]
         return self._score(seen, asked, score, phrases.SESSION_SCORE, at, rng)
 
@@ -159,25 +159,25 @@ class Person:
         at, say = self._soon(seen.at, rng), phrases.pick
         match asked:
             case "consent":
-                label, words = ("Yes", say(rng, phrases.AGREE)) if self.persona.agrees else ("No", say(rng, phrases.DECLINE))
-                return self._tap_or_type(seen, asked, label, words, at, rng)
+                key, words = ("yes", say(rng, phrases.AGREE)) if self.persona.agrees else ("no", say(rng, phrases.DECLINE))
+                return self._tap_or_type(seen, asked, _label(key), words, at, rng)
             case "safety":
-                return self._tap_or_type(seen, asked, "None", "none of those", at, rng)
+                return self._tap_or_type(seen, asked, _label("none"), "none of those", at, rng)
             case "reason":
                 reason = self._moment(day).reason or rng.choice(_REASONS)
-                return [Act(at, "tap", reason, seen.message_id, asked)]
+                return [Act(at, "tap", _label(reason), seen.message_id, asked)]
             case "new_or_worse":
-                return [Act(at, "tap", "Yes" if rng.random() < 0.5 else "No", seen.message_id, asked)]
+                return [Act(at, "tap", _label("yes" if rng.random() < 0.5 else "no"), seen.message_id, asked)]
             case "seen":
                 at = self._awake(seen.at + timedelta(minutes=rng.uniform(10, 90)))
-                return self._tap_or_type(seen, asked, "Yes", say(rng, phrases.SEEN_ABOUT_IT), at, rng)
+                return self._tap_or_type(seen, asked, _label("yes"), say(rng, phrases.SEEN_ABOUT_IT), at, rng)
             case "confirm":
-                return self._tap_or_type(seen, asked, "Yes", "yes please", at, rng)
+                return self._tap_or_type(seen, asked, _label("yes"), "yes please", at, rng)
             case "next_step":
-                label, words = ("Yes", "yes please") if self.persona.takes_steps else ("Not yet", "not yet")
-                return self._tap_or_type(seen, asked, label, words, at, rng)
+                key, words = ("yes", "yes please") if self.persona.takes_steps else ("not_yet", "not yet")
+                return self._tap_or_type(seen, asked, _label(key), words, at, rng)
             case "how_long":
-                return [Act(at, "tap", "1 week", seen.message_id, asked)]
+                return [Act(at, "tap", _label("days_7"), seen.message_id, asked)]
             case "what_time":
                 return [Act(at, "text", "send it at 6pm", answers=asked)]
             case "what_is_wrong":
@@ -188,14 +188,14 @@ class Person:
         """The questions that come every few weeks: most people answer them, and see some improvement."""
         at, weeks, habits = self._soon(seen.at, rng), (self._day(seen.at) - self._began).days // 7, self.persona.habits
         if rng.random() >= habits.answers:
-            return [Act(at, "tap", "Not now", seen.message_id, asked)] if "Not now" in seen.labels else []
+            return [Act(at, "tap", _label("not_now"), seen.message_id, asked)] if _label("not_now") in seen.labels else []
         if asked == "function":
             value = str(max(0, min(10, 3 + weeks // 3 + rng.randint(0, 2))))
             return [Act(at, "tap", value, seen.message_id, asked)]
         if asked == "changed":
-            return [Act(at, "tap", rng.choice(("About the same", "A little better", "Better", "Much better")), seen.message_id, asked)]
+            return [Act(at, "tap", _label(rng.choice(_CHANGES)), seen.message_id, asked)]
         if asked == "another" and rng.random() < 0.6:
-            return [Act(at, "tap", "That's all", seen.message_id, asked)]
+            return [Act(at, "tap", _label("that_is_all"), seen.message_id, asked)]
         return [Act(at, "text", phrases.pick(rng, phrases.HARD_TO_DO), answers=asked)]
 
     def _score(self, seen: Seen, asked: Asked, score: int, bank: tuple[str, ...], at: datetime, rng: Random) -> list[Act]:
@@ -229,8 +229,8 @@ class Person:
 
     def _which(self, seen: Seen, rng: Random) -> list[Act]:
         """Two questions were open: tap the one that was meant."""
-        wanted = "now" if self._meant and self._meant.asked == "next_day" else "session"
-        label = next((label for label in seen.labels if wanted in label.lower()), seen.labels[0])
+        wanted = "choice_pain_24h" if self._meant and self._meant.asked == "next_day" else "choice_session"
+        label = next((label for label in seen.labels if is_button(label, wanted)), seen.labels[0])
         return [Act(self._soon(seen.at, rng), "tap", label, seen.message_id, "which")]
 
     def _tap_or_type(self, seen: Seen, asked: Asked, label: str, words: str, at: datetime, rng: Random) -> list[Act]:
@@ -283,6 +283,10 @@ class Person:
 
     def _day(self, at: datetime) -> date:
         return at.astimezone(self._zone).date()
+
+
+def _label(key: str) -> str:
+    return english().buttons[key]
 
 
 def at_once(act: Act, now: datetime) -> Act:

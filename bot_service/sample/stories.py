@@ -106,7 +106,7 @@ def _silent(end: date) -> Story:
 
 
 def _says_no(end: date) -> Story:
-    reasons = ("No time", "Forgot", "No time")
+    reasons = ("time", "forgot", "time")
     refused: Mapping[date, Moment] = {
         day: Moment(outcome="no", reason=reasons[at % 3]) for at, day in enumerate(_days(end, _EARLY, range(1, 6)))
     }

@@ -15,6 +15,8 @@ from bot_service.storage.outbox import WENT_OUT
 
 ENDS = ("sent", "expired", "in_doubt", "failed", "cancelled")
 WIDTH = 80
+CAPS = {"early": 21, "intermediate": 12, "advanced": 8, figures.WITH_PLYOMETRICS: 12}
+"""What a week may cost in messages at most when everything is answered (`clinical.md` 0.12), in the order of the stages."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def tally(tx: Tx, counted: Collection[UUID], last: date) -> dict[str, Mapping[st
         "prompts": {"due": len(prompts), **{end: ends[end] for end in ENDS}},
         "replies": _replies(tx),
         "sessions": _sessions(tx, prompts),
-        "flags": cases.count_raised(tx),
+        "flags": _flags(tx),
         "progressions": _progressions(tx),
         "messages_per_week": _messages_per_week(tx, prompts, last),
     }
@@ -61,9 +63,11 @@ def table(result: DemoResult) -> str:
         _row("Sessions", {name.replace("_", " "): number for name, number in result.sessions.items()}),
         _row("Progressions", result.progressions),
         _row("Flags by rule", result.flags),
-        _row("Messages a week", {stage: f"{number:.1f}" for stage, number in result.messages_per_week.items()}),
+        _row("Messages a week", {stage: f"{number:.1f} of {CAPS[stage]}" for stage, number in result.messages_per_week.items()}),
         "",
-        "Messages a week: what one patient gets from the service, by stage, all kinds.",
+        "Flags by rule: C0 to C4 are the steps that were proposed to the physio.",
+        "Messages a week: what one patient gets from the service, by stage, all kinds,",
+        "of what it may be when everything is answered.",
     ]
     return "\n".join(rows)
 
@@ -95,9 +99,19 @@ def _sessions(tx: Tx, prompts: list[figures.Prompted]) -> dict[str, int]:
     return {name: found[name] for name in ("done", "partly", "not_done", "no_reply")}
 
 
+def _flags(tx: Tx) -> dict[str, int]:
+    """How often each rule fired: those that open or join a case, and the steps that are proposed (C5 is both, so it counts as a case)."""
+    raised, proposed = cases.count_raised(tx), Counter[str]()
+    for (rule, _), number in reviews.count_proposals(tx).items():
+        proposed[rule] += number
+    return dict(sorted({**proposed, **raised}.items()))
+
+
 def _progressions(tx: Tx) -> dict[str, int]:
-    states = reviews.count_proposals(tx)
-    return {"proposed": sum(states.values()), "approved": states.get("approved", 0), "held": states.get("held", 0)}
+    states = Counter[str]()
+    for (_, status), number in reviews.count_proposals(tx).items():
+        states[status] += number
+    return {"proposed": states.total(), "approved": states["approved"], "held": states["held"]}
 
 
 def _messages_per_week(tx: Tx, prompts: list[figures.Prompted], last: date) -> dict[str, float]:
@@ -114,4 +128,4 @@ def _messages_per_week(tx: Tx, prompts: list[figures.Prompted], last: date) -> d
 
 
 def _in_order(stages: Collection[str]) -> list[str]:
-    return sorted(stages, key=("early", "intermediate", "advanced").index)
+    return sorted(stages, key=list(CAPS).index)

@@ -1,8 +1,14 @@
-"""What a person takes a message to ask, from nothing but its words and the labels of its buttons."""
+"""What a person takes a message to ask: known by the catalogue's own sentences, so that it follows when they are worded anew."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from string import Template
 from typing import Literal
+
+from bot_service.conversation.wording import Catalogue, load_catalogue
 
 Asked = Literal[
     "nothing",
@@ -28,46 +34,63 @@ Asked = Literal[
     "changed",
 ]
 
-_BY_WORDS: tuple[tuple[str, Asked], ...] = (
-    ("do you agree", "consent"),
-    ("would you like to get your exercise reminders", "consent"),
-    ("were you seen", "seen"),
-    ("been able to talk to somebody", "seen"),
-    ("is this new", "new_or_worse"),
-    ("shall we pause", "confirm"),
-    ("shall we send", "confirm"),
-    ("would you like to try it", "next_step"),
-    ("would you like to try the next step", "next_step"),
-    ("for how long", "how_long"),
-    ("at what time", "what_time"),
-    ("what is wrong", "what_is_wrong"),
-    ("please write which one", "what_is_wrong"),
-    ("any of these:", "safety"),
-    ("what got in the way", "reason"),
-    ("what is hard for you", "activity"),
-    ("is there another thing", "another"),
-    ("how well can you do", "function"),
-    ("compared with the day you began", "changed"),
-)
+ASKED_BY: Mapping[Asked, str] = {
+    "consent": "consent_question consent_again again_consent",
+    "usual_pain": "ask_baseline again_baseline change_baseline",
+    "exercises": "when_done again_session change_session",
+    "nudge": "nudge",
+    "session_pain": "ask_session_pain again_session_pain change_session_pain",
+    "next_day": "ask_24h again_pain_24h change_pain_24h",
+    "safety": "safety_question again_safety",
+    "what_is_wrong": "what_is_wrong safety_which",
+    "reason": "ask_reason again_reason",
+    "new_or_worse": "new_or_worse again_new_or_worse",
+    "seen": "ask_seen again_seen ask_talked again_talked",
+    "confirm": "confirm_pause confirm_pause_from confirm_time confirm_time_one confirm_not_done "
+    "again_confirm_pause again_confirm_time again_confirm_not_done",
+    "next_step": "rung_offer rung_offer_new run_offer again_rung",
+    "how_long": "pause_how_long pause_how_long_from again_pause_days",
+    "what_time": "time_which time_half again_which_time",
+    "which": "which again_which",
+    "activity": "ask_activity again_activity change_activity",
+    "another": "ask_another again_another",
+    "function": "ask_function again_function change_function",
+    "changed": "ask_global_change again_global_change change_global_change",
+}
+"""The sentences that ask each thing, by their keys in the catalogue. Of sentences that are worded alike the first counts."""
+_IN_WORDS = ("what_is_wrong", "what_time")
+
+
+def english() -> Catalogue:
+    """The language of the simulated people."""
+    return load_catalogue("en")
 
 
 def what_is_asked(text: str, labels: tuple[str, ...]) -> Asked:
-    """The one thing that a person would answer."""
-    words = text.lower()
-    if "is the " in words and " for:" in words and labels:
-        return "which"
-    for part, asked in _BY_WORDS:
-        if part in words:
-            return asked
-    if "10" not in labels:
-        return "nothing"
-    if any(label.lower() == "did some" for label in labels):
-        return "nudge" if words.startswith("no answer yet") else "exercises"
-    if "usual pain" in words:
-        return "usual_pain"
-    return "session_pain" if "worst pain" in words else "next_day"
+    """The one thing that a person would answer: what is asked last. Without buttons only what wants words is a question."""
+    found: Asked = "nothing"
+    last = -1
+    for asked, keys in ASKED_BY.items():
+        for key in keys.split():
+            ends = max((match.end() for match in _sentence(english().texts[key]).finditer(text)), default=-1)
+            if ends > last:
+                found, last = asked, ends
+    return found if labels or found in _IN_WORDS else "nothing"
 
 
-def is_asked_again(text: str) -> bool:
-    """Whether the service could not read what was written."""
-    return text.lower().startswith("sorry, i could not read")
+def says(text: str, keys: Iterable[str]) -> bool:
+    """Whether one of these sentences of the catalogue stands in a message, whatever was filled in."""
+    return any(_sentence(english().texts[key]).search(text) for key in keys)
+
+
+def is_button(label: str, key: str) -> bool:
+    """Whether a label is this button of the catalogue, whatever was filled in."""
+    return _sentence(english().buttons[key]).fullmatch(label) is not None
+
+
+@cache
+def _sentence(template: str) -> re.Pattern[str]:
+    """A sentence of the catalogue with anything in the place of its names, as whole paragraphs of a message."""
+    name = re.compile(Template.pattern)
+    literal = name.split(template.strip())[:: name.groups + 1]  # what stands between the names; a split gives the groups as well
+    return re.compile(rf"(?:(?<=\n\n)|\A){'.+?'.join(map(re.escape, literal))}(?=\n\n|\Z)")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text, update
+from sqlalchemy import ColumnElement, Select, select, text, update
 
 from bot_service.storage.database import Tx
 from bot_service.storage.tables import audit, installation
@@ -53,9 +53,29 @@ class Entry:
     detail: Mapping[str, Any]
 
 
-def list_of_clinic(tx: Tx, clinic_id: UUID, *, before: int | None, limit: int) -> list[Entry]:
+@dataclass(frozen=True)
+class Narrowed:
+    """Which entries are wanted: by whom, of which kind, about whom, and when; empty or None: any. `until` is the end, and not in it."""
+
+    who: str = ""
+    what: str = ""
+    subject_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        return [
+            *([audit.c.who == self.who] if self.who else []),
+            *([audit.c.what == self.what] if self.what else []),
+            *([audit.c.subject_id == self.subject_id] if self.subject_id else []),
+            *([audit.c.at >= self.since] if self.since else []),
+            *([audit.c.at < self.until] if self.until else []),
+        ]
+
+
+def list_of_clinic(tx: Tx, clinic_id: UUID, *, before: int | None, limit: int, narrowed: Narrowed | None = None) -> list[Entry]:
     """The latest entries of a clinic, or the latest ones before an entry."""
-    query = select(audit).where(audit.c.clinic_id == clinic_id)
+    query = select(audit).where(audit.c.clinic_id == clinic_id, *(narrowed.conditions() if narrowed else ()))
     query = query if before is None else query.where(audit.c.seq < before)
     return _entries(tx, query, limit)
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Hold, hold_of
-from bot_service.storage.outbox import Prompt
+from bot_service.storage.outbox import PROMPT_COLUMNS, Prompt
 from bot_service.storage.prepared import padded
 from bot_service.storage.standing import named
 from bot_service.storage.tables import (
@@ -60,7 +60,7 @@ class OpenCase:
     """An open case as a list shows it, without the patient's words. `reasons` has what each rule on it says.
 
     `next_step` is which step of telling people comes next (`clinical/duty.py`) while an urgent one waits; 0 when nobody was told yet.
-    `says` is what the patient of a red flag last said about being seen, seen_yes or seen_no, or what happened since that asks anew.
+    `says` is what the patient of a red flag last said, seen_yes or talked_no, or what happened since that asks anew.
     """
 
     id: UUID
@@ -219,10 +219,11 @@ def _sessions_that_hold() -> Select[Any]:
 
 
 _PATIENTS = _listed().where(_of_these(episodes.c.id))
+_ASKS_ANEW, _SAYS = ("hit_again", "opened_again"), ("seen_yes", "seen_no", "talked_yes", "talked_no")
 _SAID_SEEN = (
     select(case_events.c.what)
-    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_(("seen_yes", "seen_no", "hit_again", "opened_again")))
-    .order_by(case_events.c.at.desc(), case_events.c.what.in_(("hit_again", "opened_again")).desc(), case_events.c.id)
+    .where(case_events.c.case_id == cases.c.id, case_events.c.what.in_((*_ASKS_ANEW, *_SAYS)))
+    .order_by(case_events.c.at.desc(), case_events.c.what.in_(_ASKS_ANEW).desc(), case_events.c.id)
     .limit(1)
     .scalar_subquery()
 )
@@ -240,7 +241,7 @@ _PENDING = (
 _HOLDS = select(holds).where(_of_these(holds.c.episode_id), holds.c.released_at.is_(None)).order_by(holds.c.created_at, holds.c.id)
 _NAMES = select(patients.c.id, patients.c.name, patients.c.data_key).where(_of_these(patients.c.id))
 _SESSIONS = _sessions_that_hold().where(_of_these(entries.c.episode_id), entries.c.day >= bindparam("since")).order_by(entries.c.seq)
-_ASKED = select(outbox.c.episode_id, *(outbox.c[name] for name in Prompt._fields)).where(
+_ASKED = select(outbox.c.episode_id, *PROMPT_COLUMNS).where(
     _of_these(outbox.c.patient_id), outbox.c.due_at >= bindparam("since"), outbox.c.kind == "prompt"
 )
 _HEARD = select(inbox.c.patient_id, func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")).where(

@@ -183,11 +183,6 @@ def list_evidence(tx: Tx, case_id: UUID) -> list[tuple[str, UUID | None, UUID | 
     return [(row.rule, row.entry_id, row.inbox_id) for row in rows]
 
 
-def last_looked_at(tx: Tx, episode_id: UUID) -> datetime | None:
-    """When a clinician last closed a case of this episode; one that settled by itself was looked at by nobody."""
-    return tx.scalar(_LAST_LOOKED, {"of_episode": episode_id})  # type: ignore[no-any-return]  # the column type
-
-
 def list_last_closed(tx: Tx, episode_id: UUID) -> dict[str, tuple[datetime, Mapping[str, Any], str]]:
     """For each rule the last case that closed: when, the rule's own detail, and how urgent the case was."""
     rows = tx.all(_CLOSED, {"of_episode": episode_id})
@@ -210,7 +205,6 @@ _OPEN = (
 _OPEN_OF_KEY = select(cases).where(
     cases.c.episode_id == bindparam("of_episode"), cases.c.case_key == bindparam("case_key"), cases.c.closed_at.is_(None)
 )
-_LAST_LOOKED = select(func.max(cases.c.closed_at)).where(cases.c.episode_id == bindparam("of_episode"), cases.c.closed_by != SETTLED)
 _EVIDENCE = select(case_evidence).where(case_evidence.c.case_id == bindparam("of_case")).order_by(case_evidence.c.at, case_evidence.c.id)
 _INSERT_EVIDENCE = case_evidence.insert()
 _INSERT_EVENT = case_events.insert()

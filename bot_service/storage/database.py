@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Executable, Row, bindparam, create_engine, delete, event, select, update
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import IntegrityError, MultipleResultsFound, NoResultFound, OperationalError
 
 from bot_service.clock import real_now
@@ -21,6 +21,7 @@ from bot_service.errors import SettingsError
 from bot_service.logs import log
 from bot_service.storage import sealing
 from bot_service.storage.columns import SealedBytes
+from bot_service.storage.database_files import make_folder, parsed_url
 from bot_service.storage.kept import Kept
 from bot_service.storage.prepared import Prepared, shape_of
 from bot_service.storage.sealing import Keyring
@@ -227,17 +228,11 @@ class Tx:
 _DATA_KEY = select(patients.c.data_key).where(patients.c.id == bindparam("of_patient"))
 
 
-def sqlite_file(url: str) -> Path | None:
-    """The file of an SQLite URL; None for anything else."""
-    parsed = make_url(url)
-    return Path(parsed.database) if parsed.drivername == "sqlite" and parsed.database else None
-
-
 def open_engine(url: str, *, synchronous: str = "FULL") -> Engine:
     """An engine for `url`. Raises SettingsError for anything but SQLite in a file or PostgreSQL through psycopg."""
-    parsed = make_url(url)
+    parsed = parsed_url(url)
     if parsed.drivername == "sqlite" and parsed.database:
-        return _sqlite_engine(url, parsed.database, synchronous)
+        return _sqlite_engine(parsed, parsed.database, synchronous)
     if parsed.drivername == "postgresql+psycopg":
         return create_engine(url, hide_parameters=True, pool_size=8, max_overflow=8, pool_pre_ping=True)
     raise SettingsError("STEPWISE_DATABASE_URL must start with sqlite:/// and name a file, or with postgresql+psycopg://")
@@ -293,8 +288,8 @@ class _WithHints(SQLiteCompiler):
         return text
 
 
-def _sqlite_engine(url: str, file: str, synchronous: str) -> Engine:
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
+def _sqlite_engine(url: URL, file: str, synchronous: str) -> Engine:
+    make_folder(Path(file))
     engine = create_engine(
         url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000, "cached_statements": 512}
     )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from bot_service.storage.database import Tx
 from bot_service.storage.outbox import WENT_OUT
@@ -64,20 +64,25 @@ def count_unread(tx: Tx) -> int:
     return int(tx.scalar(select(func.count()).where(case_evidence.c.rule == "X2")))
 
 
+WITH_PLYOMETRICS = "with plyometrics"
+"""In the place of the stage while its faster block is open."""
+_STAGE = case((prescriptions.c.document["plyometrics_unlocked"].as_boolean(), WITH_PLYOMETRICS), else_=prescriptions.c.stage)
+
+
 def count_messages_by_stage(tx: Tx) -> dict[str, int]:
-    """How many messages reached patients, by the stage they were in."""
+    """How many messages reached patients, by the stage they were in, those with the faster block apart."""
     query = (
-        select(prescriptions.c.stage, func.count().label("number"))
+        select(_STAGE.label("stage"), func.count().label("number"))
         .join_from(outbox, prescriptions, outbox.c.prescription_id == prescriptions.c.id)
         .where(outbox.c.patient_id.is_not(None), outbox.c.status.in_(WENT_OUT))
-        .group_by(prescriptions.c.stage)
+        .group_by(_STAGE)
     )
     return {row.stage: int(row.number) for row in tx.all(query)}
 
 
 def list_stage_starts(tx: Tx) -> dict[UUID, list[tuple[date, str]]]:
-    """The first day and the stage of each prescription, by episode, oldest first."""
-    query = select(prescriptions.c.episode_id, prescriptions.c.starts_on, prescriptions.c.stage).where(prescriptions.c.undone_at.is_(None))
+    """The first day and the stage of each prescription, by episode, oldest first; the faster block counts as one of its own."""
+    query = select(prescriptions.c.episode_id, prescriptions.c.starts_on, _STAGE.label("stage")).where(prescriptions.c.undone_at.is_(None))
     found: dict[UUID, list[tuple[date, str]]] = {}
     for row in tx.all(query.order_by(prescriptions.c.number)):
         found.setdefault(row.episode_id, []).append((row.starts_on, row.stage))

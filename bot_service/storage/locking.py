@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bot_service.errors import SettingsError
-from bot_service.storage.database import sqlite_file
+from bot_service.storage.database_files import make_folder, sqlite_file
 
 
 @contextmanager
@@ -18,8 +18,14 @@ def only_service(url: str) -> Iterator[None]:
         yield
         return
     file = database.with_name(f"{database.name}.lock")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as handle:
+    make_folder(file)
+    try:
+        handle = file.open("a")
+    except OSError as problem:
+        raise SettingsError(
+            f"nothing can be written beside the database {database} ({problem.strerror}); name another file in STEPWISE_DATABASE_URL"
+        ) from None
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -45,6 +45,6 @@ def check_schema(engine: Engine) -> None:
 
 def _config(folder: Path = FOLDER) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(folder))
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))  # one alone stands for a value in such a file
     config.set_main_option("path_separator", "os")
     return config

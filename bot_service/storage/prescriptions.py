@@ -21,6 +21,9 @@ from plans.model import CarePlan, Prescription
 OWN_TIME = "the patient asked for another time of day"
 """The reason of a prescription that differs only in the time, as the patient asked for it; no clinician changed anything."""
 
+AGREED_STEP = "taken by the patient as agreed beforehand"
+"""How the reason of a prescription ends by which the patient took a step that a clinician had allowed earlier."""
+
 
 @dataclass(frozen=True)
 class Prescribed:
@@ -39,6 +42,11 @@ class Prescribed:
     def by_patient(self) -> bool:
         """Whether the patient changed it."""
         return self.reason == OWN_TIME
+
+    @property
+    def by_clinician(self) -> bool:
+        """Whether a clinician decided on it then: it is no other time of day, and no step allowed earlier."""
+        return not self.by_patient and not (self.reason or "").endswith(AGREED_STEP)
 
 
 def load(tx: Tx, prescription_id: UUID) -> Prescription:

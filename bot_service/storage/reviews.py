@@ -22,8 +22,9 @@ HELD_FOR = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Proposed:
-    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back or withdrawn; undone,
-    or undid, which is somebody's undoing of another. One that was made to the patient: offered, accepted, declined or withdrawn.
+    """A proposal, or what a clinician decided without one. `status`: pending, approved, held, released, stepped_back, rewritten or
+    withdrawn; undone, or undid, which is somebody's undoing of another. One that was made to the patient: offered, accepted, declined or
+    withdrawn.
     """
 
     id: UUID
@@ -58,13 +59,19 @@ class Proposed:
 def propose(
     tx: Tx, now: datetime, episode: Episode, rule: str, from_stage: str, to_stage: str | None, detail: Mapping[str, Any]
 ) -> UUID | None:
-    """Store a proposal; None when one for this rule is pending already (its evidence is then brought up to date)."""
+    """Store a proposal; None when one for this rule is pending already (its evidence is then brought up to date).
+
+    One that was withdrawn at this very moment and comes again, as under a prescription that changed a little, has waited since before.
+    """
     pending = find_pending(tx, episode, rule)
     if pending is not None:
         values = {"detail": dict(detail), "evidence_version": episode.evidence_version}
         tx.run(_REFRESH, {"proposal": pending.id, **values})
         return None
-    return _add(tx, now, episode, rule, from_stage, to_stage, detail, "pending")
+    same = (proposals.c.episode_id == episode.id, proposals.c.rule == rule, proposals.c.from_stage == from_stage)
+    again = select(func.min(proposals.c.created_at)).where(*same, proposals.c.status == "withdrawn", proposals.c.decided_at == now)
+    since = tx.scalar(again)
+    return _add(tx, since or now, episode, rule, from_stage, to_stage, detail, "pending")
 
 
 def offer(tx: Tx, now: datetime, episode: Episode, rule: str, rung: tuple[str, str], detail: Mapping[str, Any]) -> UUID:
@@ -191,11 +198,11 @@ def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
     return tx.first(select(proposals.c.id).where(proposals.c.id == proposal_id)) is not None
 
 
-def count_proposals(tx: Tx) -> dict[str, int]:
-    """How many proposals to clinicians there ever were in each state."""
-    query = select(proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN).group_by(proposals.c.status)
-    query = query.where(proposals.c.detail["offered"].as_string().is_(None))
-    return {row.status: int(row.number) for row in tx.all(query)}
+def count_proposals(tx: Tx) -> dict[tuple[str, str], int]:
+    """How many proposals to clinicians there ever were of each rule in each state."""
+    query = select(proposals.c.rule, proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN)
+    query = query.where(proposals.c.detail["offered"].as_string().is_(None)).group_by(proposals.c.rule, proposals.c.status)
+    return {(row.rule, row.status): int(row.number) for row in tx.all(query)}
 
 
 _OF_EPISODE = (

@@ -92,6 +92,7 @@ def guarded(service: Service, door: Door) -> Callable[[Request], Awaitable[Respo
             check_origin(request, service.settings.public_url)
         form, file = await _posted(door, request)
         visit = replace(await run_in_threadpool(_admit, service, door, request, form), file=file)
+        request.state.visit = visit  # a refusal has the navigation of whoever is refused
         response = await _open(door.page, visit)
         if door.access == "decide":
             response.background = BackgroundTask(service.heed)  # what was decided is sent at once, not at the next tick

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from bot_service.clinical.catalogue import ENGAGEMENT, UNREACHABLE, URGENCIES, rank
+from bot_service.clinical.catalogue import UNREACHABLE, URGENCIES, rank
 from bot_service.clinical.duty import STEPS, Step
 from bot_service.clinical.in_words import plural
-from bot_service.clinical.needs import Need, need_of_case
+from bot_service.clinical.needs import Need, leading_of, need_of_case
 from bot_service.storage.caseload import Listed, OpenCase, Pending
 from bot_service.storage.cases import FOR_THE_LEAD, Case
 from bot_service.storage.episodes import Episode, Hold
@@ -21,7 +21,12 @@ _CLIMBED: Mapping[Step, str] = {
     "remind": "Nobody has acknowledged this: a reminder went out.",
     "deputy": "Nobody has acknowledged this: the deputy has been told.",
 }
-_SAYS = {"seen_yes": "Patient says: was seen.", "seen_no": "Patient says: has not been seen yet."}
+_SAYS = {
+    "seen_yes": "Patient says: was seen.",
+    "seen_no": "Patient says: has not been seen yet.",
+    "talked_yes": "Patient says: could talk to somebody.",
+    "talked_no": "Patient says: has not talked to anybody yet.",
+}
 LABELS = {
     Need.RED_FLAG: "Red flag",
     Need.FLAG: "Review due",
@@ -99,9 +104,7 @@ def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:
 
 def leading_rule(case: Case | OpenCase) -> str:
     """The rule that a case leads with: on the engagement case the most pressing of those that still hold."""
-    if case.case_key != ENGAGEMENT:
-        return case.rule
-    return min(case.reasons, key=lambda rule: ("over" in case.reasons[rule], rank(rule)), default=case.rule)
+    return leading_of(case.case_key, case.rule, case.reasons)
 
 
 def case_words(case: Case | OpenCase, today: date, heard: date | None) -> str:
@@ -174,6 +177,9 @@ FLAG_LABELS = {
     "X4": "Safety question",
     "X5": "Usual pain unknown",
     "X6": "Physio first",
+    "X7": "Erasure asked",
+    "X8": "Something's wrong",
+    "X9": "Not sent by us",
 }
 
 

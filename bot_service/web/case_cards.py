@@ -34,6 +34,8 @@ EVENTS = {
     "escalated": cases.FOR_THE_LEAD.removesuffix("."),
     "seen_yes": "Patient says: was seen",
     "seen_no": "Patient says: has not been seen yet",
+    "talked_yes": "Patient says: could talk to somebody",
+    "talked_no": "Patient says: has not talked to anybody yet",
 }
 
 

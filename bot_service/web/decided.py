@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 from bot_service.actions.undoing import Undoable
 from bot_service.storage.reviews import OWN, Proposed
 from bot_service.web.case_cards import title_of
-from bot_service.web.times import day_words, moment
+from bot_service.web.times import day_words, moment, zone_words
 
-DONE = {"approved": "Approved", "held": "Held", "released": "Held", "stepped_back": "Stepped back"}
+DONE = {"approved": "Approved", "held": "Held", "released": "Held", "stepped_back": "Stepped back", "rewritten": "Prescribed anew"}
 SOON = timedelta(minutes=2)
 """Within this a time is told to the second (default)."""
 
@@ -61,7 +61,7 @@ def unticked_in_words(proposals: Sequence[Proposed]) -> str:
 
 
 def undoable_in_words(item: Undoable, names: Mapping[object, str], now: datetime, zone: str) -> UndoLine:
-    """What can be taken back, and until when."""
+    """What can be taken back, and until when; `zone` is the patient's, as of all that waits to be sent."""
     when = _when(item.told_at, now, zone) if item.told_at else ""
     if item.decided is None:
         return UndoLine("message", str(item.id), f"The message has not gone out yet. It goes {when}.")
@@ -93,4 +93,4 @@ def _what(item: Proposed, status: str) -> str:
 
 
 def _when(at: datetime, now: datetime, zone: str) -> str:
-    return f"at {at.astimezone(ZoneInfo(zone)):%H:%M:%S}" if at - now < SOON else f"on {moment(at, zone)}"
+    return f"at {at.astimezone(ZoneInfo(zone)):%H:%M:%S}" if at - now < SOON else f"on {moment(at, zone)}, {zone_words(zone)}"

@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions import review, undoing
-from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh
+from bot_service.actions.deciding import LONGEST_REASON, Decision, PainIsHigh, TooShort
 from bot_service.actions.stale import Stale
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.errors import Conflict, NotFound, NotPermitted
@@ -86,7 +86,7 @@ def acknowledge(visit: Visit) -> Response:
 
 
 def close(visit: Visit) -> Response:
-    """Close a case with a reason."""
+    """Close a case with a reason; a red flag with one that says what was done."""
     case = visit.part("case")
 
     def carry_out(decision: Decision, now: datetime) -> None:
@@ -174,6 +174,8 @@ def submit(
             return again(visit, Trouble(found.sentence, 409, form, found.fields, found.lines))
     except Unfit as error:
         return again(visit, Trouble(str(error), 422, form, visit.form))
+    except TooShort as error:
+        return again(visit, Trouble(_as_sentence(error), 422, form, visit.form))
     except NotPermitted as error:
         return again(visit, Trouble(_as_sentence(error), 403, form, visit.form))
     except (Conflict, NotFound) as error:

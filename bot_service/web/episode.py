@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 
 from starlette.responses import HTMLResponse, Response
 
@@ -12,7 +13,7 @@ from bot_service.actions import care_record
 from bot_service.actions.deciding import MAY_DECIDE, holds_news
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.reminders import no_longer_asked
-from bot_service.actions.undoing import list_undoable
+from bot_service.actions.undoing import goes_out_at, list_undoable
 from bot_service.actions.viewing import record_view
 from bot_service.actions.voices import offered_languages
 from bot_service.clinical.adherence import adherence, reply_rate
@@ -155,12 +156,13 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
     shown, whole, unneeded = transcripts.list_shown(tx, patient.id), bool(visit.asked("all")), bool(visit.asked("unneeded"))
     asked = no_longer_asked(tx, episode)
     waiting = [item for item in episode_page.list_waiting(tx, patient.id) if item.kind != "seen" or asked is None]
+    going = [(goes_out_at(tx, episode, item.kind, item.due_at), item) for item in waiting]
     return {
         "header": header_of(tx, patient, episode, clinic, now),
         "figures": _figures(record),
         "strip": strip_of(record, _ahead(tx, episode, record), notes.of_days),
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
-        "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(item.due_at, episode.zone)}" for item in waiting],
+        "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(at, episode.zone)}" for at, item in sorted(going, key=itemgetter(0))],
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone, now),
         "days": _table(record, notes),
@@ -234,7 +236,7 @@ def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) ->
         "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
         "decisions": decisions_in_words(reviews.list_proposals(tx, episode), names, zone),
         "unticked": unticked_in_words(reviews.list_proposals(tx, episode)),
-        "undoable": [undoable_in_words(item, names, now, zone) for item in list_undoable(tx, episode, now)],
+        "undoable": [undoable_in_words(item, names, now, episode.zone) for item in list_undoable(tx, episode, now)],
         "prescription": prescription_view(record.prescription, past, names),
         "running": running_view(record.prescription, plan),
         "chart": pain_chart(record.loading_days, stage_starts(past), record.rules, record.baseline, record.episode_start, record.today),

@@ -16,6 +16,7 @@ KINDS = {
     "load": "Load used",
     "pain_during": "Worst pain in the session",
     "pain_24h": "Pain 24 hours after",
+    "pain_24h_late": "Pain told too late for the 24 hours",
     "baseline": "Usual pain",
     "safety": "Safety question",
     "reason": "Why not",

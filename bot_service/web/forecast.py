@@ -20,11 +20,15 @@ AHEAD = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Forecast:
-    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none, and whose it is."""
+    """The next 24 hours of a clinic: prompts that fall due, and by reference why a patient in care gets none, and whose it is.
+
+    `invited` is how many have not begun yet, who are neither.
+    """
 
     prompts: int
     stuck: dict[str, str]
     patients: dict[str, UUID]
+    invited: int
 
 
 def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
@@ -32,9 +36,12 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
     clinic, held, reachable = (
         clinics.load_clinic(tx, clinic_id), episodes.list_holds_of_clinic(tx, clinic_id), patients.list_reachable(tx, clinic_id)
     )  # fmt: skip
-    stuck, of, going = dict[str, str](), dict[str, UUID](), list[Episode]()
+    stuck, of, going, invited = dict[str, str](), dict[str, UUID](), list[Episode](), 0
     for episode in episodes.list_of_clinic(tx, clinic_id):
         if episode.status != "active":
+            continue
+        if episode.patient_status in ("invited", "asked"):
+            invited += 1
             continue
         why = _why_no_prompts(tx, episode, held.get(episode.id, ()), now, reached=episode.patient_id in reachable)
         if why is None:
@@ -43,15 +50,13 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
             stuck[episode.ref], of[episode.ref] = why, episode.patient_id
     plans = prescriptions.load_many(tx, [episode.prescription_id for episode in going])
     due = sum(_count_due(episode, rhythm_in(clinic, episode, plans[episode.prescription_id]), now) for episode in going)
-    return Forecast(due, stuck, of)
+    return Forecast(due, stuck, of, invited)
 
 
 def _why_no_prompts(tx: Tx, episode: Episode, holds: Sequence[Hold], now: datetime, *, reached: bool) -> str | None:
     """Why a patient in care is not prompted at present; None when nothing stands in the way."""
     if episode.patient_status != "opted_in":
-        return {"opted_out": "stopped all messages", "asked": "has not agreed yet"}.get(
-            episode.patient_status, "has not opened the invitation"
-        )
+        return "stopped all messages"
     today = local_today(now, episode.zone)
     held = next((hold for hold in holds if hold.covers(today)), None)
     if held is not None:

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from bot_service.actions.deciding import NO_NEWS
+from bot_service.actions.held_words import HOLDS
 from bot_service.actions.histories import rhythm_for
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import clinics, contacts, episodes, patients, prescriptions, reviews, staff
@@ -20,12 +21,6 @@ from plans.editing import side_of
 from plans.model import Prescription
 from schedules.occurrences import next_occurrence
 
-HOLDS = {
-    "pause": "Paused",
-    "red_flag": "On hold after a red flag",
-    "lost_contact": "Prompts stopped: no reply for a week",
-    "physio_first": "On hold: physio first",
-}
 SIDES = {"left": "left side", "right": "right side", "both": "both sides"}
 SAYS_WHY = ("red_flag", "lost_contact")
 """Holds whose name says already why they are there."""
@@ -42,6 +37,7 @@ class Header:
     stage: str
     weeks: str
     side: str
+    expected: str
     physio: str
     status: str
     reach: str
@@ -75,6 +71,7 @@ def header_of(tx: Tx, patient: Patient, episode: Episode, clinic: Clinic, now: d
         stage=document.stage_title,
         weeks=_weeks(episode, today),
         side=SIDES[side_of(document)],
+        expected=_expected(tx, document),
         physio=staff.load(tx, episode.physio_id).name,
         status=_status(patient, episode, now),
         reach=_reach(address, CHANNELS.get(channel, channel)),
@@ -115,6 +112,12 @@ def _weeks(episode: Episode, today: date) -> str:
         return "not started"
     care, stage = (today - episode.start_date).days // 7 + 1, (today - episode.stage_start).days // 7 + 1
     return f"week {care} of care" if episode.stage_start == episode.start_date else f"week {stage} in this stage, week {care} of care"
+
+
+def _expected(tx: Tx, document: Prescription) -> str:
+    """How long the plan expects the stage to take, as it stood when this was prescribed."""
+    low, high = prescriptions.load_plan_version(tx, document.plan_id, document.plan_version).stage(document.stage).expected_weeks
+    return f"{low} to {high} weeks expected in this stage"
 
 
 def _status(patient: Patient, episode: Episode, now: datetime) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from starlette.responses import RedirectResponse, Response
@@ -23,21 +23,13 @@ from bot_service.storage.conversations import Question
 from bot_service.web.access import Visit
 from bot_service.web.decisions import Unfit, day_posted, id_posted
 from bot_service.web.episode import find
+from bot_service.web.outcome_chart import OutcomeChart, outcome_chart
 from bot_service.web.pages import page
 from bot_service.web.times import long_day
 
-WIDTH, HEIGHT, EDGE = 300, 90, 12
 IN_CHAT = "patient in chat"
 """Who entered a value that the patient told."""
 _WHOLE = re.compile(r"[-−+]?[0-9]{1,3}")
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A value in place."""
-
-    x: float
-    y: float
 
 
 @dataclass(frozen=True)
@@ -52,17 +44,15 @@ class Row:
 
 @dataclass(frozen=True)
 class Series:
-    """The values of one measure (of one activity), latest first, with a drawing of two or more."""
+    """The values of one measure (of one activity), latest first, with a drawing of two or more; `side`: another has the other side."""
 
     title: str
     scale: str
     source: str
     change: str
     rows: tuple[Row, ...]
-    dots: tuple[Dot, ...]
-    line: str
-    width: int = WIDTH
-    height: int = HEIGHT
+    chart: OutcomeChart | None
+    side: bool
 
 
 def show(visit: Visit) -> Response:
@@ -124,7 +114,7 @@ def _page(visit: Visit, trouble: str) -> Response:
         due=[
             f"{item.title}, for week {week}" for item, week in due(episode.start_date, today, [(each.measure, each.day) for each in values])
         ],
-        series=series_of(values, names),
+        groups=[list(found) for _, found in groupby(series_of(values, names), lambda item: item.title if not item.side else "")],
         today=today.isoformat(),
         activities=sorted(item.name for item in activities),
         unrated=[item for item in activities if item.name.casefold() not in {each.activity.casefold() for each in values}],
@@ -146,33 +136,24 @@ def series_of(values: list[Outcome], names: Mapping[object, str]) -> list[Series
     for item in values:
         by_key.setdefault((item.measure, item.activity.casefold()), []).append(item)
     order = list(MEASURES)
-    return [_series(MEASURES[key[0]], by_key[key], names) for key in sorted(by_key, key=lambda key: (order.index(key[0]), key[1]))]
+    keys = sorted(by_key, key=lambda key: (order.index(key[0]), key[1]))
+    return [_series(MEASURES[key[0]], by_key[key], by_key.get((_OTHER_SIDE.get(key[0], ""), ""), []), names) for key in keys]
 
 
-def _series(measure: Measure, values: list[Outcome], names: Mapping[object, str]) -> Series:
-    dots = _dots(measure, [(item.day, item.value) for item in values])
+_OTHER_SIDE = {"bridges_left": "bridges_right", "bridges_right": "bridges_left"}
+
+
+def _series(measure: Measure, values: list[Outcome], beside: list[Outcome], names: Mapping[object, str]) -> Series:
+    told, other = ([Value(item.day, item.value) for item in found] for found in (values, beside))
     return Series(
         title=f"{measure.title}: {values[0].activity}" if measure.has_activity else measure.title,
         scale=f"{measure.low} to {measure.high}".replace("-", "−"),
         source=measure.source,
-        change=change_words(measure, [Value(item.day, item.value) for item in values]),
+        change=change_words(measure, told),
         rows=tuple(
             Row(str(item.id), long_day(item.day), item.value, names.get(item.staff_id, "staff") if item.staff_id else IN_CHAT)
             for item in reversed(values)
         ),
-        dots=dots,
-        line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
+        chart=outcome_chart(measure, told, other),
+        side=bool(beside),
     )
-
-
-def _dots(measure: Measure, values: list[tuple[date, int]]) -> tuple[Dot, ...]:
-    if len(values) < 2:
-        return ()
-    first, length = values[0][0], max((values[-1][0] - values[0][0]).days, 1)
-
-    def dot(day: date, value: int) -> Dot:
-        x = EDGE + (WIDTH - 2 * EDGE) * (day - first).days / length
-        y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * (value - measure.low) / (measure.high - measure.low)
-        return Dot(round(x, 1), round(y, 1))
-
-    return tuple(dot(day, value) for day, value in values)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
+from bot_service.actions.held_words import reason_in_words
 from bot_service.clinical.catalogue import PRIORITY, RULES
 from bot_service.clinical.in_words import plural
 from bot_service.storage import alerts, clinics, unsent
@@ -20,6 +21,7 @@ from bot_service.web.times import moment
 
 LOOKED_BACK = timedelta(days=7)
 COUNTED = timedelta(days=90)
+ON_A_PAGE = 50
 KINDS = {
     "prompt": "Exercise prompt",
     "check_in": "24-hour question",
@@ -28,7 +30,7 @@ KINDS = {
     "news": "News of a decision",
     "reply": "Answer",
     "again": "Question, asked again",
-    "seen": "Were you seen?",
+    "seen": "Question after a red flag",
     "silence": "Last message after a week of silence",
     "goodbye": "Sign-off",
     "message_read": "Word that a message was read",
@@ -54,15 +56,26 @@ def show_forecast(visit: Visit) -> Response:
         of = {*coming.patients.values(), *(each.patient_id for each in lost if each.patient_id)}
         names = load_names(tx, of)
         stopped = [each for each in clinics.list_senders(tx) if each.clinic_id == clinic.id and each.status == "broken"]
+    number, pages = _page_asked(visit, len(coming.stuck))
+    shown = list(coming.stuck.items())[(number - 1) * ON_A_PAGE : number * ON_A_PAGE]
     return page(
         visit,
         "forecast.html",
+        number=number,
+        pages=pages,
+        invited=f"{plural(coming.invited, 'patient')} {'has' if coming.invited == 1 else 'have'} not begun yet" if coming.invited else "",
         summary=f"{plural(coming.prompts, 'prompt')} in the next 24 hours; {plural(len(coming.stuck), 'patient')} in care without.",
-        stuck=[(ref, names[coming.patients[ref]], why) for ref, why in coming.stuck.items()],
+        stuck=[(ref, names[coming.patients[ref]], why) for ref, why in shown],
         untold=f"{plural(untold, 'urgent flag')} {'waits' if untold == 1 else 'wait'} to be told" if untold else "",
         stopped=stopped,
         lost=[_lost(each, clinic.zone) | {"name": names.get(each.patient_id) if each.patient_id else None} for each in lost],
     )
+
+
+def _page_asked(visit: Visit, total: int) -> tuple[int, int]:
+    """The page that is asked for, and how many there are; the first or the last where there is no such page."""
+    pages, asked = max(1, -(-total // ON_A_PAGE)), visit.asked("page")
+    return min(max(int(asked) if asked.isascii() and asked.isdecimal() else 1, 1), pages), pages
 
 
 def _lost(each: Lost, zone: str) -> dict[str, object]:
@@ -72,7 +85,7 @@ def _lost(each: Lost, zone: str) -> dict[str, object]:
         "ref": each.ref,
         "member": each.member,
         "state": STATES[each.status],
-        "why": (each.reason or "").capitalize(),
+        "why": reason_in_words(each.reason or "").capitalize(),
         "todo": _what_to_do(each),
     }
 

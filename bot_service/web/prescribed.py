@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot_service.clinical.rungs import agreed_beforehand
 from bot_service.conversation.choices import offer_line
-from bot_service.conversation.exercise_text import WEEKDAYS, describe
+from bot_service.conversation.exercise_text import WEEKDAYS, describe, prompted_slots
 from bot_service.conversation.wording import load_catalogue
 from bot_service.storage.prescriptions import Prescribed
 from bot_service.web.times import long_day
@@ -101,10 +101,19 @@ def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:
         lines += [_exercise(item, on) for item in map(plan.exercise, slot.extra.exercises) if item.started]
     lines += [ExerciseLine("Run", run_text(plan), f"step {plan.run_step}")] if slot.number == RUN_SLOT else []
     notes = ["optional"] if slot.optional else []
-    notes += [] if slot.prompted else ["named in the day's first message"]
+    notes += [] if slot.prompted else [_named_in(slot, plan)]
     notes += [f"at least {slot.min_gap_h} h after the last {'run' if slot.number == RUN_SLOT else 'session'}"] if slot.min_gap_h else []
     at = f"{slot.at:%H:%M}" if slot.prompted else "no message of its own"
     return SlotView(f"{slot.label.capitalize()}, {at}", days_words(slot.days), "; ".join(notes), tuple(lines))
+
+
+def _named_in(slot: PrescribedSlot, plan: Prescription) -> str:
+    """Which message names a slot that has none of its own."""
+    with_message = {day for each in prompted_slots(plan) for day in each.days}
+    if with_message >= set(slot.days):
+        return "named in the day's first message"
+    before = "named in the last message before it"
+    return f"named in the day's first message; where the day has none, {before}" if with_message & set(slot.days) else before
 
 
 def _offer(item: PrescribedExercise, plan: Prescription) -> str:

@@ -68,6 +68,8 @@ class ExerciseRow:
     amount: str
     has_effort: bool
     hint: str
+    harder: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,22 @@ def exercise_rows(document: Prescription, plan: CarePlan) -> list[ExerciseRow]:
         rows.append(
             ExerciseRow(
                 exercise.id, exercise.name, item is not None, tuple(steps), _amount(exercise), exercise.dose.effort_pct is not None,
-                "" if item else "empty: the dose of the step",
+                "" if item else "empty: the dose of the step", exercise.harder, ", ".join(exercise.source),
             )
         )  # fmt: skip
     return rows
+
+
+def stage_facts(document: Prescription, plan: CarePlan) -> str:
+    """What the plan says of the stage as a whole."""
+    stage = plan.stage(document.stage)
+    low, high = stage.expected_weeks
+    run = plan.return_to_run
+    more = f" Running: at most {run.weekly_change_max_pct} % more from week to week." if run and document.run_step else ""
+    return (
+        f"The plan expects {low} to {high} weeks in this stage, with at most {stage.hip_flexion_limit_deg}° of hip bend "
+        f"(source: {', '.join(stage.source)}).{more}"
+    )
 
 
 def threshold_rows(document: Prescription, plan: CarePlan) -> list[ThresholdRow]:

@@ -12,19 +12,29 @@ from starlette.responses import RedirectResponse, Response
 from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE, Decision, list_concerns
 from bot_service.actions.histories import local_today
 from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
+from bot_service.actions.undoing import UNDO_FOR
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.in_words import listed
 from bot_service.conversation.exercise_text import slots_on
-from bot_service.conversation.wording import render
+from bot_service.conversation.wording import load_catalogue, render
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import clinics, prescriptions, staff
 from bot_service.storage.episodes import Episode
 from bot_service.web.access import Visit
+from bot_service.web.agreed import agreed_words
 from bot_service.web.decisions import shown_posted
 from bot_service.web.episode import find
 from bot_service.web.pages import page
 from bot_service.web.prescription_changes import changes
-from bot_service.web.prescription_form import choices_of, exercise_rows, fields_of, in_plain_words, slot_rows, threshold_rows
+from bot_service.web.prescription_form import (
+    choices_of,
+    exercise_rows,
+    fields_of,
+    in_plain_words,
+    slot_rows,
+    stage_facts,
+    threshold_rows,
+)
 from bot_service.web.stale import Clash
 from bot_service.web.times import day_words, moment
 from plans.editing import Unfit
@@ -121,7 +131,8 @@ def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes, 
         slots=slot_rows(at.document, at.plan),
         exercises=exercise_rows(at.document, at.plan),
         thresholds=threshold_rows(at.document, at.plan),
-        flare_plan=at.plan.flare_plan,
+        agreed=agreed_words(at.document, at.plan, at.episode.language),
+        stage_facts=stage_facts(at.document, at.plan),
     )
 
 
@@ -153,7 +164,7 @@ def _save(visit: Visit, at: _At) -> Response:
         return _check(visit, at, "Write a short reason: it stays in the patient's record.")
     if len(reason) > LONGEST_REASON:
         return _check(visit, at, f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
-    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit))
+    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit), grace=UNDO_FOR)
     try:
         rewrite(
             visit.service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), visit.service.clock.now()
@@ -163,19 +174,27 @@ def _save(visit: Visit, at: _At) -> Response:
     return RedirectResponse(f"/patients/{at.ref}?done=rewritten", 303)
 
 
-def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, str]]:
-    """The exercises as the patient will read them, extras and ceiling included: each text that a week brings, on its days."""
+def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The exercises as the patient will read them, extras and ceiling included: each text that a week brings, on its days.
+
+    Each in the patient's language, and in English beside it where that is another.
+    """
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
-        voice = replace(voice_for(tx, at.episode, now), language="en", prescription=drafted.after)
+        voice = replace(voice_for(tx, at.episode, now), prescription=drafted.after)
+    own = load_catalogue(voice.language).language
+    voices = {each: voice if each == own else replace(voice, language=each, own_words={}) for each in dict.fromkeys((own, "en"))}
     today = local_today(now, at.episode.zone)
-    found: dict[tuple[int, str], list[str]] = {}
+    found: dict[tuple[int, tuple[str, ...]], list[str]] = {}
     for day in (today + timedelta(days=ahead) for ahead in range(1, 8)):
         for slot in slots_on(drafted.after, day):
             if slot != RUN_SLOT:
-                text, _ = render({"lines": [["exercises", {"day": day.isoformat(), "slot": slot}]]}, voice)
-                found.setdefault((slot, text), []).append(day_words(day))
-    return [(listed(days), text) for (_, text), days in sorted(found.items(), key=lambda item: item[0][0])]
+                content = {"lines": [["exercises", {"day": day.isoformat(), "slot": slot}]]}
+                texts = tuple(render(content, each)[0] for each in voices.values())
+                found.setdefault((slot, texts), []).append(day_words(day))
+    return [
+        (listed(days), list(zip(voices, texts, strict=True))) for (_, texts), days in sorted(found.items(), key=lambda item: item[0][0])
+    ]
 
 
 def _id(visit: Visit) -> UUID:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from bot_service.clinical.in_words import sentence
 from bot_service.errors import Conflict, NotFound, NotPermitted
 from bot_service.web import (
+    audit_page,
     care,
     caseload,
     clinic,
@@ -40,7 +41,7 @@ from bot_service.web import (
 )
 from bot_service.web.access import Door, Refused, SignInNeeded, guarded
 from bot_service.web.forms import Unreadable
-from bot_service.web.pages import STATIC, Headers, plain_page
+from bot_service.web.pages import STATIC, Headers, page, plain_page
 from bot_service.web.service import Service
 
 DOORS: tuple[Door, ...] = (
@@ -80,7 +81,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/team/invite", "staff", team.invite),
     Door("POST", "/team/clinic", "staff", team.change_clinic),
     Door("POST", "/team/{member}", "staff", team.change),
-    Door("GET", "/audit", "staff", team.show_audit),
+    Door("GET", "/audit", "staff", audit_page.show),
     Door("GET", "/clinic", "staff", clinic.show),
     Door("POST", "/clinic", "staff", clinic.change),
     Door("GET", "/clinic/thresholds", "staff", clinic.show_numbers),
@@ -165,29 +166,33 @@ def check_doors(app: FastAPI, doors: Collection[Door] = DOORS) -> None:
 def _add_problems(app: FastAPI) -> None:
     """Every way a request can end without its page, as a page."""
 
-    def missing(*_: object) -> Response:
-        return _problem(404, "Page not found", "There is no such page, or you may not see it. Check the address, or go to your caseload.")
+    def missing(request: Request, _: object = None) -> Response:
+        words = "There is no such page, or you may not see it. Check the address, or go to your caseload."
+        return _problem(request, 404, "Page not found", words)
 
-    def refused(_: Request, error: Exception) -> Response:
-        return _problem(error.status if isinstance(error, Refused) else 403, "Not done", str(error))
+    def refused(request: Request, error: Exception) -> Response:
+        title = "Not allowed" if request.method in ("GET", "HEAD") else "Not done"
+        return _problem(request, error.status if isinstance(error, Refused) else 403, title, sentence(str(error)))
 
     def sign_in_first(request: Request, _: Exception) -> Response:
         if request.method in ("GET", "HEAD"):
             return RedirectResponse("/sign-in" if request.url.path == "/" else f"/sign-in?to={quote(request.url.path)}", 303)
-        sentence = (
+        words = (
             "You are signed out, so nothing was changed. Sign in in another tab, then go back here: what you typed is still in the form."
         )
-        return _problem(403, "Signed out", sentence)
+        return _problem(request, 403, "Signed out", words)
 
-    def wrong_way(_: Request, error: Exception) -> Response:
+    def wrong_way(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 400
-        return missing() if status == 404 else _problem(status, "Not understood", "This page cannot be asked for in that way.")
+        return (
+            missing(request) if status == 404 else _problem(request, status, "Not understood", "This page cannot be asked for in that way.")
+        )
 
-    def moved_on(_: Request, error: Exception) -> Response:
-        return _problem(409, "Not done", sentence(str(error)))
+    def moved_on(request: Request, error: Exception) -> Response:
+        return _problem(request, 409, "Not done", sentence(str(error)))
 
     def broken(request: Request, _: Exception) -> Response:
-        return _problem(500, "Something went wrong", f"{_what_stands(request)} If it stays, tell whoever runs this service.")
+        return _problem(request, 500, "Something went wrong", f"{_what_stands(request)} If it stays, tell whoever runs this service.")
 
     app.add_exception_handler(NotFound, missing)
     app.add_exception_handler(NotPermitted, refused)
@@ -208,12 +213,16 @@ def _what_stands(request: Request) -> str:
     return "It may or may not have been done. Go back, reload the page and look before you try again."
 
 
-def _problem(status: int, title: str, words: str) -> HTMLResponse:
-    return plain_page("problem.html", status, title=title, sentence=words)
+def _problem(request: Request, status: int, title: str, words: str) -> HTMLResponse:
+    """The page, with the navigation of whoever is known to be signed in; of a fault of ours nothing is read again."""
+    visit = getattr(request.state, "visit", None)
+    if visit is None or visit.member is None or status == 500:
+        return plain_page("problem.html", status, title=title, sentence=words)
+    return page(visit, "problem.html", status=status, title=title, sentence=words)
 
 
-def _unreadable(_: Request, error: Exception) -> Response:
+def _unreadable(request: Request, error: Exception) -> Response:
     status = error.status if isinstance(error, Unreadable) else 400
     if status == 413:
-        return _problem(status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
-    return _problem(status, "Not understood", "The form could not be read. Nothing was changed.")
+        return _problem(request, status, "Too large", "That is more than this page takes; a file may have 2 MB. Nothing was changed.")
+    return _problem(request, status, "Not understood", "The form could not be read. Nothing was changed.")

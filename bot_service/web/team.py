@@ -1,10 +1,9 @@
-"""The admin's pages: who works here, the clinic's numbers and hours, and the audit trail."""
+"""The admin's pages: who works here, the clinic's numbers and hours."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
@@ -16,12 +15,11 @@ from bot_service.clinical.working_hours import WEEKDAYS
 from bot_service.clock import real_now
 from bot_service.conversation.wording import load_catalogue
 from bot_service.errors import Conflict, NotFound, NotPermitted
-from bot_service.storage import audit, clinics, episodes, patients, staff
+from bot_service.storage import clinics, episodes, staff
 from bot_service.web.access import Visit
 from bot_service.web.decisions import id_posted
 from bot_service.web.pages import page
 from bot_service.web.stale import Clash, clash, showed
-from bot_service.web.times import moment
 
 DONE = {
     "role": "The role is changed.",
@@ -29,8 +27,6 @@ DONE = {
     "handed": "The patients are handed over.",
     "clinic": "Saved. Patients read it from the next message on.",
 }
-ENTRIES = 100
-"""Lines of the audit trail on a page."""
 _PREVIEWS = ("safety_emergency", "safety_urgent", "safety_suicide")
 _DAYS = {"mon": "Monday", "tue": "Tuesday", "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday"}
 
@@ -79,35 +75,6 @@ def change_clinic(visit: Visit) -> Response:
         return "clinic"
 
     return _carry_out(visit, carry_out, "clinic_changed")
-
-
-def show_audit(visit: Visit) -> Response:
-    """The audit trail of the clinic, latest first."""
-    if visit.who.role != "admin":
-        raise NotPermitted("Only an admin can read the audit trail.")
-    before = visit.asked("before")
-    with visit.service.db.read() as tx:
-        clinic = clinics.load_clinic(tx, visit.who.clinic_id)
-        entries = audit.list_of_clinic(
-            tx, clinic.id, before=int(before) if before.isascii() and before.isdecimal() else None, limit=ENTRIES
-        )
-        refs: dict[UUID, str] = {each.id: each.ref for each in patients.list_of_ids(tx, {entry.subject_id for entry in entries})}
-        names: dict[UUID, str] = {each.id: each.name for each in staff.list_of_clinic(tx, clinic.id)}
-        wrong = audit.verify(tx) if visit.asked("verify") else None
-    rows = [
-        {
-            "at": moment(entry.at, clinic.zone),
-            "who": entry.who,
-            "what": entry.what.replace("_", " "),
-            "ref": refs.get(entry.subject_id, ""),
-            "subject": names.get(entry.subject_id, ""),
-        }
-        for entry in entries
-    ]
-    return page(
-        visit, "audit.html", rows=rows, older=entries[-1].seq if len(entries) == ENTRIES else None, verified=bool(visit.asked("verify")),
-        wrong=wrong,
-    )  # fmt: skip
 
 
 def _carry_out(visit: Visit, do: Callable[[datetime], str], kind: str) -> Response:

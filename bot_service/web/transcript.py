@@ -6,12 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot_service.actions.histories import HELD
-from bot_service.storage.check_ins import MERGED
+from bot_service.actions.held_words import reason_in_words
 from bot_service.storage.inbox import Said
 from bot_service.storage.transcripts import Shown
 from bot_service.web.evidence import Noted, Notes
-from bot_service.web.header import HOLDS
 from bot_service.web.times import clock_time, local_day, long_day
 
 SHORT = 40
@@ -24,7 +22,7 @@ KINDS = {
     "news": "News of a decision",
     "message_read": "Their message was read",
     "again": "Question asked again",
-    "seen": "Question: were you seen?",
+    "seen": "Question after a red flag",
     "silence": "After a week of silence",
     "goodbye": "Last message",
 }
@@ -105,19 +103,11 @@ def _unneeded(item: Shown) -> bool:
 
 
 def _our_turn(item: Shown, zone: str) -> Turn:
-    reason = _reason(item.reason or "")
+    reason = reason_in_words(item.reason or "")
     state = STATES.get(item.status, item.status) + (f": {reason}" if reason and item.status not in ("sent", "delivered", "read") else "")
     trouble = item.status in ("failed", "in_doubt", "expired")
     kind = ASKED_FIRST.get(item.asked or "") if item.kind in ("prompt", "check_in") else None
     return Turn(True, clock_time(item.at, zone), kind or KINDS.get(item.kind, item.kind), state, trouble, item.text, "", ())
-
-
-def _reason(stored: str) -> str:
-    """Why a message did not go out, in words: a stored reason may hold an id or the kind of a hold."""
-    if stored.startswith(MERGED):
-        return "asked together with the exercises"
-    hold = HOLDS.get(stored.removeprefix(f"{HELD}: "))
-    return hold[0].lower() + hold[1:] if hold else stored
 
 
 def _their_turn(item: Said, before: str, notes: Notes, zone: str) -> Turn:

@@ -11,6 +11,7 @@ from bot_service.actions import review
 from bot_service.errors import ChannelUnavailable, DeliveryError, OutcomeUnknown
 from bot_service.messages import Outbound
 from bot_service.sample.personas import Habits, Moment, Pain, Persona, Remark
+from bot_service.sample.understanding import says
 from bot_service.storage import entries
 from tests.acceptance.playground import Playground
 
@@ -55,12 +56,15 @@ def test_after_a_week_of_silence_the_prompts_stop_and_any_word_starts_them_again
     silent = ((FIRST + timedelta(days=4), FIRST + timedelta(days=17)),)
     back = Remark(FIRST + timedelta(days=18), time(12), "sorry, was abroad with no signal")
     playground.join(Persona("Daniel", at=time(8), baseline=2, pain=LOW, habits=EVERY_DAY, silent=silent, remarks=(back,)))
+    playground.join(Persona("Vera", at=time(8), baseline=2, pain=LOW, habits=EVERY_DAY, silent=silent, stage="intermediate"))
     playground.play(days=17)
     got = [message for message in playground.got("Daniel") if message.day >= FIRST + timedelta(days=4)]
     stopped = next(message.day for message in got if "have not heard from you for a week" in message.text)
     assert stopped <= FIRST + timedelta(days=12)
     assert [message for message in got if message.day > stopped] == []
-    assert sum("No answer yet" in message.text for message in got) <= 3, "no nudge after three silent days"
+    nudged = {name: [got.day for got in playground.got(name) if says(got.text, ("nudge",))] for name in ("Daniel", "Vera")}
+    assert nudged["Daniel"] == [], "exercises every day leave no room for another message"
+    assert nudged["Vera"] == [silent[0][0] + timedelta(days=1)], "no nudge after three silent days"
     assert "D5" in playground.open_rules("Daniel")
     playground.play(days=4)
     assert any(message.day == FIRST + timedelta(days=19) and "Bridge hold" in message.text for message in playground.got("Daniel"))

@@ -228,3 +228,32 @@ async def test_a_usual_pain_told_in_time_is_not_asked_again(sqlite_clinic: Runni
     await sqlite_clinic.service.move_clock(DAY1 + HOUR)
     assert sum("usual pain" in text for text in person.texts) == 1 and open_cases(person) == {}
     assert [each.status for each in person.messages(kind="again")] == ["cancelled"]
+
+
+async def test_something_is_wrong_without_words_is_a_case_an_hour_later_once_and_the_words_close_it(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.tap("Something's wrong")
+    await clinic.service.move_clock(DAY1 + timedelta(minutes=50))
+    assert "X8" not in open_cases(person), "there is time to write it"
+    await clinic.service.move_clock(DAY1 + timedelta(minutes=70))
+    case = open_cases(person)["X8"]
+    assert case.urgency == "same_day" and "wrote nothing" in case.sentence and case.due_at is not None
+    await clinic.service.move_clock(DAY2)
+    assert open_cases(person)["X8"].id == case.id, "one case, not one a day"
+    now = clinic.clock.now()
+    review.close_case(clinic.db, Decision(clinic.physio, person.episode().id, "rang her"), case.id, now)
+    await clinic.service.move_clock(DAY3)
+    assert "X8" not in open_cases(person), "once for each tap"
+    await person.say("something's wrong")
+    await clinic.service.move_clock(DAY3 + 2 * HOUR)
+    assert "X8" in open_cases(person)
+    await person.say("it catches when I sit down")
+    assert "X8" not in open_cases(person) and open_cases(person)["X3"].words == "it catches when I sit down"
+
+
+async def test_one_of_these_without_words_is_the_red_flag_alone(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.tap("One of these")
+    await sqlite_clinic.service.move_clock(DAY1 + 3 * HOUR)
+    assert {"D1"} <= set(open_cases(person)) and "X8" not in open_cases(person)

@@ -11,10 +11,11 @@ from bot_service.actions.deciding import Decision
 from bot_service.actions.prompt import move_cursor, queue_for_patient
 from bot_service.errors import ChannelUnavailable, MessageRejected
 from bot_service.messages import Outbound
+from bot_service.sample.understanding import says
 from bot_service.storage import episodes, prescriptions
 from bot_service.storage.outbox import Message
-from tests.actions.told import DAY1, DAY2, scores
-from tests.running_clinic import Person, RunningClinic
+from tests.actions.told import DAY1, DAY2, open_cases, scores
+from tests.running_clinic import Person, Received, RunningClinic
 
 TUESDAY = date(2026, 9, 22)
 HOUR = timedelta(hours=1)
@@ -186,7 +187,7 @@ async def test_a_question_due_at_the_time_that_was_rides_on_the_exercises_at_the
 async def test_exercises_moved_behind_the_evenings_offer_those_at_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
     person = await sqlite_clinic.opted_in()
     await sqlite_clinic.service.move_clock(DAY1)
-    assert "If you like, later today (evening):" in person.texts[-1]
+    assert "If you like, later today:" in person.texts[-1]
     await person.say("send it at 7pm")
     await person.tap("Yes")
     await sqlite_clinic.service.move_clock(DAY2 + 12 * HOUR)
@@ -261,3 +262,38 @@ async def test_what_was_done_in_the_evening_is_asked_with_the_one_message_of_the
     assert ("pain_24h", TUESDAY, 2) in scores(person)
     await clinic.service.move_clock(DAY2 + 12 * HOUR)
     assert len([each for each in person.texts if "One question about" in each]) == 1
+
+
+async def test_an_answer_days_later_is_kept_as_what_it_is_and_read_by_no_rule(sqlite_clinic: RunningClinic) -> None:
+    clinic = sqlite_clinic
+    person = await done_on_tuesday(clinic)
+    await clinic.service.move_clock(DAY2)
+    asked = person.received[-1]
+    await clinic.service.move_clock(DAY1 + 5 * 24 * HOUR)
+    await tap_under(person, asked, "7")
+    assert ("pain_24h_late", TUESDAY, 7) in scores(person) and "pain_24h" not in {kind for kind, _, _ in scores(person)}
+    assert says(person.texts[-1], ("late_24h",)) and "7 out of 10" in person.texts[-1] and "Change" not in person.received[-1].labels
+    assert not {"A3", "A4", "B3"} & open_cases(person).keys() and "easier version" not in person.texts[-1]
+    await person.say("sorry, 6")
+    await person.say("change")
+    await tap_under(person, person.received[-1], "5")
+    assert [row for row in scores(person) if row[1] == TUESDAY] == [("pain_during", TUESDAY, 3), ("pain_24h_late", TUESDAY, 5)]
+    await tap_under(person, asked, "9")
+    assert says(person.texts[-1], ("safety_question",)), "pain like that is asked about whenever it is told"
+
+
+async def test_an_answer_counts_until_36_hours_after_the_session_and_a_later_tap_replaces_none(sqlite_clinic: RunningClinic) -> None:
+    person = await done_on_tuesday(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY2)
+    asked = person.received[-1]
+    await sqlite_clinic.service.move_clock(DAY1 + 36 * HOUR)
+    await tap_under(person, asked, "2")
+    assert ("pain_24h", TUESDAY, 2) in scores(person)
+    await sqlite_clinic.service.move_clock(DAY1 + 36 * HOUR + timedelta(minutes=1))
+    await tap_under(person, asked, "6")
+    assert {("pain_24h", TUESDAY, 2), ("pain_24h_late", TUESDAY, 6)} <= set(scores(person))
+
+
+async def tap_under(person: Person, message: Received, label: str) -> None:
+    (button,) = [each for row in message.outbound.rows for each in row if each.label == label]
+    await person.say("", kind="tap", data=button.data, reply_to=message.provider_id)

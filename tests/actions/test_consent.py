@@ -120,7 +120,7 @@ async def test_after_a_refusal_words_are_told_how_to_begin_and_nothing_is_sent_u
     assert status(person) == "opted_out"
     for written in ("ok go on then", "hello?"):
         await person.say(written)
-        assert person.texts[-1] == "We send you nothing by ourselves. If you would like to begin after all, write START.", written
+        assert person.texts[-1] == "We send you nothing unless you ask for it. If you would like to begin after all, write START.", written
     sent = len(person.received)
     await person.say("thanks")
     await clinic.service.move_clock(DAY1)
@@ -233,3 +233,21 @@ async def test_the_usual_pain_said_later_than_that_brings_tomorrows(sqlite_clini
     person = await has_agreed(sqlite_clinic, baseline_at=after, at=at)
     await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=16))
     assert person.messages(kind="prompt") == [] and "exercises come at" in person.texts[-1]
+
+
+async def test_a_wish_to_be_erased_is_a_case_with_the_laws_month_and_the_goodbye_says_that_it_was_told(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.say("Please delete all my data")
+    assert "no more messages" in person.texts[-1] and "told that you want your data erased" in person.texts[-1]
+    case, sent = open_cases(person)["X7"], len(person.texts)
+    assert case.words == "Please delete all my data" and case.due_at is not None and case.due_at > clinic.clock.now()
+    assert case.sentence.endswith("By law the clinic answers within one month: by Thursday 22 Oct.")
+    assert case.reasons["X7"]["basis"] == "UK GDPR and EU GDPR, Article 12(3)" and "X1" in open_cases(person)
+    await clinic.service.move_clock(DAY3)
+    await person.say("did you delete it? I said erase everything you have on me")
+    await person.say("delete my data")
+    assert len(person.texts) == sent, "nothing is sent after a STOP"
+    again = open_cases(person)["X7"]
+    assert again.id == case.id and again.sentence == case.sentence, "the month counts from the first time"
+    assert status(person) == "opted_out"

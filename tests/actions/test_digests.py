@@ -14,9 +14,11 @@ from bot_service.actions import review, team
 from bot_service.actions.deciding import Decision
 from bot_service.actions.digests import build_all, send_due, send_now
 from bot_service.actions.histories import load_record
+from bot_service.clinical.catalogue import ENGAGEMENT
 from bot_service.clock import real_now
 from bot_service.errors import OutcomeUnknown
 from bot_service.storage import cases, clinics, notices, outbox, reviews, tables
+from bot_service.storage.cases import Raised
 from bot_service.storage.staff import Member
 from bot_service.web.case_cards import title_of
 from tests.actions.told import open_cases
@@ -200,7 +202,7 @@ def test_the_figures_of_the_week_are_the_mean_of_what_each_patients_days_say(her
 
 def test_it_says_who_moved_and_what_was_not_sent_and_why(here: NoticeClinic) -> None:
     clinic = here.clinic
-    person = ready(clinic, "Jo Park", "done 2/1, " * 13 + "unsent, done 2/1, done 2/1")
+    person = ready(clinic, "Jo Park", "done 2/1, " * 11 + "paused, paused, unsent, done 2/1, done 2/1, done 2/1")
     with clinic.db.read() as tx:
         pending = reviews.find_pending(tx, person.episode())
     assert pending is not None
@@ -209,7 +211,21 @@ def test_it_says_who_moved_and_what_was_not_sent_and_why(here: NoticeClinic) -> 
     )
     text = text_for(here, here.anna, weekly=True)
     assert f"- {person.episode().ref}: intermediate stage since" in text
-    assert "What we did not send, or cannot be sure of:\n- 1 exercise prompt: too late" in text
+    assert "What we did not send, or cannot be sure of:\n- 2 exercise prompts: paused\n- 1 exercise prompt: too late" in text
+
+
+def test_a_case_is_called_by_the_rule_that_holds_now_as_on_the_caseload(here: NoticeClinic) -> None:
+    clinic = here.clinic
+    person, now = clinic.in_care("Jo Park"), clinic.clock.now()
+    with clinic.db.begin() as tx:
+        for rule, sentence in (("D5", "No reply."), ("D4", "40 % done.")):
+            cases.raise_case(tx, now, person.episode(), Raised(ENGAGEMENT, rule, "three_days", sentence, {}), now + DAY)
+        (case,) = cases.list_open(tx, person.episode())
+        cases.note_over(tx, case, ["D5"], date(2026, 9, 21))
+    assert case.rule == "D5"
+    title = title_of("D4")
+    assert f"- {person.episode().ref}: {title[:1].lower()}{title[1:]} (due" in text_for(here, here.anna)
+    assert title in Browser(clinic).sign_in().get(f"/patients/{person.invitation.ref}")
 
 
 async def test_the_cover_gets_the_digest_and_the_deputy_and_the_lead_what_is_overdue(here: NoticeClinic) -> None:

@@ -124,7 +124,9 @@ async def test_an_acknowledged_or_closed_one_is_not_escalated(sqlite_clinic: Run
     first, second = await flagged(clinic), await clinic.opted_in("Sam Lee")
     await second.say(URGENT)
     acknowledge(first)
-    review.close_case(clinic.db, Decision(clinic.physio, second.episode().id, "fine"), open_cases(second)["D1"].id, clinic.clock.now())
+    review.close_case(
+        clinic.db, Decision(clinic.physio, second.episode().id, "rang, all fine"), open_cases(second)["D1"].id, clinic.clock.now()
+    )
     await clinic.service.move_clock(DAY4)
     assert "escalated" not in audited(first) + audited(second)
 

@@ -23,7 +23,7 @@ def decided(person: Person, reason: str = "") -> Decision:
 async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     jo = await flagged(clinic)
-    review.close_case(clinic.db, decided(jo, "fine"), open_cases(jo)["D1"].id, clinic.clock.now())
+    review.close_case(clinic.db, decided(jo, "rang, all fine"), open_cases(jo)["D1"].id, clinic.clock.now())
     await clinic.service.move_clock(clinic.clock.now() + HOUR)
     await jo.say("I can't feel my legs and I wet myself")
     await clinic.service.move_clock(DAY2 + HOUR)
@@ -35,7 +35,7 @@ async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(sqlite_c
 async def test_it_is_asked_the_day_after_the_new_one(sqlite_clinic: RunningClinic) -> None:
     clinic = sqlite_clinic
     jo = await flagged(clinic)
-    review.close_case(clinic.db, decided(jo, "fine"), open_cases(jo)["D1"].id, clinic.clock.now())
+    review.close_case(clinic.db, decided(jo, "rang, all fine"), open_cases(jo)["D1"].id, clinic.clock.now())
     await clinic.service.move_clock(DAY2 + HOUR)
     await jo.say("I can't feel my legs and I wet myself")
     await clinic.service.move_clock(DAY3 + HOUR)

@@ -86,7 +86,11 @@ async def test_unacknowledged_it_climbs_reminder_deputy_lead_in_working_hours_an
         (there.deputy.email, f"Deputy: red flag for {ref}"),
         (there.lead.email, f"Clinic lead: red flag for {ref}"),
     ]
-    assert "not acknowledged" not in there.mail.taken[0].text and "as deputy" in there.mail.taken[2].text
+    assert (
+        "Nobody has acknowledged it yet." in there.mail.taken[1].text
+        and "acknowledged" not in there.mail.taken[0].text
+        and "as deputy" in there.mail.taken[2].text
+    )
 
 
 @pytest.mark.parametrize("after", [MINUTE, 2 * HOUR, 5 * HOUR])

@@ -114,7 +114,7 @@ async def test_a_step_back_is_a_decision_even_if_nothing_was_proposed(ready: Per
     latest = proposals(ready)[0]
     assert (latest.rule, latest.status, latest.to_stage, latest.reason) == ("own", "stepped_back", "early", "too soon")
     with clinic.db.read() as tx:
-        assert reviews.count_proposals(tx) == {"approved": 1}, "nothing was proposed, so nothing is counted as proposed"
+        assert reviews.count_proposals(tx) == {("C1", "approved"): 1}, "nothing was proposed, so nothing is counted as proposed"
 
 
 async def test_stepping_back_says_so_kindly_and_decides_what_was_pending(ready: Person) -> None:

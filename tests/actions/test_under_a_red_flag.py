@@ -38,7 +38,9 @@ async def test_start_after_stop_asks_nothing_once_a_clinician_has_cleared_it(sql
     await person.say(URGENT)
     await person.say("stop")
     flag = open_cases(person)["D1"]
-    review.close_case(sqlite_clinic.db, Decision(sqlite_clinic.physio, person.episode().id, "seen"), flag.id, sqlite_clinic.clock.now())
+    review.close_case(
+        sqlite_clinic.db, Decision(sqlite_clinic.physio, person.episode().id, "seen in clinic"), flag.id, sqlite_clinic.clock.now()
+    )
     await person.say("start")
     assert "Your reminders are on again." in person.texts[-1] and not person.messages(kind="seen", status="due")
 
@@ -112,3 +114,16 @@ NOT_SEEN = {
 def test_being_seen_is_told_from_being_sent_or_waiting(language: str) -> None:
     assert [words for words in SEEN[language] if not says_seen(words, language)] == []
     assert [words for words in NOT_SEEN[language] if says_seen(words, language)] == []
+
+
+async def test_a_no_to_having_talked_to_somebody_is_told_and_answered_in_kind_after_the_red_flag_was_cleared(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    await person.say(SUICIDE)
+    await clinic.service.move_clock(DAY2)
+    assert "Have you been able to talk to somebody?" in person.texts[-1]
+    flag = open_cases(person)["D1"]
+    review.close_case(clinic.db, Decision(clinic.physio, person.episode().id, "rang him, with family"), flag.id, clinic.clock.now())
+    await person.tap("No")
+    assert person.texts[-1].startswith("Please call ") and "NHS 111" not in person.texts[-1] and "been seen" not in person.texts[-1]
+    case = open_cases(person)["X3"]
+    assert case.urgency == "same_day" and case.words == "Has not talked to anybody (asked after the red flag)"

@@ -21,7 +21,7 @@ AGAIN, CHANGED = "Your exercises start again", "has changed your exercises"
 def clear(person: Person) -> None:
     """Clear the red flag, and tell the patient at once."""
     flag = open_cases(person)["D1"].id
-    review.close_case(person.clinic.db, decision(person, "looked", grace=timedelta(0)), flag, person.clinic.clock.now())
+    review.close_case(person.clinic.db, decision(person, "rang her, all fine", grace=timedelta(0)), flag, person.clinic.clock.now())
 
 
 async def flagged_and_cleared(clinic: RunningClinic, words: str = FLAG) -> tuple[Person, UUID]:

@@ -140,7 +140,7 @@ def test_what_a_newcomer_types_from_an_empty_folder_works(clinic: tuple[Shell, s
     }
     shown = json.loads(shell.run("patients", "show", ref.lower(), "--json").out)
     assert shown["open_flags"] == [] and list(shown["last_28_days"].values()) == ["rest"]
-    assert json.loads(shell.run("forecast", "--json").out) == {"prompts": 0, "stuck": {ref: "has not opened the invitation"}}
+    assert json.loads(shell.run("forecast", "--json").out) == {"prompts": 0, "stuck": {}, "invited": 1}
     assert shell.run("patients", "pause", ref, *AS, "--reason", "holiday").code == 0
     assert shell.run("patients", "resume", ref, *AS).code == 0
     assert shell.run("patients", "discharge", ref, *AS, "--reason", "moved away").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -60,7 +61,7 @@ def test_at_eight_the_exercise_is_left_out_until_a_clinician_has_looked() -> Non
     flare = signed(history)
     assert flare
     assert (flare.why, flare.easier, flare.since) == ("severe", (), ago(4))
-    assert flare.leave_out == ("E1", "E2", "E4")  # what the morning slot holds
+    assert (flare.leave_out, flare.hurt_on) == ((), (ago(4),)), "nobody told us which one of the morning's it was"
     session_at = datetime.combine(ago(4), time(18), UTC)
     assert signed(history, looked_at=session_at - timedelta(minutes=1)) == flare
     assert signed(history, looked_at=session_at) is None
@@ -69,7 +70,18 @@ def test_at_eight_the_exercise_is_left_out_until_a_clinician_has_looked() -> Non
 def test_seven_leaves_nothing_out() -> None:
     flare = signed("done 7/1")
     assert flare
-    assert flare.leave_out == ()
+    assert (flare.leave_out, flare.hurt_on) == ((), ())
+
+
+def test_the_one_exercise_of_a_session_is_surely_the_one_that_hurt() -> None:
+    early = a_prescription("early", signed=True)
+    slots = (early.slots[0].model_copy(update={"exercises": ("E2",), "extra": None}), *early.slots[1:])
+    record = an_episode(week("done 2/1, done 8/2, done 2/2"), prescription=early.model_copy(update={"slots": slots}))
+    flare = flare_state(record)
+    assert flare and (flare.leave_out, flare.hurt_on) == (("E2",), ())
+    elsewhere = replace(record.sessions[0], slot=3, pain=9)  # a session that is prescribed no more
+    flare = flare_state(replace(record, sessions=(elsewhere, *record.sessions[1:])))
+    assert flare and (flare.leave_out, flare.hurt_on) == (("E2",), (ago(2),)), "what hurt before is not forgotten"
 
 
 def test_a_new_stage_is_a_clinicians_answer_to_the_pain_before_it() -> None:

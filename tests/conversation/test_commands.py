@@ -106,7 +106,7 @@ def test_a_question_about_life_is_for_the_physio_and_the_open_question_stays(wor
 
 @pytest.mark.parametrize("words", ["is 4 a lot?", "what should I put?", "what can I write here?"])
 def test_a_question_about_the_answer_itself_is_for_the_list_of_what_can_be_written(words: str) -> None:
-    assert keys(says(words, opted_in(asked("session_pain")))) == ["help", "not_watched"]
+    assert keys(says(words, opted_in(asked("session_pain")))) == ["help", "not_watched", "again_session_pain"]
 
 
 NONE_OF_IT = [("en", "no none of that"), ("en", "none of it"), ("en", "nope none"), ("en", "no to all of them"), ("es", "nada de eso")]

@@ -129,11 +129,11 @@ def test_stop_and_start_still_work() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "line"),
-    [("yes", "talked_yes"), ("no", "talked_no"), ("yes i rang them thank you", "talked_yes"), ("I was seen", "talked_yes")],
+    [("yes", "talked_yes"), ("no", "talked_no"), ("yes i rang them thank you", "talked_yes"), ("I was seen", "talked_told")],
 )
 def test_who_wrote_of_suicide_is_asked_about_talking_to_somebody_and_of_nothing_else(answer: str, line: str) -> None:
     turn = says(answer, held(asked("session"), asked("seen"), tier="suicide"))
-    assert keys(turn) == [line] and found(turn, Seen) == [Seen(yes=line == "talked_yes", unasked=answer == "I was seen")]
+    assert keys(turn) == [line] and found(turn, Seen) == [Seen(yes=line != "talked_no", unasked=answer == "I was seen")]
     again = says("hm hard to say", held(asked("seen"), tier="suicide"))
     assert keys(again) == ["held_suicide", "again_talked"]
     assert keys(says("hm hard to say", held(asked("seen")))) == ["held_urgent", "again_seen"]
@@ -150,3 +150,36 @@ def test_a_bare_yes_or_no_after_the_crisis_text_is_nothing_about_exercises(langu
 
 def test_a_button_of_the_exercises_still_answers_them_after_the_crisis_text() -> None:
     assert kept(taps("not_today", asked("session"), held(asked("session"), tier="suicide")))["session"] == (TODAY, "not_done")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "yes i rang them thank you. Can I carry on with my exercises?"), ("en", "I talked to my wife"),
+        ("es", "sí, les llamé, gracias"), ("pl", "tak, zadzwoniłem, dziękuję"), ("ar", "نعم اتصلت بهم شكرا"), ("hi", "हाँ, मेरी बात हुई"),
+    ],
+)  # fmt: skip
+def test_who_could_talk_to_somebody_is_thanked_and_what_else_they_wrote_is_shown(language: str, words: str) -> None:
+    for questions in ((), (asked("session"),)):
+        turn = says(words, held(*questions, tier="suicide", language=language))
+        assert keys(turn) == ["talked_told"] and turn.ask is None, words
+        assert turn.effects == (Seen(yes=True, unasked=True), ForPhysio("X3", words)), words
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "i rang them but nobody answered"), ("en", "i will call them"), ("en", "no i dont want to"), ("en", "i cant do it"),
+        ("es", "llamé pero nadie contesta"), ("pl", "nie dzwoniłam"), ("ar", "اتصلت ولم يرد أحد"), ("hi", "किसी से बात नहीं हुई"),
+    ],
+)  # fmt: skip
+def test_who_could_not_talk_to_anybody_hears_the_number_again_and_nothing_is_recorded_of_exercises(language: str, words: str) -> None:
+    turn = says(words, held(asked("session"), tier="suicide", language=language))
+    assert keys(turn) == ["held_suicide"] and [each.words for each in found(turn, ForPhysio)] == [words] and len(turn.effects) == 1
+
+
+@pytest.mark.parametrize(("answer", "line"), [("no", "talked_no"), ("yes", "talked_yes"), ("hm hard to say", "again_talked")])
+def test_the_question_about_talking_keeps_its_own_words_once_the_red_flag_is_cleared(answer: str, line: str) -> None:
+    turn = says(answer, opted_in(asked("seen", of="suicide")))
+    assert keys(turn)[-1] == line and not {"seen_yes", "seen_no", "again_seen"} & set(keys(turn))
+    assert keys(says("no", opted_in(asked("seen")))) == ["seen_no"]

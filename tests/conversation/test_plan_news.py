@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot_service.actions.rewriting import Draft, shown_to_patient
+from bot_service.conversation.exercise_text import describe_now
 from bot_service.conversation.plan_news import MOST, what_changed
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from plans.editing import at_rungs
@@ -63,7 +64,7 @@ def at_step(document: Prescription, name: str, number: int) -> Prescription:
         (at_step(EARLY, "E1", 2), "• Bridge hold, both feet down: 5 × 45 s hold (before: 5 × 30 s hold)"),
         (at_step(EARLY, "E4", 2), "• Single-leg stand: Stand on one leg with a small knee bend."),
         (stricter(EARLY, 4), "• Stop an exercise if the pain you are being treated for goes above 4 out of 10 (before: 5)"),
-        (unprompted(EARLY, days=("mon", "thu")), "• Exercise days (evening): Monday, Thursday"),
+        (unprompted(EARLY, days=("mon", "thu")), "• Exercise days (extra): Monday, Thursday"),
         (EARLY.model_copy(update={"flare_plan": None}), "• The advice for days with more pain has changed"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -80,8 +81,8 @@ def test_what_the_patient_never_sees_is_no_news() -> None:
 
 def test_two_sessions_a_day_are_told_apart() -> None:
     both = prescribe(PLAN, "early", own_prompt=frozenset({2}))
-    assert in_english(both, first_slot(both, at=time(7))) == ["• Time (morning): 07:00 (before: 08:30)"]
-    assert in_english(prescribe(PLAN, "early"), both) == ["• Exercise days (evening): every day"]
+    assert in_english(both, first_slot(both, at=time(7))) == ["• Time (main): 07:00 (before: 08:30)"]
+    assert in_english(prescribe(PLAN, "early"), both) == ["• Exercise days (extra): every day"]
 
 
 @pytest.mark.parametrize("language", SHIPPED)
@@ -129,3 +130,22 @@ def test_whatever_brings_news_has_something_to_say() -> None:
 
 def _id(stage: str, name: str) -> str:
     return next(item.exercise.id for item in STAGES[stage].exercises if item.exercise.name == name)
+
+
+def test_an_exercise_that_moves_to_another_session_is_told() -> None:
+    morning, evening = EARLY.slots[:2]
+    moved = morning.exercises[-1]
+    slots = (
+        morning.model_copy(update={"exercises": morning.exercises[:-1]}),
+        evening.model_copy(update={"exercises": tuple(dict.fromkeys((*evening.exercises, moved)))}),
+    )
+    new = EARLY.model_copy(update={"slots": (*slots, *EARLY.slots[2:])})
+    assert in_english(EARLY, new) == [f"• {EARLY.exercise(moved).exercise.name}: now part of: extra"]
+
+
+def test_a_step_on_two_legs_and_its_dose_say_one_thing() -> None:
+    words = load_catalogue("en").words
+    for number, said in ((1, "Two legs, 12 at a time."), (2, "Two legs, 15 at a time."), (3, "One leg, 8 on each side.")):
+        shown = describe_now(at_step(STAGES["intermediate"], "I1", number).exercise("I1"), words)
+        assert said in shown and words["each_when_single"] not in shown
+    assert words["each_when_single"] in describe_now(STAGES["advanced"].exercise("A4"), words), "its steps do not say on how many legs"

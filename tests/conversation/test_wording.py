@@ -115,6 +115,7 @@ def test_an_exercise_or_a_step_named_when_the_message_was_queued_is_told_in_the_
     assert "my own words" in render({"lines": [["from_physio", {"words": "my own words"}]]}, voice)[0]
 
 
+FRIDAY = {"day": "2026-09-25", "slot": 1}
 HIDDEN = re.compile(
     r"pain|ache|hurt|sore|hamstring|tendo|tendin|buttock|hip|leg|thigh|knee|sit|bone|muscle|physio|therap|clinic(?:al|ian)|injur|rehab|patient",
     re.IGNORECASE,
@@ -250,11 +251,25 @@ def test_a_step_above_the_first_is_told_in_its_own_words_wherever_the_exercise_i
     assert step in text and hold not in text, "a clinician's own hold makes the step's number untrue"
 
 
+def test_the_easier_version_shows_its_whole_dose_and_its_words_while_they_are_true() -> None:
+    advanced = a_prescription("advanced", signed=True)
+    assert "3 s up, 3 s down" in render({"lines": [["exercises", FRIDAY]]}, replace(VOICE, prescription=advanced))[0]
+    easier = render({"lines": [["exercises", {**FRIDAY, "easier": ["A4"]}]]}, replace(VOICE, prescription=advanced))[0]
+    assert "4. Sliding curl on one leg, or assisted Nordic: 3 × 4, each side once on one leg, rest 150 s, lower slowly\n" in easier
+    told = advanced.exercise("A4").exercise.easier
+    fewer = tuple(each.model_copy(update={"dose": each.dose.model_copy(update={"reps": 2})}) for each in advanced.exercises)
+    own = render(
+        {"lines": [["exercises", {**FRIDAY, "easier": ["A4"]}]]},
+        replace(VOICE, prescription=advanced.model_copy(update={"exercises": fewer})),
+    )[0]
+    assert "assisted Nordic: 3 × 2, " in own and (told in own) is not any(sign.isdigit() for sign in told), "never more than prescribed"
+
+
 def test_where_every_exercise_is_left_out_nothing_is_listed_and_no_heading_stands_alone() -> None:
     early = a_prescription(signed=True)
-    everything = [item.exercise.id for item in early.exercises]
-    told = say("exercises", day="2026-09-23", slot=1, easier=everything, left_out=everything)
-    names = "; ".join(item.exercise.name for item in early.exercises)
-    assert told == f"Please leave this out until your physio has looked: {names}.\n\nThat leaves no exercises for today."
+    one = early.model_copy(update={"slots": (early.slots[0].model_copy(update={"exercises": ("E1",)}),)})
+    told, _ = render({"lines": [["exercises", {"day": "2026-09-23", "slot": 1, "left_out": ["E1"]}]]}, replace(VOICE, prescription=one))
+    name = one.exercise("E1").exercise.name
+    assert told == f"Please leave this out until your physio has looked: {name}.\n\nThat leaves no exercises for today."
     main = say("exercises", day="2026-09-23", slot=1, left_out=[item.exercise.id for item in early.for_day(1, "wed")])
     assert "\n\n\n" not in main and "1. " not in main and "•" in main

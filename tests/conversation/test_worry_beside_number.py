@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot_service.conversation.situation import ForPhysio
+from bot_service.conversation.situation import Answered, ForPhysio
 from bot_service.sample import phrases
 from tests.builders import TODAY
 from tests.conversation.labelled import rows, shipped
@@ -81,3 +81,28 @@ def test_few_labelled_numbers_and_none_of_the_sample_patients_are_messages_to_th
     banks = (phrases.SESSION_SCORE, phrases.NEXT_DAY_SCORE, phrases.QUICK_SCORE, phrases.USUAL_SCORE)
     said = [text.replace("{score}", "2").replace("{n}", "2") for bank in banks for text in bank]
     assert [text for text in said if found(says(text, opted_in(asked("pain_24h"))), ForPhysio)] == []
+
+
+LEFT_OVER = {
+    "en": ("sorry 3, and the calf thing is still there", "i meant 3, knee no better", "sorry 3 and my lower leg feels odd"),
+    "es": ("perdón, 3, y la rodilla igual", "perdón 3, y me duele la rodilla"),
+    "pl": ("przepraszam, 3, a kolano tak samo",),
+    "ar": ("عفوا، 3، وركبتي تؤلمني",),
+    "hi": ("sorry, 3, aur ghutna waisa hi hai",),
+}
+
+
+@pytest.mark.parametrize("language", LEFT_OVER)
+def test_what_a_correction_says_of_the_body_besides_reaches_the_physio(language: str) -> None:
+    last = Answered("pain_during", TODAY, 1, 5, None)
+    for text in LEFT_OVER[language]:
+        turn = says(text, opted_in(last=last, language=language))
+        assert kept(turn)["pain_during"] == (TODAY, 3) and keys(turn)[:2] == ["corrected", "words_kept"], text
+        assert found(turn, ForPhysio) == [ForPhysio("X3", text)], text
+        nothing_to_correct = says(text, opted_in(language=language))
+        assert found(nothing_to_correct, ForPhysio) and keys(nothing_to_correct) == ["passed_on"], text
+
+
+def test_a_correction_that_says_no_more_than_its_number_is_no_message() -> None:
+    for text in ("sorry, 3", "sorry 3 in the hamstring", "i meant 3, no knee pain", "oops, 3 out of 10 in my leg"):
+        assert not found(says(text, opted_in(last=Answered("pain_during", TODAY, 1, 5, None))), ForPhysio), text

@@ -8,6 +8,7 @@ from plans.loading import LIBRARY
 
 TEXT = (LIBRARY / "proximal_hamstring_tendinopathy.toml").read_text(encoding="utf-8")
 TITLE = TEXT[: TEXT.index('title = "Early Plan"')].count("\n") + 1
+STEPS = TEXT[TEXT.index("steps = [\n") : TEXT.index("]\n", TEXT.index("steps = [\n")) + 1]
 
 
 class Slip(NamedTuple):
@@ -48,6 +49,9 @@ SLIPS = {
     "an exercise is in no slot": Slip('["E1", "E2", "E4"]', '["E1", "E2"]', "stages.early.exercises.E4.id", "is in no slot"),
     "an unknown key": Slip(
         'tempo = "2-1-2" }\nside', 'temp = "2-1-2" }\nside', "stages.early.exercises.E3.dose.temp", 'Did you mean "tempo"?'
+    ),
+    "a tempo that no message can say": Slip(
+        'tempo = "2-1-2" }\nside', 'tempo = "slow_lower" }\nside', "stages.early.exercises.E3.dose.tempo", 'has the tempo "slow_lower"'
     ),
     "an unknown key at the top": Slip('title = "Prox', 'name = "x"\ntitle = "Prox', "name", 'This plan has a key "name" that is not known'),
     "a missing key": Slip(
@@ -249,5 +253,18 @@ SLIPS = {
     "a key twice": Slip('title = "Early Plan"', 'title = "a"\ntitle = "b"', f"line {TITLE + 1}", "this key was already given above"),
     "no questions at enrolment": Slip(
         TEXT[TEXT.index("[[eligibility]]") : TEXT.index("\n[rules]\n")], "", "eligibility", "asks nothing at enrolment"
+    ),
+    "a ceiling above five": Slip("pain_ceiling = 5", "pain_ceiling = 8", "rules.pain_ceiling", "above 5 out of 10"),
+    "a hip that may bend less in a later stage": Slip(
+        "hip_flexion_limit_deg = 60",
+        "hip_flexion_limit_deg = 20",
+        "stages.intermediate.hip_flexion_limit_deg",
+        "20, less than the 30 of the stage before",
+    ),
+    "a hip that may not bend at all": Slip(
+        "hip_flexion_limit_deg = 30", "hip_flexion_limit_deg = 0", "stages.early.hip_flexion_limit_deg", "by 10 to 120 degrees"
+    ),
+    "too few steps back to running": Slip(
+        STEPS, 'steps = ["A walk.", "A run."]', "return_to_run.steps", "has 2 steps. From walking to sprinting it takes at least 10"
     ),
 }

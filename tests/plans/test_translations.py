@@ -126,8 +126,8 @@ def test_a_translation_that_cannot_be_read_is_not_used_and_stops_no_message(chec
         ("[exercises.E4]", "[exercises.E9]", "exercises.E9.name", "the plan does not have"),
         ('"light band" =', '"a light band" =', "loads.light band", "has no text for loads.light band"),
         (
-            'slots = { 1 = "mañana", 2 = "tarde" }',
-            'slots = { 1 = "mañana" }',
+            'slots = { 1 = "principal", 2 = "adicional" }',
+            'slots = { 1 = "principal" }',
             "stages.early.slots.2",
             "until then patients read it in English",
         ),

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot_service.conversation.states import KINDS
 from bot_service.sample import phrases
 from bot_service.sample.archetypes import draw_persona
 from bot_service.sample.body import Body
 from bot_service.sample.person import Person, Seen
 from bot_service.sample.personas import Habits, Moment, Pain, Persona, Remark
-from bot_service.sample.understanding import is_asked_again, what_is_asked
+from bot_service.sample.understanding import ASKED_BY, english, what_is_asked
 
 SCALE = tuple(str(score) for score in range(11))
 MORNING = datetime(2026, 6, 1, 7, tzinfo=UTC)
-PROMPT = "Your exercises for today are ready.\n\nWhen you have done them, send your worst pain, 0 to 10."
+PROMPT = "\n\n".join(english().texts[key] for key in ("prompt_intro", "when_done"))
 EAGER = Habits(done=1.0, partly=0.0, answers=1.0, next_day=1.0, vague=0.0, slips=0.0, evening=0.0)
 
 
@@ -28,24 +31,38 @@ def _exercises(at: datetime = MORNING) -> Seen:
     return Seen(at, "m1", PROMPT, (*SCALE, "Did some", "Not today", "How to do them", "Something's wrong"))
 
 
-@pytest.mark.parametrize(
-    ("text", "labels", "asked"),
-    [
-        ("Do you agree?", ("Yes", "No"), "consent"),
-        ("Over the last three days, what was your usual pain, 0 to 10?", SCALE, "usual_pain"),
-        (PROMPT, (*SCALE, "Did some", "Not today"), "exercises"),
-        ("No answer yet about yesterday's exercises.", (*SCALE, "Did some", "Not today"), "nudge"),
-        ("What was your worst pain during or straight after, 0 to 10?", (*SCALE, "Something's wrong"), "session_pain"),
-        ("How is the pain you are being treated for now, a day later?", (*SCALE, "Something's wrong"), "next_day"),
-        ("Any of these: a pop or snap, new bruising?", ("None", "One of these"), "safety"),
-        ("Is the 3 for:", ("Today's session", "Now, a day after yesterday"), "which"),
-        ("That is a few in a row. What got in the way?", ("Pain", "Forgot"), "reason"),
-        ("Shall we pause your reminders until 14 June?", ("Yes", "No"), "confirm"),
-        ("Recorded: 3 out of 10.", ("Change",), "nothing"),
-    ],
-)
-def test_a_person_knows_what_a_message_asks(text: str, labels: tuple[str, ...], asked: str) -> None:
-    assert what_is_asked(text, labels) == asked
+def _said(key: str) -> str:
+    """A sentence of the catalogue with something in every name's place."""
+    return re.sub(r"\$\{\w+\}", "7 May", english().texts[key])
+
+
+NOT_A_QUESTION = {"reason_forgot"}
+"""Sentences with a question mark that want no answer."""
+ASKS = {key: asked for asked, keys in ASKED_BY.items() for key in keys.split()}
+
+
+def test_a_person_knows_every_question_of_the_catalogue() -> None:
+    asking = {key for key, text in english().texts.items() if "?" in text} - NOT_A_QUESTION
+    assert asking <= ASKS.keys(), "a new question: say in bot_service/sample/understanding.py what it asks"
+    assert {f"again_{kind}" for kind in KINDS} & english().texts.keys() <= ASKS.keys()
+    alike = {"change_session_pain": "exercises"}  # worded as the question about a session
+    for key, asked in ASKS.items():
+        assert what_is_asked(f"Thank you.\n\n{_said(key)}", ("Yes", "10")) == alike.get(key, asked), key
+
+
+@pytest.mark.parametrize(("before", "asked"), [("nudge", "nudge"), ("which", "which"), ("confirm_not_done", "confirm")])
+def test_a_question_is_known_by_its_key_however_it_is_worded(before: str, asked: str) -> None:
+    with pytest.MonkeyPatch.context() as anew:
+        anew.setitem(cast(dict[str, str], english().texts), before, "Quite other words about ${day}")
+        assert what_is_asked("Quite other words about yesterday", SCALE) == asked
+        assert what_is_asked("Other words about yesterday", SCALE) == "nothing"
+
+
+def test_what_asks_nothing_is_not_answered() -> None:
+    assert what_is_asked("Recorded: 3 out of 10.", ("Change",)) == "nothing"
+    assert what_is_asked(PROMPT, ()) == "nothing", "shown on request, without buttons"
+    assert what_is_asked(_said("ask_24h") + "\n\n" + _said("exercises_follow"), SCALE) == "next_day"
+    assert what_is_asked(PROMPT, SCALE) == "exercises"
 
 
 def test_the_same_person_does_the_same_with_the_same_message() -> None:
@@ -73,15 +90,14 @@ def test_a_slip_is_put_right_minutes_later() -> None:
 def test_when_not_understood_most_people_use_a_button_or_the_bare_number() -> None:
     person = Person(Persona("Ann", habits=EAGER), 1, MORNING.date())
     person.react(_exercises())
-    text = "Sorry, I could not read that as an answer.\n\nDid you do today's exercises?"
-    assert is_asked_again(text)
+    text = "\n\n".join(map(_said, ("not_understood", "again_session")))
     again = person.react(Seen(MORNING + timedelta(hours=2), "m2", text, (*SCALE, "Did some", "Not today")))
     assert len(again) == 1
     assert again[0].words in SCALE
 
 
 def test_somebody_who_answers_everything_does_not_leave_a_question_that_is_asked_again() -> None:
-    text = "Sorry, I could not read that as an answer.\n\nDid you do today's exercises?"
+    text = "\n\n".join(map(_said, ("not_understood", "again_session")))
 
     def answers(habits: Habits, day: int) -> int:
         at = MORNING + timedelta(days=day)

@@ -162,7 +162,7 @@ class TestOffers:
             pending = reviews.find_pending(tx, episode)
             assert pending and (pending.rule, pending.offered) == ("C3", None)
             assert reviews.withdraw_pending(tx, NOW, episode.id) == 1
-            assert reviews.count_proposals(tx) == {"withdrawn": 1}, "what patients were offered is not counted with it"
+            assert reviews.count_proposals(tx) == {("C3", "withdrawn"): 1}, "what patients were offered is not counted with it"
             assert [item.id for item in reviews.list_offered(tx, episode)] == [offer]
 
     def test_it_is_answered_once_and_the_next_one_takes_its_place(self, db: Database, episode: Episode) -> None:

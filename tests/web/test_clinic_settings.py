@@ -52,7 +52,9 @@ async def test_quiet_hours_bind_at_once_whatever_is_prescribed(clinic: RunningCl
     browser = Browser(clinic).sign_in(a_member(clinic, "admin", "al@example.org"))
     browser.get("/clinic")
     browser.post("/clinic", {"do": "quiet", "from": "20:00", "until": "10:30"})
-    assert "Quiet hours bind from now on." in browser.words and trail(clinic, "quiet_hours_set") == [{"quiet": ["20:00", "10:30"]}]
+    assert "Quiet hours bind from now on." in browser.words and trail(clinic, "quiet_hours_set") == [
+        {"quiet": ["20:00", "10:30"], "was": {"quiet": None}}
+    ]
     await person.say("I can't feel my legs and I wet myself")
     await clinic.service.move_clock(datetime(2026, 9, 23, 9, 29, tzinfo=UTC))
     assert not any("Were you seen?" in text for text in person.texts)
@@ -76,7 +78,7 @@ def test_only_the_languages_that_are_offered_can_be_chosen_and_whoever_has_anoth
     admin.post("/clinic", {"do": "languages"})
     assert admin.status == 409 and "Offer at least one language." in admin.words
     admin.post("/clinic", {"do": "languages", "language-en": "yes", "language-pl": "yes"})
-    assert trail(clinic, "languages_set") == [{"languages": ["en", "pl"]}]
+    assert trail(clinic, "languages_set") == [{"languages": ["en", "pl"], "was": {"languages": ["en", "ar", "es", "hi", "pl"]}}]
     page = Browser(clinic).sign_in().get("/enrol")
     select = page.partition('name="language"')[2].partition("</select>")[0]
     assert re.findall(r'value="(\w+)"', select) == ["en", "pl"]

@@ -284,7 +284,7 @@ def test_the_message_page_says_whether_whatsapps_window_is_open_and_when_quiet_h
     assert "window for free messages is closed: the patient gets a neutral message" in browser.words
     assert "The patient has quiet hours now: it goes out on Wed 23 Sep, 08:00." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Wed 23 Sep, 08:00." in browser.words, "and can be taken back all night"
+    assert "It goes on Wed 23 Sep, 08:00, London time." in browser.words, "and can be taken back all night"
 
 
 def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_waits(sqlite_clinic: RunningClinic) -> None:
@@ -295,7 +295,7 @@ def test_the_clinics_own_quiet_hours_count_on_the_message_page_and_for_what_wait
     browser.get(f"{path_of(person)}/message")
     assert "The patient has quiet hours now: it goes out on Tue 22 Sep, 09:30." in browser.words
     browser.post(f"{path_of(person)}/message", words="Well done")
-    assert "It goes on Tue 22 Sep, 09:30." in browser.words
+    assert "It goes on Tue 22 Sep, 09:30, London time." in browser.words
 
 
 def test_a_message_taken_back_is_a_draft_again(sqlite_clinic: RunningClinic) -> None:
@@ -374,7 +374,7 @@ def test_a_closed_case_is_opened_again_and_a_red_flag_holds_prompts_again(sqlite
     person = sqlite_clinic.in_care("Jo Park")
     say(person, "I cannot feel my legs")
     browser, case = open_page(person), open_cases(person)[0]
-    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen", shown=browser.hidden("shown"))
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", reason="seen in clinic", shown=browser.hidden("shown"))
     assert open_cases(person) == []
     browser.post(f"{path_of(person)}/cases/{case.id}/reopen", reason="it is back")
     assert [each.id for each in open_cases(person)] == [case.id] and "Opened again by Anna Reed" in browser.words
@@ -413,3 +413,13 @@ def test_who_may_not_decide_gets_no_form_for_running(sqlite_clinic: RunningClini
     browser = Browser(sqlite_clinic).sign_in(a_member(sqlite_clinic, "lead", "lead@riverside.example"))
     browser.get(path_of(person))
     assert "Return to running" in browser.words and 'name="first"' not in browser.page
+
+
+@pytest.mark.parametrize("reason", ["x", "ok", "seen", "all fine ."])
+def test_a_red_flag_is_not_cleared_by_a_reason_that_says_nothing(sqlite_clinic: RunningClinic, reason: str) -> None:
+    person = sqlite_clinic.in_care("Jo Park")
+    say(person, "I cannot feel my legs")
+    browser, case, told = open_page(person), open_cases(person)[0], len(person.texts)
+    browser.post(f"{path_of(person)}/cases/{case.id}/close", shown=browser.hidden("shown"), reason=reason)
+    assert browser.status == 422 and "Say in a few words what was done before you clear the red flag" in browser.words
+    assert reason in browser.page and [each.id for each in open_cases(person)] == [case.id] and len(person.texts) == told

@@ -48,17 +48,27 @@ def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names
     a_day_on(clinic)
     with clinic.db.read() as tx:
         found = forecast(tx, clinic.clinic.id, clinic.clock.now())
-    assert set(found.stuck) == {paused.episode().ref, new.ref, gone.episode().ref}
-    assert found.stuck[new.ref] == "has not opened the invitation" and found.stuck[gone.episode().ref] == "cannot be reached in the chat"
+    assert set(found.stuck) == {paused.episode().ref, gone.episode().ref} and found.invited == 1 and new.ref not in found.patients
+    assert found.stuck[gone.episode().ref] == "cannot be reached in the chat"
     before = len(clinic.messages(kind="prompt"))
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
-    assert f"{found.prompts} prompts in the next 24 hours; 3 patients in care without." in browser.words and "holiday" in browser.words
-    for name, ref in (("Eva Lind", paused.episode().ref), ("Max Roth", new.ref), ("Pia Vogt", gone.episode().ref)):
+    assert f"{found.prompts} prompts in the next 24 hours; 2 patients in care without." in browser.words and "holiday" in browser.words
+    for name, ref in (("Eva Lind", paused.episode().ref), ("Pia Vogt", gone.episode().ref)):
         assert f"{name} {ref} {found.stuck[ref]}" in browser.words
+    assert "1 patient has not begun yet: invitations" in browser.words and "Max Roth" not in browser.words
     a_day_on(clinic)
     due = [row for row in clinic.messages(kind="prompt")[before:] if row.patient_id in {each.id for each in running}]
     assert len(due) == found.prompts == 3
+
+
+def test_who_is_stuck_stands_fifty_on_a_page(sqlite_clinic: RunningClinic) -> None:
+    for number in range(51):
+        review.pause(sqlite_clinic.db, decision(sqlite_clinic.in_care(f"Jo {number}"), "holiday"), None, sqlite_clinic.clock.now())
+    browser = Browser(sqlite_clinic).sign_in()
+    pages = [set(re.findall(r'<a href="/patients/(\w+)">', browser.get(f"/forecast?page={each}"))) for each in ("0", "1", "2", "99", "x")]
+    assert [len(each) for each in pages] == [50, 50, 1, 1, 50] and len(pages[1] | pages[2]) == 51
+    assert "Page 1 of 2" in browser.words and "page=2#stuck-title" in browser.page
 
 
 def test_the_forecast_takes_the_same_few_statements_however_large_the_clinic(sqlite_clinic: RunningClinic) -> None:
@@ -138,7 +148,10 @@ def test_rules_show_what_became_of_their_flags(sqlite_clinic: RunningClinic) -> 
     found = counts(clinic)["X3"]
     assert found == RuleCount(raised=4, acknowledged=1, decided=2, noise=1, settled=0, open=2)
     browser = Browser(clinic).sign_in(a_member(clinic, "viewer", "vi@riverside.example"))
+    assert 'href="/rules"' in browser.get("/")
     browser.get("/rules")
+    assert "ask an admin to change its thresholds" in browser.words
+    assert 'href="/clinic/thresholds"' in Browser(clinic).sign_in(clinic.admin).get("/rules")
     assert "X3 Message for the physio" in browser.words
     assert re.search(r"wrote something that is not an answer\. 4 1 2 1 0 2", browser.words), browser.words
     stranger = Browser(clinic).sign_in(another_clinic(clinic))

@@ -57,10 +57,10 @@ def test_a_hold_says_why_once_and_a_question_that_was_answered_is_not_waiting(sq
     browser, path = Browser(sqlite_clinic).sign_in(), f"/patients/{person.invitation.ref}"
     browser.get(path)
     assert "On hold after a red flag. Done" in browser.words and "Next prompt none while on hold Time" in browser.words
-    assert browser.words.count("Waiting to be sent: Question: were you seen?") == 2
+    assert browser.words.count("Waiting to be sent: Question after a red flag") == 2
     a_day_on(sqlite_clinic)
     browser.get(path)
-    assert "Waiting to be sent: Question: were you seen?" in browser.words
+    assert "Waiting to be sent: Question after a red flag" in browser.words
     say(person, "yes")
     browser.get(path)
     assert "Waiting to be sent" not in browser.words and "Exercises · not sent: on hold after a red flag" in browser.words

@@ -13,7 +13,7 @@ from bot_service.actions.deciding import Decision
 from bot_service.storage import audit, cases, prescriptions
 from plans.model import Prescription
 from tests.running_clinic import Person, RunningClinic
-from tests.web.lives import Browser, a_member, live, look, say
+from tests.web.lives import Browser, a_day_on, a_member, a_minute_on, live, look, say
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
     assert "the plan says 5" in browser.words
     assert browser.words.count("What the patient will read on") == 2, "days with the extra exercise, and days without"
     assert "What the patient will read on Fri 25 Sep, Mon 28 Sep and Wed 30 Sep" in browser.words
-    assert "If you like, later today (evening): • Bridge hold" in browser.words
+    assert "If you like, later today: • Bridge hold" in browser.words
     assert "Stop an exercise if the pain you are being treated for goes above 4 out of 10." in browser.words
     assert "Pain is high" not in browser.words
     assert in_force(person) == before
@@ -90,9 +90,64 @@ def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person
         kept = prescriptions.list_of_episode(tx, person.episode().patient_id, person.episode().id)
         assert [item.document for item in kept] == [before, now]
         assert audit.was_recorded(tx, person.clinic.physio.email, "prescription_rewritten", person.episode().patient_id, since=now_before)
+    a_minute_on(person.clinic)
     (news,) = [text for text in person.texts if "has changed your exercises" in text]
     assert "What is different:\n• Stop an exercise" in news, "first what is agreed: it is what the patient must know"
     assert "\n• Bridge hold, both feet down: 3 × 30 s hold (before: 5 × 30 s hold)" in news
+
+
+def test_a_prescription_is_undone_until_the_patient_hears_of_it_at_one_true_time(person: Person) -> None:
+    clinic = person.clinic
+    clinic.clock.move_to(clinic.clock.now().replace(hour=23))  # midnight in London, when nothing is sent
+    browser, old = editor(person), person.episode().prescription_id
+    posted = fields(browser.page) | {"sets-E1": "3"}
+    browser.post(path_of(person), posted | {"reason": "sore"}, step="save")
+    told = re.search(r"Prescribed anew, by Anna Reed. The patient hears of it on ([^.]+), London time.", browser.words)
+    assert told and told[1] != "Thu 24 Sep, 00:00" and f"Waiting to be sent: News of a decision, {told[1]}" in browser.words
+    a_minute_on(clinic)
+    browser.get(path_of(person).removesuffix("/prescription"))
+    browser.post(f"/patients/{person.invitation.ref}/undo", decided=browser.hidden("decided"))
+    assert "Undone. Nothing of it went to the patient" in browser.words and person.episode().prescription_id == old
+    assert "Prescribed anew, by Anna Reed: sore Undone" in browser.words
+    a_day_on(clinic)
+    assert not any("has changed your exercises" in text for text in person.texts)
+
+
+def test_a_step_that_waits_goes_on_waiting_under_a_prescription_that_changed_a_little(sqlite_clinic: RunningClinic) -> None:
+    ready = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, ready, "done 2/1, " * 14 + "done 2/1")
+    look(ready)
+    sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=2))
+    browser = editor(ready)
+    browser.post(path_of(ready), fields(browser.page) | {"sets-E1": "4", "reason": "less time"}, step="save")
+    assert "Prescribed. The new version applies" in browser.words
+    browser.get("/")
+    assert "Progression due" in browser.words and "Waiting 2 days" in browser.words and "Waiting under" not in browser.words
+
+
+def test_the_words_of_the_ticks_and_of_the_messages_are_those_of_the_patients_language_with_english_beside(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    person = sqlite_clinic.in_care("Ana Ruiz", language="es")
+    browser = editor(person)
+    ticks = browser.page.partition("Agreed in advance")[2]
+    for language, flare, offer in (("es", "versión más fácil", "¿"), ("en", "Do the easier version", "Would you")):
+        told = re.findall(rf'lang="{language}"[^>]*>(.*?)</(?:blockquote|ul)>', ticks, re.DOTALL)
+        assert len(told) == 2 and flare in told[0] and offer in told[1], told
+    browser.post(path_of(person), fields(browser.page) | {"sets-E1": "3"}, step="check")
+    texts = re.findall(r'<p class="card preview" lang="(es|en)" dir="auto">([^<]+)', browser.page)
+    assert {language for language, _ in texts} == {"es", "en"}
+    assert any("Bridge hold" in text for language, text in texts if language == "en")
+    assert not any("Bridge hold" in text for language, text in texts if language == "es")
+
+
+def test_the_editor_says_what_the_plan_says_of_the_stage_and_of_each_exercise(person: Person) -> None:
+    browser = Browser(person.clinic).sign_in()
+    browser.get(f"/patients/{person.invitation.ref}/prescription")
+    assert "The plan expects 2 to 4 weeks in this stage, with at most 30° of hip bend (source: SEED, L2" in browser.words
+    assert "Harder: First hold for longer, then push harder" in browser.words and "Source: L2, L6, L7, L8, R1, R2." in browser.words
+    browser.get(f"/patients/{person.invitation.ref}")
+    assert "2 to 4 weeks expected in this stage" in browser.words
 
 
 def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
@@ -111,7 +166,7 @@ def test_thresholds_alone_are_no_news_for_the_patient(person: Person) -> None:
         ({"sets-E1": "12"}, "Bridge hold, both feet down: sets must be at most 10."),
         ({"own-pain_ceiling": "8"}, "Pain ceiling in a session, 0 to 10: Write a whole number from 0 to 5."),
         ({"at-1": "soon"}, "Write the time as hours and minutes, for example 08:30."),
-        ({"at-1": "23:30"}, "The morning session suggests a time inside the quiet hours"),
+        ({"at-1": "23:30"}, "The main session suggests a time inside the quiet hours"),
         ({"own-session_pain.green_max": "4", "own-pain_ceiling": "4"}, "the green band ends below the amber band"),
     ],
 )
@@ -160,7 +215,7 @@ def test_a_prescription_changed_meanwhile_is_not_overwritten(person: Person) -> 
     second.post(path_of(person), fields(second.page), step="save", reason="later in the day")
     first.post(path_of(person), fields(first.page), step="save", reason="too late")
     assert first.status == 409 and "Anna Reed changed the prescription on Wed 23 Sep" in first.words
-    assert "Morning: time: 08:00 when you opened this, 09:15 now." in first.words
+    assert "Main: time: 08:00 when you opened this, 09:15 now." in first.words
     assert re.search(r"5 × .* when you opened this, 2 × .* now\.", first.words)
     assert (in_force(person).exercise("E1").dose.sets, f"{in_force(person).slots[0].at:%H:%M}") == (2, "09:15")
     assert (fields(first.page)["sets-E1"], fields(first.page)["at-1"]) == ("3", "09:15"), "what was typed, and the rest as it is now"

@@ -267,7 +267,7 @@ def test_the_trail_shows_who_did_what_and_checks_itself(admin: Browser) -> None:
     physio = Browser(admin.clinic).sign_in()
     physio.get(f"/patients/{person.invitation.ref}")
     admin.get("/audit")
-    assert "viewed" in admin.words
+    assert "Looked at" in admin.words
     assert person.invitation.ref in admin.words
     assert "Jo Park" not in admin.words
     admin.get("/audit?verify=1")
