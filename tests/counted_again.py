@@ -72,6 +72,8 @@ class Life:
         for slot, prompts in found.prompts.items():
             if slot not in found.extra:
                 states |= {"sent" if state == "waiting" and slot in found.did else state for state in prompts}
+                if "unseen" in states:
+                    states = states - {"unseen"} | {"lost" if found.heard and slot not in found.did else "sent"}
         return states
 
     def is_asked(self, day: date) -> bool:
@@ -119,7 +121,7 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
     documents = {row.id: row.document for row in tx.all(select(tables.prescriptions.c.id, tables.prescriptions.c.document))}
     extra = {key: {slot["number"] for slot in document["slots"] if slot["optional"]} for key, document in documents.items()}
     zones: dict[UUID, str] = {}
-    of_patient: dict[UUID, list[Life]] = {}
+    of_patient: dict[UUID, list[tuple[UUID, Life]]] = {}
     columns = tables.episodes.c
     for row in tx.all(
         select(columns.id, columns.start_date, columns.stage_start, columns.baseline, columns.stage, columns.prescription_id,
@@ -129,23 +131,31 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
         zones[row.patient] = row.zone
         today, unlocked = now.astimezone(ZoneInfo(row.zone)).date(), documents[row.prescription_id]["plyometrics_unlocked"]
         found[row.id] = Life(row.ref, today, row.start_date, row.stage_start, row.baseline, row.stage, unlocked)
-        of_patient.setdefault(row.patient, []).append(found[row.id])
+        of_patient.setdefault(row.patient, []).append((row.id, found[row.id]))
     for row in tx.all(select(tables.outbox).where(tables.outbox.c.kind == "prompt")):
         life = found[row.episode_id]
         if (state := _state(row, life.today)) is not None:
             life.day(row.day).prompts.setdefault(row.slot, []).append(state)
             life.day(row.day).extra |= extra[row.prescription_id]
     _add_entries(tx, found, extra)
+    begun: dict[UUID, datetime] = {}
+    for row in tx.all(select(tables.questions).where(tables.questions.c.kind.in_(("consent", "baseline")))):
+        if row.closed_why == "answered":
+            begun[row.episode_id] = max(row.closed_at, begun.get(row.episode_id, row.closed_at))
     for row in tx.all(select(tables.inbox).where(tables.inbox.c.heard.in_(("text", "tap", "edit", "media")))):
-        at = (row.said_at or row.received_at).astimezone(ZoneInfo(zones[row.patient_id])).date()
-        for life in of_patient[row.patient_id]:
-            life.day(at).heard = True
+        said = row.said_at or row.received_at
+        for key, life in of_patient[row.patient_id]:
+            if not (key in begun and said <= begun[key]):
+                life.day(said.astimezone(ZoneInfo(zones[row.patient_id])).date()).heard = True
     return found
 
 
 def _state(row: Any, today: date) -> str | None:
     if row.status in WENT_OUT or row.status in ON_ITS_WAY:
-        return "waiting" if row.day >= today else "sent" if row.status in WENT_OUT else "lost"
+        went = "unseen" if row.content.get("exercises_awaited") == "yes" else "sent"
+        return "waiting" if row.day >= today else went if row.status in WENT_OUT else "lost"
+    if (row.status, row.reason) == ("cancelled", "answered already"):
+        return "waiting" if row.day >= today else "sent"
     held = row.status == "cancelled" and (row.reason or "").startswith(("on hold", "too soon after the last session"))
     return "paused" if held else None if row.status == "cancelled" else "lost"
 

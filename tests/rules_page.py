@@ -48,6 +48,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "X6": ("baseline_physio_first_above",),
     "X7": (),
     "X8": (),
+    "X9": (),
 }
 """The thresholds that each rule reads."""
 OTHERS = (

@@ -11,6 +11,7 @@ from bot_service.actions.consent import next_review
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
+from bot_service.actions.unsent_days import found_unsent
 from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.catalogue import ENGAGEMENT, Flag, Urgency
 from bot_service.clinical.engagement import no_longer_so, silent_days
@@ -44,6 +45,8 @@ def assess(tx: Tx, episode: Episode, now: datetime) -> None:
     record = load_record(tx, episode, now)
     closed = {rule: _closed(*found) for rule, found in cases.list_last_closed(tx, episode.id).items()}
     _ask_the_patient(tx, episode, now)
+    if unsent := found_unsent(tx, episode, record, now):
+        cases.raise_case(tx, now, episode, unsent, flag_due_by(tx, episode, "three_days", now))
     open_cases = _note_over(tx, _raise_flags(tx, episode, record, list(flags_for(record)), closed, now), record)
     for case in list(open_cases):
         if closes_itself(case.rule, record, local_today(case.opened_at, episode.zone)):

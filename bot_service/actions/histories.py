@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -10,8 +10,8 @@ from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.clinical.record import NextDay, Record, Scheduled, Session, SkipReason
-from bot_service.storage import clinics, entries, inbox, outbox, prescriptions
+from bot_service.clinical.record import Exercises, NextDay, Record, Scheduled, Session, SkipReason
+from bot_service.storage import check_ins, clinics, entries, inbox, outbox, prescriptions
 from bot_service.storage.caseload import Answer
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
@@ -25,7 +25,10 @@ from schedules.rhythm import QuietHours, Rhythm, SlotTime
 HELD = "on hold"
 TOO_SOON = "too soon after the last session"
 """How the reasons of cancelled prompts begin that count as a pause, not as a failure of ours or the patient's."""
+ANSWERED = "answered already"
+"""Why a prompt was not sent whose session the patient had told of before: as good as sent."""
 _MARGIN = timedelta(days=2)
+_EXERCISES: Mapping[str | None, Exercises] = {None: "with_it", "yes": "awaited", "no": "followed"}
 
 
 def local_today(now: datetime, zone: str) -> date:
@@ -79,7 +82,7 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
     current = [entry for entry in entries.list_current(tx, episode) if entry.confirmed]
     zone = ZoneInfo(episode.zone)
     since = datetime.combine(episode.start_date, datetime.min.time(), zone) - _MARGIN
-    heard = {at.astimezone(zone).date() for at in inbox.list_days_heard(tx, episode.patient_id, since)}
+    heard = inbox.list_days_heard(tx, episode.patient_id, since)
     return Record(
         today=today,
         zone=episode.zone,
@@ -95,16 +98,25 @@ def load_record(tx: Tx, episode: Episode, now: datetime) -> Record:
             if entry.kind == "pain_24h" and entry.score is not None
         ),
         prescription=plan,
-        replies=tuple(sorted(heard)),
+        replies=tuple(sorted({at.astimezone(zone).date() for at in heard})),
+        opting_in=days_of_opting_in(heard, check_ins.last_opted_in(tx, [episode.id]).get(episode.id), zone),
         skip_reasons=tuple(SkipReason(entry.day, _reason(entry.outcome), (entry.id,)) for entry in current if entry.kind == "reason"),
         rung_since=_rung_since(tx, episode, plan),
     )
 
 
+def days_of_opting_in(heard: Iterable[datetime], opted_in: datetime | None, zone: ZoneInfo) -> frozenset[date]:
+    """The local days on which the patient only agreed to the messages and said how the usual pain is, the last of it then."""
+    if opted_in is None:
+        return frozenset()
+    before, since = ({at.astimezone(zone).date() for at in heard if (at > opted_in) is later} for later in (False, True))
+    return frozenset(before - since)
+
+
 def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     """What a prompt asked of its day; None for one that asks nothing any more."""
     status: Literal["sent", "not_sent", "paused", "waiting"]
-    if prompt.status in outbox.WENT_OUT:
+    if prompt.status in outbox.WENT_OUT or (prompt.status, prompt.reason) == ("cancelled", ANSWERED):
         status = "waiting" if prompt.day >= today else "sent"
     elif prompt.status in ("due", "claimed", "sending"):
         status = "waiting" if prompt.day >= today else "not_sent"
@@ -115,7 +127,8 @@ def scheduled_of(tx: Tx, prompt: Prompt, today: date) -> Scheduled | None:
     else:
         status = "not_sent"
     document = prescriptions.load(tx, prompt.prescription_id)
-    return _scheduled(prompt.day, prompt.slot, status, document.stage, optional=_is_optional(document, prompt.slot))
+    optional = _is_optional(document, prompt.slot)
+    return _scheduled(prompt.day, prompt.slot, status, document.stage, optional=optional, exercises=_EXERCISES[prompt.awaited])
 
 
 _scheduled = lru_cache(maxsize=5000)(Scheduled)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from bot_service.actions import pictures, window
 from bot_service.actions.asked_again import look_for_words, no_longer_asked_again, with_open_safety
 from bot_service.actions.check_ins import put_back_check_in
-from bot_service.actions.histories import HELD, load_record, local_day_span, local_today, rhythm_for
+from bot_service.actions.histories import ANSWERED, HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.looking import last_looked_at
 from bot_service.actions.measures_asked import with_activities
 from bot_service.actions.news_first import goes_first, waits_for_news
@@ -134,8 +134,8 @@ def _unwanted(tx: Tx, message: Message, episode: Episode, plan: Prescription, no
         return _No("cancelled", f"{HELD}: no run after severe pain before the physio has looked")
     if message.kind == "prompt" and message.day and nothing_left(tx, episode, plan, message.slot or 1, message.day, now):
         return _No("cancelled", f"{HELD}: its one exercise brought severe pain, and the physio has not looked")
-    if message.kind in ("nudge", "check_in") and _answered(tx, message, episode):
-        return _No("cancelled", "answered already")
+    if message.kind in ("prompt", "nudge", "check_in") and _answered(tx, message, episode, plan):
+        return _No("cancelled", ANSWERED)
     if message.kind == "nudge" and outbox.find_status(tx, prompt_key(episode, message.day, message.slot)) in NEVER_WENT_OUT:
         return _No("cancelled", "its prompt did not go out")  # nobody is reminded of what they were never sent
     if message.kind == "again" and (why := no_longer_asked_again(tx, message, episode, now)):
@@ -183,11 +183,12 @@ def _still_to_come(rhythm: Rhythm, today: date, now: datetime) -> list[datetime]
     return sorted(at for slot in rhythm.slots_on(today) if (at := instant(today, slot.at, rhythm.zone)) > now)
 
 
-def _answered(tx: Tx, message: Message, episode: Episode) -> bool:
-    """Whether the patient has said what a follow-up would ask; there is one 24-hour question a day, whatever the slot."""
+def _answered(tx: Tx, message: Message, episode: Episode, plan: Prescription) -> bool:
+    """Whether the patient has said what a message would ask; there is one 24-hour question a day, whatever the slot, and a number that
+    was told before its time had come does not answer it."""
     told = [entry for entry in entries.list_current(tx, episode) if entry.confirmed and entry.day == message.day]
     if message.kind == "check_in":
-        return any(entry.kind == "pain_24h" for entry in told)
+        return any(entry.kind == "pain_24h" and entry.at >= opens_at(message, plan) for entry in told)
     return any(entry.kind in ("session", "pain_during") and entry.slot == message.slot for entry in told)
 
 
@@ -217,7 +218,7 @@ def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: dat
         attempts=message.attempts + 1,
         lease_until=lease_until,
         sent_at=now,
-        content=window.marked(message.content, stands_for=says if by_template else None),
+        content=window.marked(message.content, stands_for=says if by_template else None) | _awaited(tx, content, message, episode),
     )
     return Outbound(
         str(message.id),
@@ -239,7 +240,9 @@ def _still_to_ask(tx: Tx, message: Message, episode: Episode) -> Message:
     if message.kind != "prompt" or message.day is None or ask.get("kind") != "pain_24h":
         return message
     told = [each for each in entries.list_current(tx, episode) if each.confirmed and each.day.isoformat() == ask["day"]]
-    asks = any(each.kind == "session" and each.done_at for each in told) and not any(each.kind == "pain_24h" for each in told)
+    done = [each.done_at for each in told if each.kind == "session" and each.done_at]
+    opens = min(done, default=message.due_at) + timedelta(hours=prescriptions.load(tx, episode.prescription_id).rules.after_24h.window_h[0])
+    asks = bool(done) and not any(each.kind == "pain_24h" and each.at >= opens for each in told)
     return message if asks else replace(message, content=exercises_only(message.day, message.slot))
 
 
@@ -277,6 +280,14 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
     if question.kind == "what_is_wrong":
         look_for_words(tx, episode, now)
     return {**content, "ask": {**ask, "question": str(question.id)}}
+
+
+def _awaited(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode) -> dict[str, str]:
+    """The mark of a prompt that shows no exercises yet; what it announced has followed once another message shows it."""
+    shown = [values for key, values in content.get("lines", ()) if key == "exercises"]
+    for values in shown:
+        check_ins.record_followed(tx, prompt_key(episode, date.fromisoformat(values["day"]), values["slot"]))
+    return {outbox.AWAITED: "yes"} if message.kind == "prompt" and not shown else {}
 
 
 def _to_stranger(tx: Tx, message: Message, now: datetime, lease_until: datetime) -> Outbound | None:

@@ -19,10 +19,11 @@ from bot_service.storage.reviews import Proposed
 from plans.editing import CLINIC, OF_CLINIC, Unfit, at_rungs, carried, side_of, with_locked_slots, with_own_days, with_thresholds
 from plans.loading import flare_plan_text
 from plans.mistakes import Finding
-from plans.model import CarePlan, Prescription, prescribe
+from plans.model import CarePlan, PrescribedSlot, Prescription, prescribe
 from plans.running import close_running, open_running
 
 Numbers = Mapping[str, int]
+HOURS_A_DAY = 24
 PLAN_CHANGED = "the plan changed"
 """Why a reminder of a stage that is over does not go out."""
 
@@ -53,7 +54,8 @@ def resolved(
         treated_side=side_of(old),
         rungs=rungs,
     )
-    document = with_thresholds(with_own_days(document, old, plan), plan, clinic, CLINIC)
+    document = _apart(with_own_days(document, old, plan), plan, old)
+    document = with_thresholds(document, plan, clinic, CLINIC)
     return with_own_words(with_thresholds(document, plan, carried(old)), plan)
 
 
@@ -104,10 +106,29 @@ def with_own_words(document: Prescription, plan: CarePlan) -> Prescription:
 
 
 def _times(plan: CarePlan, stage: str, old: Prescription) -> dict[int, time]:
-    """The patient's main time for every slot with a message, and their own times of the same slots otherwise."""
+    """Their own times of the same slots, and the patient's main time for one that has a message only now."""
     main = min((slot.at for slot in old.slots if slot.prompted), default=None)
-    same = {slot.number: slot.at for slot in old.slots}
-    return {slot.number: main if main and slot.prompted else same.get(slot.number, slot.suggested_time) for slot in plan.stage(stage).slots}
+    own = {slot.number: slot for slot in old.slots}
+    times = {}
+    for slot in plan.stage(stage).slots:
+        before = own.get(slot.number)
+        is_new = slot.prompted and not (before and before.prompted)
+        times[slot.number] = main if main and is_new else before.at if before else slot.suggested_time
+    return times
+
+
+def _apart(document: Prescription, plan: CarePlan, old: Prescription) -> Prescription:
+    """No two messages at one time of a day, of which only one would go out: the later slot keeps the time it had, or takes the plan's."""
+    known = {slot.number: [slot.at] for slot in old.slots}
+    for planned in plan.stage(document.stage).slots:
+        known.setdefault(planned.number, []).append(planned.suggested_time)
+    slots: list[PrescribedSlot] = []
+    for slot in document.slots:
+        taken = {each.at for each in slots if slot.prompted and each.prompted and set(each.days) & set(slot.days)}
+        hours = (time((slot.at.hour + ahead) % HOURS_A_DAY, slot.at.minute) for ahead in (*range(2, HOURS_A_DAY), 1))
+        at = next(each for each in (slot.at, *known.get(slot.number, ()), *hours) if each not in taken)
+        slots.append(slot.model_copy(update={"at": at}))
+    return document.model_copy(update={"slots": tuple(slots)})
 
 
 def _still_running(document: Prescription, old: Prescription) -> Prescription:

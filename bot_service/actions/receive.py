@@ -29,7 +29,7 @@ from bot_service.conversation.turn import take_turn
 from bot_service.logs import log
 from bot_service.messages import Inbound
 from bot_service.storage import aliases, cases, conversations, entries, episodes, inbox, outbox, patients
-from bot_service.storage.conversations import WITHDRAWN, Question
+from bot_service.storage.conversations import ABOUT_A_SESSION, WITHDRAWN, Question
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode, Hold
@@ -39,9 +39,10 @@ from bot_service.storage.patients import Address
 CORRECTABLE = timedelta(hours=24)
 """How long "sorry, 3" reaches back (default)."""
 MARK = "✓ "
-ABOUT_A_SESSION = ("session", "session_pain", "pain_24h")
 LATE = timedelta(days=2)
 """How long after its time a question about a session can still be answered in words while a red flag holds the exercises (default)."""
+_TO_THE_SECOND = timedelta(microseconds=1)
+"""Providers tell whole seconds: what we asked in the very second was not read yet."""
 ALBUM = timedelta(minutes=2)
 """Photos and the like that come within this time of each other are thanked for once (default)."""
 
@@ -143,7 +144,7 @@ def _converse(tx: Tx, received: Received, inbound: Inbound, episode: Episode, ad
     told, question = _told(tx, received, inbound, episode, current)
     if told.is_edit and not told.edited:  # nothing was recorded from it: it answers what was open when it was first written
         at = first_written(tx, episode, inbound.message_id, at)
-    open_questions = _open_when(tx, episode, at, now)
+    open_questions = _open_when(tx, episode, at - _TO_THE_SECOND if received.said_at else at, now)
     if question is not None and question.outbox_id is not None:
         outbox.prove_sent(tx, question.outbox_id, now)
     unseen = window.list_unseen(tx, episode, now)
@@ -196,14 +197,14 @@ def _told(tx: Tx, received: Received, inbound: Inbound, episode: Episode, curren
         question = conversations.find(tx, episode.id, button[0]) if button else None
         if button is None or question is None:
             return Told(text=inbound.text), None
-        return Told(tapped=_asked(question, received.received_at), answer=button[1]), question
+        return Told(tapped=_asked(question, received.received_at, episode.zone), answer=button[1]), question
     replied = conversations.find_by_message(tx, episode.id, inbound.reply_to) if inbound.reply_to else None
     edited: tuple[Answered, ...] = ()
     if inbound.heard == "edit" and inbound.message_id:
         edited = recorded_from(tx, episode, inbound.message_id, current, received.received_at)
     told = Told(
         text=inbound.text,
-        replied_to=_asked(replied, received.received_at) if replied else None,
+        replied_to=_asked(replied, received.received_at, episode.zone) if replied else None,
         edited=edited,
         is_edit=inbound.heard == "edit",
         media=inbound.media,
@@ -227,7 +228,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         today=today,
         status=episode.patient_status if episode.status == "active" else "discharged",
         language=episode.language,
-        open=tuple(_asked(question, now) for question in open_questions),
+        open=tuple(_asked(question, now, episode.zone) for question in open_questions),
         last=answered(scored[-1]) if scored else None,
         record=record,
         baseline_known=episode.baseline is not None,
@@ -240,6 +241,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         day_is_over=local_today(now, episode.zone) > today,
         offers=still_open(tx, episode, record),
         measured=_measured(tx, episode, scored[-1].at if scored else None, at),
+        followed=frozenset(each.slot for each in record.scheduled if each.day == today and each.exercises == "followed"),
     )
 
 
@@ -278,8 +280,11 @@ def _told_today(red_flag: Mapping[str, Any], today: date) -> frozenset[str]:
     return frozenset(tier for tier, day in red_flag.get("told", {}).items() if day == today.isoformat())
 
 
-def _asked(question: Question, now: datetime) -> Asked:
+def _asked(question: Question, now: datetime, zone: str) -> Asked:
+    """`now` may be later than the words that it is about: what waits for an answer is judged by when that can follow."""
     detail = still_to_follow(question.detail, now)
+    if local_today(question.opened_at, zone) < local_today(now, zone):  # the exercises of a day that is over follow no answer
+        detail = {name: value for name, value in detail.items() if name != "show"}
     return Asked(
         question.id,
         question.kind,

@@ -40,10 +40,16 @@ def reply_share(record: Record, days: int) -> Fraction | None:
     counted = counted_days(record, days)
     if not counted:
         return None
-    replies = frozenset(record.replies)
-    return Fraction(sum(record.status(day) != "no_reply" or day in replies for day in counted), len(counted))
+    return Fraction(sum(record.status(day) != "no_reply" or day in record.wrote for day in counted), len(counted))
 
 
 def counted_days(record: Record, days: int) -> tuple[date, ...]:
     """The scheduled days that adherence counts, oldest first."""
     return tuple(day for day in record.days_back(days) if record.counts(day))
+
+
+def unsent_days(record: Record, count: int) -> tuple[date, ...]:
+    """The last `count` days on which exercises were due, when none of them was sent through our own fault; else none."""
+    due = sorted(day for day, asked in record.asked.items() if day <= record.today and asked != {"paused"})
+    last = tuple(day for day in due if record.status(day) != "waiting")[-count:]
+    return last if len(last) == count and all(record.status(day) == "not_sent" for day in last) else ()

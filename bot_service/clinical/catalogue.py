@@ -15,7 +15,30 @@ Urgency = Literal["now", "same_day", "three_days", "routine"]
 
 URGENCIES: tuple[Urgency, ...] = ("now", "same_day", "three_days", "routine")
 _STEPS = ("C4", "C3", "C2", "C1", "C5", "C0")
-PRIORITY = ("D1", "A4", "X4", "B3", "A3", "B4", "X6", "X3", "X1", "X7", "X2", "X5", "E4", "D5", "D3", "D4", "D2", "D6", "D7", *_STEPS, "B2")
+PRIORITY = (
+    "D1",
+    "A4",
+    "X4",
+    "B3",
+    "A3",
+    "B4",
+    "X6",
+    "X3",
+    "X1",
+    "X7",
+    "X2",
+    "X5",
+    "X9",
+    "E4",
+    "D5",
+    "D3",
+    "D4",
+    "D2",
+    "D6",
+    "D7",
+    *_STEPS,
+    "B2",
+)
 RED_FLAG, UNREACHABLE, MESSAGE = "D1", "X1", "X3"
 """The rules that more than their own code knows by name, each the key of its own case."""
 ENGAGEMENT = "engagement"
@@ -231,6 +254,12 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
             "Something's wrong, and no words",
             "The patient tapped “Something's wrong” and wrote nothing for an hour: long enough to type it, short enough for somebody to "
             "ask the same working day. Once for each tap; what they write afterwards closes it.",
+            _DEFAULT,
+        ),
+        "X9": RuleText(
+            "Exercises not sent",
+            "On three exercise days in a row the exercises did not go out, or waited for an answer while the patient wrote something else. "
+            "None of these days counts against the patient. The case closes by itself once exercises have gone out again.",
             _DEFAULT,
         ),
     }

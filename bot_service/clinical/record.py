@@ -16,6 +16,8 @@ from plans.running import RUN_SLOT
 Outcome = Literal["done", "partly", "not_done"]
 DayStatus = Literal["done", "partly", "not_done", "no_reply", "paused", "not_sent", "waiting", "rest"]
 Asked = Literal["sent", "not_sent", "paused", "waiting"]
+Exercises = Literal["with_it", "awaited", "followed"]
+"""Whether a prompt showed its exercises, has another question answered first, or showed them after that."""
 Reason = Literal["pain", "forgot", "time", "unsure", "unwell", "other"]
 
 STRIP_DAYS = 28
@@ -66,6 +68,7 @@ class Scheduled:
     status: Asked
     stage: str
     optional: bool = False
+    exercises: Exercises = "with_it"
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,9 @@ class LoadingDay:
 class Record:
     """Everything the rules may know about one episode up to `today` (the patient's local date).
 
-    The order of the tuples does not matter. `replies` are the local days on which the patient wrote anything at all; `baseline` is
-    the usual pain before loading, None until known; `rung_since` says since when an exercise has been at its present rung.
+    The order of the tuples does not matter. `replies` are the local days on which the patient wrote anything at all, `opting_in` those
+    on which that was only to agree to the messages; `baseline` is the usual pain before loading, None until known; `rung_since` says
+    since when an exercise has been at its present rung.
     """
 
     today: date
@@ -108,6 +112,7 @@ class Record:
     next_days: tuple[NextDay, ...]
     prescription: Prescription
     replies: tuple[date, ...] = ()
+    opting_in: frozenset[date] = frozenset()
     skip_reasons: tuple[SkipReason, ...] = ()
     rung_since: Mapping[str, date] = field(default_factory=dict)
 
@@ -139,6 +144,11 @@ class Record:
         return tuple(day for day in self.loading_days if day.pain_24h is not None)
 
     @cached_property
+    def wrote(self) -> AbstractSet[date]:
+        """The days on which the patient wrote something since they had agreed and said how the usual pain is."""
+        return frozenset(self.replies) - self.opting_in
+
+    @cached_property
     def last_reply(self) -> date | None:
         """The last local day on which the patient wrote anything, or None."""
         return max(self.replies, default=None)
@@ -149,8 +159,7 @@ class Record:
         seen: dict[date, set[Asked]] = {}
         for item in self.scheduled:
             if not item.optional:
-                answered = item.status == "waiting" and self._answered(item)
-                seen.setdefault(item.day, set()).add("sent" if answered else item.status)
+                seen.setdefault(item.day, set()).add(self._became(item))
         return seen
 
     @cached_property
@@ -192,6 +201,13 @@ class Record:
     def strip(self, last: int = STRIP_DAYS) -> tuple[tuple[date, DayStatus], ...]:
         """The day-by-day strip: the last `last` days, oldest first."""
         return tuple((day, self.status(day)) for day in self.days_back(last))
+
+    def _became(self, item: Scheduled) -> Asked:
+        """Who wrote that day and never saw the exercises, which awaited another answer, was not sent them."""
+        if item.status == "waiting" and self._answered(item):
+            return "sent"
+        unseen = item.status == "sent" and item.exercises == "awaited" and item.day in self.wrote
+        return "not_sent" if unseen and not self._answered(item) else item.status
 
     def _answered(self, item: Scheduled) -> bool:
         return any(session.day == item.day and session.slot == item.slot for session in self.sessions)

@@ -155,9 +155,18 @@ def _then_exercises(effects: list[Effect], lines: list[Line], show: int | None, 
 
 
 def exercises_follow(slot: int, now: Situation) -> bool:
-    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when it is known how they went."""
+    """Whether today's exercises come after an answer: not while they are held, when that day is over, or when they were shown since, or it
+    is known how they went."""
     answered = now.record is not None and any((session.day, session.slot) == (now.today, slot) for session in now.record.sessions)
-    return not answered and not now.day_is_over and not NO_EXERCISES & now.held
+    return not answered and slot not in now.followed and not now.day_is_over and not NO_EXERCISES & now.held
+
+
+def after_giving_up(turn: Turn, target: Asked | None, now: Situation) -> Turn:
+    """The 24-hour question was given up, and its words are for the physio: the exercises that waited for the answer follow at once."""
+    show = target.detail.get("show") if target is not None and target.kind == "pain_24h" else None
+    if show is None or [line.key for line in turn.lines] != ["given_to_physio"]:
+        return turn
+    return replace(_then_exercises(list(turn.effects), list(turn.lines), show, turn.change, now), read=turn.read)
 
 
 def record_session(reading: Reading, question: Asked, now: Situation) -> Turn:
@@ -227,13 +236,9 @@ def _score_stays(reading: Reading, told: Told, question: Asked, now: Situation) 
 def not_done_after_all(reading: Reading, told: Told, now: Situation) -> Turn | None:
     """ "Not today" in words when nothing is asked, after a score was given for today: as a tap on that question's button."""
     last = now.last
-    if (
-        reading.session != "no"
-        or reading.later
-        or last is None
-        or last.question_id is None
-        or (last.kind, last.day) != ("pain_during", now.today)
-    ):
+    if reading.session != "no" or reading.later or last is None or last.question_id is None:
+        return None
+    if (last.kind, last.day) != ("pain_during", now.today):
         return None
     return _score_stays(reading, told, Asked(last.question_id, "session", last.day, last.slot), now)
 

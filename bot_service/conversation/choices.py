@@ -122,9 +122,13 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
 
 def _still_to_ask(day: date, now: Situation) -> bool:
     """Whether there was a session that day, and the day after it has no number yet and is not long over."""
-    told = now.record is not None and any(each.day == day for each in now.record.next_days)
-    loaded = now.record is None or any(each.day == day and each.outcome != "not_done" for each in now.record.sessions)
-    return loaded and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
+    if now.record is None:
+        return (now.today - day).days <= _DAY_AFTER_UNTIL
+    done = [each for each in now.record.sessions if each.day == day and each.outcome != "not_done"]
+    wait = timedelta(hours=now.record.rules.after_24h.window_h[0])
+    opens = min((each.done_at + wait for each in done if each.done_at), default=None)
+    told = any(each.day == day and (opens is None or each.at >= opens) for each in now.record.next_days)
+    return bool(done) and not told and (now.today - day).days <= _DAY_AFTER_UNTIL
 
 
 def _new_or_worse(answer: str, question: Asked) -> Turn:
@@ -235,7 +239,7 @@ def lapsed(question: Asked, now: Situation) -> bool:
     if question.kind == "which_time":
         return is_another_day
     still_open = {str(each.id) for each in now.open}
-    return is_another_day or any(choice["id"] not in still_open for choice in question.detail["choices"])
+    return is_another_day or any(choice["id"] and choice["id"] not in still_open for choice in question.detail["choices"])
 
 
 def left_over(turn: Turn, now: Situation) -> Turn:
@@ -268,10 +272,13 @@ def _which(answer: str, question: Asked, now: Situation) -> Turn:
             read=False,
         )
     chosen = choices[index]
+    score, kind = int(question.detail["score"]), chosen["kind"]
     about = next((asked for asked in now.open if str(asked.id) == chosen["id"]), None)
-    about = about or Asked(UUID(chosen["id"]), chosen["kind"], date.fromisoformat(chosen["day"]), chosen["slot"], is_open=False)
-    if about.kind == "which_time":
-        turn = hour_meant(int(question.detail["score"]), about, now)
+    if about is None and chosen["id"]:
+        about = Asked(UUID(chosen["id"]), kind, date.fromisoformat(chosen["day"]), chosen["slot"], is_open=False)
+    if about is not None and about.kind == "which_time":
+        turn = hour_meant(score, about, now)
         return replace(turn, effects=(*turn.effects, Close(question.id)))
-    turn = record_score(int(question.detail["score"]), about.kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now)
+    corrected = about is None and kind == "session_pain"
+    turn = record_score(score, kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now, corrected=corrected)
     return Turn((*turn.effects, Close(question.id)), turn.lines, turn.ask, turn.change)

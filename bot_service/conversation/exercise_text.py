@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, time, timedelta
 from itertools import takewhile
@@ -144,17 +145,27 @@ def dose_words(item: PrescribedExercise, words: Mapping[str, str], *, easier: bo
 
 
 def describe_now(item: PrescribedExercise, words: Mapping[str, str], *, easier: bool = False) -> str:
-    """The same as the patient is to do it now: with the words of a step above the first, which the exercise's own do not tell."""
-    line, step = describe(item, words, easier=easier), step_words(item)
-    return f"{line}\n{Template(words['step_now']).substitute(step=step)}" if step and not easier else line
+    """The same as the patient is to do it now: with the words of the step, which the exercise's own do not tell, and none against them."""
+    step = step_words(item)
+    if easier or not step:
+        return describe(item, words, easier=easier)
+    unsure = words["each_when_single"] if _tells_legs(item) else ""
+    dose = words["comma"].join(part for part in dose_words(item, words) if part != unsure)
+    return f"{item.exercise.name}: {dose}\n{Template(words['step_now']).substitute(step=step)}"
 
 
 def step_words(item: PrescribedExercise) -> str:
-    """What the present step asks, empty at the first one; nor is it said where a clinician's own dose has made its numbers untrue."""
-    rung = next((each for each in item.exercise.rungs[1:] if each.id == item.rung), None)
+    """What the present step asks; empty at the first one, unless it says on how many legs, and where a clinician's own dose has made its
+    numbers untrue."""
+    rung = next((each for each in item.exercise.rungs[0 if _tells_legs(item) else 1 :] if each.id == item.rung), None)
     if rung is None or (amounts(rung.dose) != amounts(item.dose) and any(sign.isdigit() for sign in rung.text)):
         return ""
     return rung.text
+
+
+def _tells_legs(item: PrescribedExercise) -> bool:
+    """Whether the steps of an exercise that goes from two legs to one differ in more than numbers: then each says on how many."""
+    return item.exercise.side == "each_when_single" and len({re.sub(r"\d", "", each.text) for each in item.exercise.rungs}) > 1
 
 
 def _at(plan: Prescription, slot: int) -> time:

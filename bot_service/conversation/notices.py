@@ -51,12 +51,14 @@ def flag_text(notice: FlagNotice) -> str:
         why,
         "Acknowledge it on that page, and nobody else is told.",
     ]
-    return "\n".join([*lines, *_again(again=notice.again)])
+    if notice.again:
+        lines += ["", "This was sent before, and it is not known whether that copy arrived."]
+    return "\n".join(lines)
 
 
-def digest_text(subject: str, lines: Sequence[str], link: str, *, again: bool = False) -> str:
+def digest_text(subject: str, lines: Sequence[str], link: str) -> str:
     """A digest: its first line is the subject of a mail."""
-    return "\n".join([subject, "", *lines, "", link, "What you get and when: My notices, in Stepwise.", *_again(again=again)])
+    return "\n".join([subject, "", *lines, "", link, "What you get and when: My notices, in Stepwise."])
 
 
 def sign_in_text(link: str) -> str:
@@ -67,7 +69,3 @@ def sign_in_text(link: str) -> str:
 def initials_of(name: str) -> str:
     """J.P. for Jo Park."""
     return "".join(f"{part[0].upper()}." for part in name.split() if part)[:8]
-
-
-def _again(*, again: bool) -> list[str]:
-    return ["", "This was sent before, and it is not known whether that copy arrived."] if again else []

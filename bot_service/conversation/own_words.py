@@ -68,7 +68,7 @@ def wording_problems(key: str, text: str, language: str) -> list[str]:
         found += _about_first_line(text.strip().split("\n")[0], language)
     word = load_catalogue(language).says[wanted.word] if wanted.word else ""
     # In capitals, as a word of its own: who reads "you may restart" does not know what to write.
-    if not re.search(rf"(?<!\w){re.escape(word.upper())}(?!\w)", text):
+    if word and not re.search(rf"(?<!\w){re.escape(word.upper())}(?!\w)", text):
         found.append(f"It must tell the patient to write {word.upper()}: that is how messages begin again.")
     if _NUMBER.search(_TIME.sub(":", re.sub(r"\$\{\w+\}", "", text))):
         found.append("It has a telephone number in it. Write ${emergency} or ${urgent}, which are filled in from the clinic's numbers.")

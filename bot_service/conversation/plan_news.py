@@ -33,8 +33,18 @@ def _exercises(old: Prescription, new: Prescription, catalogue: Catalogue) -> It
             yield catalogue.text("news_new", {"exercise": item.exercise.name, "dose": dose_words(item, catalogue.words)[0]})
         elif line := _other_dose(before[name], item, catalogue):
             yield line
+    yield from _moved(old, new, catalogue)
     if gone := [item.exercise.name for name, item in before.items() if name not in after]:
         yield catalogue.text("news_gone", {"exercises": catalogue.words["semicolon"].join(gone)})
+
+
+def _moved(old: Prescription, new: Prescription, catalogue: Catalogue) -> Iterator[str]:
+    """Exercises of the same stage that are now in other sessions of it."""
+    before, after = _sessions(old), _sessions(new)
+    for name, item in _seen(new).items() if old.stage == new.stage else ():
+        if name in before and set(before[name]) != set(after[name]):
+            sessions = catalogue.words["comma"].join(after[name].values())
+            yield catalogue.text("news_moved", {"exercise": item.exercise.name, "sessions": sessions})
 
 
 def _other_dose(before: PrescribedExercise, after: PrescribedExercise, catalogue: Catalogue) -> str:
@@ -85,6 +95,15 @@ def _same_advice(old: str, new: str, was: str, will: str) -> bool:
     """Whether two texts are the same but for the ceiling, which stands in their words and has a line of its own."""
     parts, others = _NUMBERS.split(old), _NUMBERS.split(new)
     return len(parts) == len(others) and all(a == b or (a, b) == (was, will) for a, b in zip(parts, others, strict=True))
+
+
+def _sessions(document: Prescription) -> dict[str, dict[int, str]]:
+    """For each exercise the number and name of the sessions that show it."""
+    found: dict[str, dict[int, str]] = {}
+    for slot in document.slots:
+        for name in (*slot.exercises, *(slot.extra.exercises if slot.extra else ())):
+            found.setdefault(name, {})[slot.number] = slot.label.lower()
+    return found
 
 
 def _seen(document: Prescription) -> dict[str, PrescribedExercise]:

@@ -1,4 +1,4 @@
-"""What patients say of a session in their own words: not yet, last night's, today's under an older question, part of it."""
+"""What patients say of a session in their own words: not yet, last night's, today's before it is asked, part of it, the day after."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from bot_service.conversation.answers import another_number, answer_scored, ask_which, record_score, record_session, session_question
+from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.situation import Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
+from bot_service.conversation.showing import same_again
+from bot_service.conversation.situation import Answered, Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
 from bot_service.conversation.states import KINDS
-from bot_service.conversation.typed import names_today
+from bot_service.conversation.typed import is_question, names_today
 
 
 def answer_told(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
@@ -58,6 +60,74 @@ def _todays_session(question: Asked, now: Situation) -> Asked | None:
     due = {each.slot for each in now.record.scheduled if each.day == now.today and not each.optional} if now.record else set()
     left = sorted((due | {question.detail.get("show", 0)}) - told - {0})
     return Asked(question.id, "session", now.today, left[0]) if len(left) == 1 else None
+
+
+def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn | None:
+    """ "Did the lot at lunch, 3. Is it normal that my calf is sore?": the session counts, asked about or not yet, and whatever else the
+    message asks is for the physio."""
+    asks = reading.answer == "help" or is_question(told.text)
+    if reading.session not in ("yes", "partly") or not reading.reported or reading.correction or told.replied_to:
+        return None
+    if reading.request not in (None, "help"):
+        return None
+    turn = None
+    if target is None or target.kind == "rung":
+        slot = _slot_left(now)
+        score = read(told.text, "did_you_exercise", now.language, now.today).score
+        sure = score is not None or reading.session == "yes"  # "I only did some of it" may take something back
+        turn = _done_after_all(reading.session, score, now.today, slot, now) if slot is not None and sure else None
+    elif reading.request == "help" and target.kind in ("session", "session_pain", "pain_24h"):
+        answer = reading.session if target.kind == "session" or reading.score is None else reading.score
+        turn = answer_told(replace(reading, request=None, answer=answer), told, target, now)
+    return _with_words(turn, told) if turn is not None and asks else turn
+
+
+def _with_words(turn: Turn, told: Told) -> Turn:
+    """The turn, with the patient's words for the physio, and no praise beside a question that waits."""
+    if any(isinstance(effect, ForPhysio) for effect in turn.effects):
+        return turn
+    said = (line for line in turn.lines[1:] if line.key != "day_after_settled")
+    return replace(turn, effects=(*turn.effects, ForPhysio("X3", told.text)), lines=(*turn.lines[:1], Line("words_kept"), *said))
+
+
+def _slot_left(now: Situation) -> int | None:
+    """The only session of today that was asked about and has no answer, or else the only one still to come; None when there is no one."""
+    if now.record is None:
+        return None
+    told = {session.slot for session in now.record.sessions if session.day == now.today}
+    if now.last is not None and (now.last.kind, now.last.day) == ("pain_during", now.today):
+        told.add(now.last.slot or 1)
+    asked = {each.slot for each in now.record.scheduled if each.day == now.today and not each.optional}
+    optional = {slot.number for slot in now.record.prescription.slots if slot.optional}
+    left = asked - told or set(slots_on(now.record.prescription, now.today)) - asked - told - optional
+    return next(iter(left)) if len(left) == 1 else None
+
+
+def a_day_later(reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn | None:
+    """ "Still 6" the morning after, asked by nobody: how it is a day later, or asked which, and never yesterday's number put right."""
+    last = now.last
+    if reading.score is None or reading.correction or reading.session is not None or told.replied_to or last is None or now.record is None:
+        return None
+    if (last.kind, last.day < now.today) != ("pain_during", True) or any(each.day == last.day for each in now.record.next_days):
+        return None
+    if now.measured is not None or any(KINDS[question.kind].scored for question in now.open):
+        return None
+    if target is None:
+        return _ask_which_day(reading.score, last, now)
+    if target.kind != "safety" or (target.day or now.today) == now.today:
+        return None
+    turn = record_score(reading.score, "pain_24h", last.day, last.slot, None, now)
+    lines = (line for line in turn.lines if line.key not in ("day_after_settled", "safety_question"))
+    return Turn(turn.effects, (*lines, Line("again_safety")), same_again(target))
+
+
+def _ask_which_day(score: int, last: Answered, now: Situation) -> Turn:
+    """Which day's number it is; none of these was asked about, so any may be chosen as long as the day lasts."""
+    day, left = last.day.isoformat(), _slot_left(now)
+    choices = [{"id": "", "kind": kind, "day": day, "slot": last.slot} for kind in ("pain_24h", "session_pain")]
+    choices += [{"id": "", "kind": "session", "day": now.today.isoformat(), "slot": left}] if left is not None else []
+    detail = {"score": score, "choices": choices, "on": now.today.isoformat()}
+    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
 
 
 def with_number(turn: Turn, told: Told, target: Asked, now: Situation) -> Turn:
@@ -117,7 +187,10 @@ def _done_after_all(outcome: str, score: int | None, day: date, slot: int, now: 
         turn = record_score(score, "session_pain", day, slot, question, now)
         return Turn((did, *reasons, *turn.effects), turn.lines, turn.ask, turn.change)
     closed = (Close(question.id),) if question else ()
-    lines = (Line(f"recorded_{kept}_for", {"day": day.isoformat()}), Line("again_session_pain", {"day": day.isoformat()}))
+    if day == now.today:
+        lines = (Line(f"recorded_{kept}"), Line("ask_session_pain"))
+    else:
+        lines = (Line(f"recorded_{kept}_for", {"day": day.isoformat()}), Line("again_session_pain", {"day": day.isoformat()}))
     return Turn((did, *reasons, *closed), lines, Ask("session_pain", day, slot))
 
 

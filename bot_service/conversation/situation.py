@@ -62,7 +62,8 @@ class Situation:
     latest value recorded in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or
     the like was thanked for a moment ago; `offers` are the ids of the offers that hold at this moment; `paused_until` is the first day
     after the pauses in force, None when that is open; `measured` is a value of an outcome measure that was given in the last day and
-    after `last`; `refused` says that somebody said no to the question whether they agree, not STOP.
+    after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
+    `followed` are the slots of today whose exercises were shown already after a prompt that asked something else first.
     """
 
     today: date
@@ -82,6 +83,7 @@ class Situation:
     paused_until: date | None = None
     measured: Answered | None = None
     refused: bool = False
+    followed: frozenset[int] = frozenset()
     at: datetime | None = None
 
 

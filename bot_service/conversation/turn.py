@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from bot_service.conversation.answers import another_number, not_done_after_all, pain_kept_from_it, record_score
+from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
@@ -20,7 +20,15 @@ from bot_service.conversation.measured import (
 )
 from bot_service.conversation.opting_in import after_refusal, before_opt_in, come_back
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.reports import about_yesterday, answer_told, part_after_all, with_answer, with_number
+from bot_service.conversation.reports import (
+    a_day_later,
+    about_yesterday,
+    answer_told,
+    part_after_all,
+    report_unasked,
+    with_answer,
+    with_number,
+)
 from bot_service.conversation.safety import asks_erasure, red_flag_turn, something_is_wrong
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
@@ -90,7 +98,8 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return seen
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
-    return words_for_physio(_written(told, reading, target, now), told, reading, target, now)
+    turn = after_giving_up(_written(told, reading, target, now), target, now)
+    return words_for_physio(turn, told, reading, target, now)
 
 
 def _after_stop(told: Told, reading: Reading, now: Situation) -> Turn:
@@ -156,8 +165,8 @@ def replace_answer(answer: str, question: Asked) -> Reading:
 def _written(told: Told, reading: Reading, target: Asked | None, now: Situation) -> Turn:
     if told.is_edit and told.edited:
         return _edited(told, reading, now)
-    if last_night := about_yesterday(reading, told, now):
-        return last_night
+    if reported := about_yesterday(reading, told, now) or report_unasked(reading, told, target, now):
+        return reported
     if reading.correction and reading.score is not None and now.measured is not None and told.replied_to is None:
         return correct_measure(reading.score, now.measured, now)
     if reading.correction and reading.score is not None and now.last is not None and told.replied_to is None:
@@ -168,7 +177,7 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
         return given_to_physio(told.text, target)
     if asked := asked_of_us(reading, target, told, now):
         return with_answer(asked, reading, told, target, now)
-    if late := _late_reason(told, reading, target, now):
+    if late := _late_reason(told, reading, target, now) or a_day_later(reading, told, target, now):
         return late
     if target is None:
         return _nothing_asked(reading, told, now)

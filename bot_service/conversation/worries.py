@@ -41,6 +41,8 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
         return for_physio(told, None)
     if first in _ABOUT_A_NUMBER:
         return replace(turn, effects=(*effects, note), lines=(*turn.lines[:1], Line("words_kept"), *turn.lines[1:]))
+    if first == "which":
+        return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines))
     if first in ("not_understood", "several_numbers"):
         return replace(turn, effects=(*effects, note), lines=(Line("words_kept"), *turn.lines[1:]))
     if first == "help" and not says_help(told.text, now.language):

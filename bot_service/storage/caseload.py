@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_
 
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Hold, hold_of
-from bot_service.storage.outbox import Prompt
+from bot_service.storage.outbox import PROMPT_COLUMNS, Prompt
 from bot_service.storage.prepared import padded
 from bot_service.storage.standing import named
 from bot_service.storage.tables import (
@@ -241,7 +241,7 @@ _PENDING = (
 _HOLDS = select(holds).where(_of_these(holds.c.episode_id), holds.c.released_at.is_(None)).order_by(holds.c.created_at, holds.c.id)
 _NAMES = select(patients.c.id, patients.c.name, patients.c.data_key).where(_of_these(patients.c.id))
 _SESSIONS = _sessions_that_hold().where(_of_these(entries.c.episode_id), entries.c.day >= bindparam("since")).order_by(entries.c.seq)
-_ASKED = select(outbox.c.episode_id, *(outbox.c[name] for name in Prompt._fields)).where(
+_ASKED = select(outbox.c.episode_id, *PROMPT_COLUMNS).where(
     _of_these(outbox.c.patient_id), outbox.c.due_at >= bindparam("since"), outbox.c.kind == "prompt"
 )
 _HEARD = select(inbox.c.patient_id, func.coalesce(inbox.c.said_at, inbox.c.received_at).label("said")).where(

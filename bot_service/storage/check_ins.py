@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, select, update
 
 from bot_service.storage import outbox as messages
+from bot_service.storage.columns import Utc
 from bot_service.storage.database import Tx
-from bot_service.storage.outbox import NEVER_WENT_OUT, WENT_OUT, Message
+from bot_service.storage.outbox import AWAITED, NEVER_WENT_OUT, WENT_OUT, Message
+from bot_service.storage.prepared import padded
 from bot_service.storage.tables import outbox, questions
 
 MERGED = "merged into "
@@ -44,6 +47,18 @@ def is_waiting(tx: Tx, episode_id: UUID, until: datetime) -> bool:
     return bool(tx.scalar(_WAITING, {"episode_id": episode_id, "until": until}))
 
 
+def record_followed(tx: Tx, prompt_key: str) -> None:
+    """The exercises of the prompt with that occurrence key, which asked something first, were shown after all."""
+    row = tx.first(_AWAITED, {"key": prompt_key})
+    if row is not None:
+        tx.run(update(outbox).where(outbox.c.id == row.id).values(content={**row.content, AWAITED: "no"}))
+
+
+def last_opted_in(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When the last of the questions before the exercises, consent and usual pain, had its answer; by episode."""
+    return {row.episode_id: row.at for row in tx.all(_OPTED_IN, {"ids": padded([*episode_ids])})}
+
+
 # Built once: putting a statement together costs several times what running it does.
 _OF_DAY = (
     select(*messages.COLUMNS)
@@ -73,4 +88,16 @@ _ASKED = (
         outbox.c.sent_at >= bindparam("since"),
         outbox.c.sent_at < bindparam("until"),
     )
+)
+_AWAITED = select(outbox.c.id, outbox.c.content).where(
+    outbox.c.occurrence_key == bindparam("key"), outbox.c.content[AWAITED].as_string() == "yes"
+)
+_OPTED_IN = (
+    select(questions.c.episode_id, func.max(questions.c.closed_at, type_=Utc).label("at"))
+    .where(
+        questions.c.episode_id.in_(bindparam("ids", expanding=True)),
+        questions.c.kind.in_(("consent", "baseline")),
+        questions.c.closed_why == "answered",
+    )
+    .group_by(questions.c.episode_id)
 )

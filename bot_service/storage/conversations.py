@@ -15,7 +15,9 @@ from bot_service.storage.database import Tx
 from bot_service.storage.tables import entries, outbox, questions
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""A provider's clock may be behind ours, and coarse: what we asked so shortly after an answer we asked before it (default)."""
+"""A provider's clock may be behind ours: what we asked so shortly after an answer was asked before it, unless something else that it
+answers was open when it was written (default)."""
+ABOUT_A_SESSION = ("session", "session_pain", "pain_24h")
 
 WITHDRAWN = "withdrawn"
 """Why a question is closed whose buttons must not work any more: the patient has taken back what led to it."""
@@ -55,9 +57,14 @@ def list_open_when(tx: Tx, episode_id: UUID, said_at: datetime, late: timedelta 
     """The questions that were open when something was said, the youngest first, unless they have been answered since.
 
     One whose place another took only later counts as open; one that was asked later does not. One whose time was over counts for `late`.
+    What was asked in the moment after it comes last, and not at all where something about a session was open before.
     """
-    seen = said_at + CLOCKS_DIFFER
-    return [_question(row) for row in tx.all(_OPEN_WHEN, {"of_episode": episode_id, "now": said_at - late, "seen": seen})]
+    values = {"of_episode": episode_id, "now": said_at - late, "said": said_at, "seen": said_at + CLOCKS_DIFFER}
+    found = [_question(row) for row in tx.all(_OPEN_WHEN, values)]
+    before, after = ([each for each in found if (each.opened_at > said_at) is later] for later in (False, True))
+    anew = {(each.kind, each.day, each.slot) for each in after}
+    before = [each for each in before if each.closed_at is None or (each.kind, each.day, each.slot) not in anew]
+    return before if any(each.kind in ABOUT_A_SESSION for each in before) else [*before, *after]
 
 
 def find(tx: Tx, episode_id: UUID, question_id: UUID) -> Question | None:
@@ -134,7 +141,7 @@ _OPEN_WHEN = (
         questions.c.opened_at <= bindparam("seen"),
         questions.c.expires_at > bindparam("now"),
         questions.c.closed_at.is_(None)
-        | ((questions.c.closed_at > bindparam("seen")) & questions.c.closed_why.in_(("replaced", "asked_again"))),
+        | ((questions.c.closed_at > bindparam("said")) & questions.c.closed_why.in_(("replaced", "asked_again"))),
     )
     .order_by(questions.c.opened_at.desc(), questions.c.id)
 )

@@ -101,11 +101,9 @@ def said_first(rows: Sequence[Row[Any]]) -> Row[Any]:
     return min(timed, key=lambda row: row.said_at) if timed else rows[0]  # the first of those said in the same second
 
 
-def mark_handled(
-    tx: Tx, inbox_id: UUID, now: datetime, inbound: Inbound, patient: tuple[UUID, UUID] | None, *, status: str = "handled"
-) -> bool:
-    """Swap `received` for the end state, drop the raw form, and keep the words under the patient's key (clinic, patient)."""
-    values: dict[str, Any] = {"row": inbox_id, "status": status, "handled_at": now, "raw": None, "heard": inbound.heard}
+def mark_handled(tx: Tx, inbox_id: UUID, now: datetime, inbound: Inbound, patient: tuple[UUID, UUID] | None) -> bool:
+    """Swap `received` for `handled`, drop the raw form, and keep the words under the patient's key (clinic, patient)."""
+    values: dict[str, Any] = {"row": inbox_id, "status": "handled", "handled_at": now, "raw": None, "heard": inbound.heard}
     values["message_id"] = inbound.message_id
     if patient is not None:
         values |= {"clinic_id": patient[0], "patient_id": patient[1]}

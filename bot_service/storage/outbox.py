@@ -22,6 +22,8 @@ MUST_ARRIVE = ("safety", "news", "flag_notice", "digest")
 """Kinds that are sent again when the first may not have arrived; all others go out at most once."""
 WENT_OUT = ("sent", "delivered", "read")
 NEVER_WENT_OUT = ("cancelled", "expired", "failed")
+AWAITED = "exercises_awaited"
+"""Key of a prompt's content: `yes` while the exercises wait for the answer to what it asked first, `no` once they have followed."""
 
 
 @dataclass(frozen=True)
@@ -209,13 +211,14 @@ def find_status(tx: Tx, key: str) -> str | None:
 
 
 class Prompt(NamedTuple):
-    """What became of one exercise prompt."""
+    """What became of one exercise prompt. `awaited` is what its content has under AWAITED."""
 
     day: date
     slot: int
     status: str
     reason: str | None
     prescription_id: UUID
+    awaited: str | None = None
 
 
 def list_prompts(tx: Tx, episode_id: UUID) -> list[Prompt]:
@@ -283,8 +286,9 @@ _CAPPED_BETWEEN = select(func.count()).where(
     outbox.c.sent_at >= bindparam("since"),
     outbox.c.sent_at < bindparam("until"),
 )
+PROMPT_COLUMNS = (*(outbox.c[name] for name in Prompt._fields[:-1]), outbox.c.content[AWAITED].as_string().label(Prompt._fields[-1]))
 _PROMPTS = (
-    select(outbox.c.day, outbox.c.slot, outbox.c.status, outbox.c.reason, outbox.c.prescription_id)
+    select(*PROMPT_COLUMNS)
     .where(outbox.c.episode_id == bindparam("episode_id"), outbox.c.kind == "prompt")
     .order_by(outbox.c.day, outbox.c.slot)
 )

@@ -179,6 +179,7 @@ FLAG_LABELS = {
     "X6": "Physio first",
     "X7": "Erasure asked",
     "X8": "Something's wrong",
+    "X9": "Not sent by us",
 }
 
 

@@ -77,6 +77,7 @@ _NAMES: Mapping[str, str] = {
     "approved_by": "approved by",
     "at_night": "also while closed",
     "crisis": "crisis line",
+    "eligibility": "eligibility questions that were answered",
     "emergency": "emergency number",
     "notice_deputy_min": "deputy after minutes",
     "notice_initials": "initials in notices",

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from bot_service.actions.histories import local_today, scheduled_of, sessions_of
+from bot_service.actions.histories import days_of_opting_in, local_today, scheduled_of, sessions_of
 from bot_service.clinical.adherence import adherence, reply_rate
 from bot_service.clinical.record import Record
-from bot_service.storage import caseload, prescriptions
+from bot_service.storage import caseload, check_ins, prescriptions
 from bot_service.storage.caseload import Listed, Recent
 from bot_service.storage.database import Tx
 
@@ -38,7 +38,9 @@ def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[UU
     """The figures of these patients by episode; the same as the whole record gives."""
     since = (now - timedelta(days=DRAWN + 1)).date()
     found = caseload.load_recent(tx, listed, since, now - timedelta(days=DAYS + 2))
-    return {item.episode_id: _figures(_record(tx, item, found[item.episode_id], now)) for item in listed}
+    agreed = check_ins.last_opted_in(tx, [*found])
+    records = (_record(tx, item, found[item.episode_id], agreed.get(item.episode_id), now) for item in listed)
+    return {item.episode_id: _figures(record) for item, record in zip(listed, records, strict=True)}
 
 
 def _figures(record: Record) -> Figures:
@@ -47,7 +49,7 @@ def _figures(record: Record) -> Figures:
     return Figures(adherence(record, DAYS), reply_rate(record, DAYS), pains, record.rules.pain_ceiling)
 
 
-def _record(tx: Tx, item: Listed, recent: Recent, now: datetime) -> Record:
+def _record(tx: Tx, item: Listed, recent: Recent, agreed: datetime | None, now: datetime) -> Record:
     today, zone = local_today(now, item.zone), ZoneInfo(item.zone)
     plan = prescriptions.load(tx, item.prescription_id)
     scheduled = (scheduled_of(tx, prompt, today) for prompt in recent.prompts)
@@ -63,4 +65,5 @@ def _record(tx: Tx, item: Listed, recent: Recent, now: datetime) -> Record:
         next_days=(),
         prescription=plan,
         replies=tuple(at.astimezone(zone).date() for at in recent.heard),
+        opting_in=days_of_opting_in(recent.heard, agreed, zone),
     )

@@ -77,7 +77,7 @@ def strip_of(record: Record, ahead: str = "", raised: Mapping[date, Sequence[str
 
 def shown_status(day: date, status: DayStatus, record: Record, ahead: str = "") -> str:
     """The status of a day as the pages show it: no silence on a day on which the patient wrote, no rest before its exercises."""
-    if status == "no_reply" and day in record.replies:
+    if status == "no_reply" and day in record.wrote:
         return WROTE
     return ahead if status == "rest" and ahead and day == record.today else status
 

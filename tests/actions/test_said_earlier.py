@@ -69,6 +69,17 @@ async def test_a_reply_to_yesterdays_question_that_arrives_after_todays_prompt_i
     assert ("pain_during", WEDNESDAY, 6) in scores(person), "what is written now answers what is asked now"
 
 
+@pytest.mark.parametrize("before", [0, 1, 45])
+async def test_what_is_written_as_the_next_prompt_goes_out_answers_what_was_open_then(clinic: RunningClinic, before: int) -> None:
+    person = await prompted(clinic)
+    await clinic.service.move_clock(DAY2)
+    await person.say("yes, 3", at=(DAY2 - timedelta(seconds=before)).isoformat())
+    assert ("pain_during", TUESDAY, 3) in scores(person) and not [entry for entry in current(person) if entry.day == WEDNESDAY]
+    await clinic.service.move_clock(DAY2 + HOUR)
+    await person.say("6")
+    assert ("pain_during", WEDNESDAY, 6) in scores(person)
+
+
 async def test_a_question_that_has_lapsed_since_is_answered_by_what_was_written_before(sqlite_clinic: RunningClinic) -> None:
     person = await prompted(sqlite_clinic)
     await person.say("done, 3")

@@ -7,6 +7,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,9 +66,9 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     running.close()
 
 
-@pytest.fixture
-def served(databases: FreshDatabases) -> Iterator[Served]:
-    """A clinic without patients, served until the test ends."""
+@contextmanager
+def serving(databases: FreshDatabases) -> Iterator[Served]:
+    """A clinic without patients, served until the block ends."""
     db = open_quickly(databases.make("sqlite"))
     clinic = open_clinic(db, MovableClock(frozen=START))
     listening = socket.create_server(("127.0.0.1", 0))
@@ -82,6 +83,13 @@ def served(databases: FreshDatabases) -> Iterator[Served]:
     thread.join(PATIENT_S)
     listening.close()
     db.close()
+
+
+@pytest.fixture
+def served(databases: FreshDatabases) -> Iterator[Served]:
+    """A clinic without patients, served until the test ends."""
+    with serving(databases) as clinic:
+        yield clinic
 
 
 @pytest.fixture
@@ -106,5 +114,5 @@ def new_page(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]
     yield make
     for context in contexts:
         context.close()
-    refused = ("409 (Conflict)", "422 (Unprocessable")  # the browser notes these; the page explains them
+    refused = ("403 (Forbidden)", "409 (Conflict)", "422 (Unprocessable")  # the browser notes these; the page explains them
     assert [text for text in complaints if not any(status in text for status in refused)] == []

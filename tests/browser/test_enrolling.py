@@ -12,8 +12,7 @@ from playwright.sync_api import Page, expect
 from bot_service.conversation.wording import SHIPPED
 from bot_service.storage import clinics
 from tests.browser.conftest import Served
-from tests.browser.enrolling import answer_questions, fill_form
-from tests.browser.test_accessibility import findings
+from tests.browser.enrolling import fill_form
 from tests.files_of_patients import a_file, good_row
 
 pytestmark = pytest.mark.browser
@@ -145,67 +144,6 @@ def test_care_ends_for_those_who_are_ticked_or_named_after_a_look(served: Served
     expect(page.get_by_text("Care has ended for 2.")).to_be_visible()
     expect(page.get_by_label("Cy Dunn")).to_be_visible()
     expect(page.get_by_label("Ann Bell")).to_have_count(0)
-
-
-@pytest.mark.parametrize("phone", [False, True], ids=["1280", "390"])
-def test_every_state_of_these_pages_is_accessible_and_fits(
-    served: Served, new_page: Callable[..., Page], tmp_path: Path, phone: bool
-) -> None:
-    plan, file = served.clinic.plan, tmp_path / "patients.csv"
-    found: list[str] = []
-    wide: list[str] = []
-    page = new_page(phone=phone)
-
-    def look(name: str, on: Page = page) -> None:
-        on.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-        found.extend(f"{name}: {each}" for each in findings(on))
-        wide.extend([name] if on.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth") else [])
-
-    page.goto("/invitations")
-    look("nobody waits")
-    page.goto("/enrol")
-    look("empty form")
-    page.get_by_role("button", name="Enrol", exact=True).click()
-    look("every mistake")
-    answer_questions(page, plan)
-    fill_form(page, plan, "Jo Park", Telephone="07700 900123")
-    page.get_by_label("Language of the messages").select_option("ar")
-    page.get_by_role("button", name="Enrol", exact=True).click()
-    look("invited")
-    with page.expect_popup() as opened:
-        page.get_by_role("button", name="Leaflet to print").click()
-    look("leaflet", opened.value)
-    page.goto("/invitations")
-    look("one waits")
-    page.goto("/discharge")
-    look("to end care")
-    page.get_by_role("button", name="Look at who it will be").click()
-    look("no reason")
-    page.get_by_label("Jo Park").check()
-    page.get_by_label("Why?").fill("moved away")
-    page.get_by_role("button", name="Look at who it will be").click()
-    look("to confirm")
-    page.goto("/import")
-    look("choose a file")
-    file.write_bytes(b"PK\x03\x04")
-    page.get_by_label("The file").set_input_files(file)
-    page.get_by_role("button", name="Look at the file").click()
-    look("no file")
-    file.write_bytes(a_file(plan, [good_row(plan, 1), good_row(plan, 2) | {"name": "", "at": "soon"}]))
-    page.get_by_label("The file").set_input_files(file)
-    page.get_by_role("button", name="Look at the file").click()
-    look("columns")
-    page.get_by_label("Name", exact=True).select_option("phone")
-    page.get_by_role("button", name="Look at every row").click()
-    look("wrong columns")
-    page.get_by_label("Name", exact=True).select_option("name")
-    page.get_by_role("button", name="Look at every row").click()
-    look("check")
-    page.get_by_role("button", name="Enrol 1 patient", exact=True).click()
-    look("imported")
-    page.get_by_role("link", name="Print a leaflet for each").click()
-    look("leaflets")
-    assert (found, wide) == ([], [])
 
 
 @pytest.mark.parametrize("language", SHIPPED)

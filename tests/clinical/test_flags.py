@@ -14,7 +14,7 @@ from tests.builders import a_plan, ago, an_episode, days_of, week
 from tests.growth import TOO_STEEP, times_dearer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ALL_RULES = "A1 A2 A3 A4 B1 B2 B3 B4 C0 C1 C2 C3 C4 C5 D1 D2 D3 D4 D5 D6 D7 E1 E2 E3 E4 X1 X2 X3 X4 X5 X6 X7 X8"
+ALL_RULES = "A1 A2 A3 A4 B1 B2 B3 B4 C0 C1 C2 C3 C4 C5 D1 D2 D3 D4 D5 D6 D7 E1 E2 E3 E4 X1 X2 X3 X4 X5 X6 X7 X8 X9"
 
 
 def test_a_steady_improver_raises_nothing() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot_service.actions.rewriting import Draft, shown_to_patient
+from bot_service.conversation.exercise_text import describe_now
 from bot_service.conversation.plan_news import MOST, what_changed
 from bot_service.conversation.wording import SHIPPED, load_catalogue
 from plans.editing import at_rungs
@@ -129,3 +130,22 @@ def test_whatever_brings_news_has_something_to_say() -> None:
 
 def _id(stage: str, name: str) -> str:
     return next(item.exercise.id for item in STAGES[stage].exercises if item.exercise.name == name)
+
+
+def test_an_exercise_that_moves_to_another_session_is_told() -> None:
+    morning, evening = EARLY.slots[:2]
+    moved = morning.exercises[-1]
+    slots = (
+        morning.model_copy(update={"exercises": morning.exercises[:-1]}),
+        evening.model_copy(update={"exercises": tuple(dict.fromkeys((*evening.exercises, moved)))}),
+    )
+    new = EARLY.model_copy(update={"slots": (*slots, *EARLY.slots[2:])})
+    assert in_english(EARLY, new) == [f"• {EARLY.exercise(moved).exercise.name}: now part of: extra"]
+
+
+def test_a_step_on_two_legs_and_its_dose_say_one_thing() -> None:
+    words = load_catalogue("en").words
+    for number, said in ((1, "Two legs, 12 at a time."), (2, "Two legs, 15 at a time."), (3, "One leg, 8 on each side.")):
+        shown = describe_now(at_step(STAGES["intermediate"], "I1", number).exercise("I1"), words)
+        assert said in shown and words["each_when_single"] not in shown
+    assert words["each_when_single"] in describe_now(STAGES["advanced"].exercise("A4"), words), "its steps do not say on how many legs"

@@ -10,7 +10,7 @@ import pytest
 from bot_service.conversation.parsing import read
 from bot_service.conversation.situation import Answered, Close, ForPhysio, Keep, PauseUntil
 from tests.builders import TODAY
-from tests.conversation.situations import YESTERDAY, a_record, asked, found, kept, keys, opted_in, says
+from tests.conversation.situations import YESTERDAY, a_record, asked, found, kept, keys, opted_in, says, taps
 
 NOT_YET = [
     ("en", "haven't started yet, will do at 9"),
@@ -230,3 +230,60 @@ def test_yes_and_a_number_keeps_both() -> None:
     turn = says("yes. and it was a 2", opted_in(asked("confirm_pause"), asked("session")))
     assert kept(turn) == {"session": (TODAY, "done"), "pain_during": (TODAY, 2)} and found(turn, PauseUntil)
     assert not found(says("yes", opted_in(asked("confirm_pause"), asked("session"))), Keep)
+
+
+ASKS = ["Did the lot at lunch. Pain 3-4. Is it normal that my calf is sore?", "did them all, 4. should my knee feel warm?"]
+
+
+@pytest.mark.parametrize("words", ASKS)
+def test_a_report_with_a_question_in_it_counts_and_is_shown_to_the_physio_asked_or_not(words: str) -> None:
+    unasked = opted_in(record=a_record("done 3/1, -"))
+    for now in (unasked, opted_in(asked("session")), opted_in(asked("pain_24h", show=1))):
+        turn = says(words, now)
+        assert kept(turn) == {"session": (TODAY, "done"), "pain_during": (TODAY, 4)} and keys(turn)[1] == "words_kept"
+        assert [each.words for each in found(turn, ForPhysio)] == [words]
+    scoreless = says("did them at lunch. is it normal that my calf is sore?", unasked)
+    assert kept(scoreless) == {"session": (TODAY, "done")} and keys(scoreless) == ["recorded_done", "words_kept", "ask_session_pain"]
+
+
+def test_a_report_before_the_days_message_counts_only_where_one_session_is_left() -> None:
+    assert kept(says("done, 3", opted_in(record=a_record("done 3/1, -")))) == {"session": (TODAY, "done"), "pain_during": (TODAY, 3)}
+    assert not kept(says("done, 3", opted_in(record=a_record("done 3/1, done 2"))))
+
+
+NEXT_MORNING = ["still 6", "6, could hardly sleep", "6"]
+NUMBER_OF_LAST_NIGHT = Answered("pain_during", YESTERDAY, 1, 9, None)
+
+
+@pytest.mark.parametrize("words", NEXT_MORNING)
+def test_a_number_on_the_next_morning_is_for_the_day_after_or_asked_about_and_yesterdays_stays(words: str) -> None:
+    record = a_record("done 9, waiting")
+    then = {"day": YESTERDAY.isoformat(), "slot": 1}
+    for safety in (asked("safety", day=YESTERDAY), asked("safety", day=YESTERDAY, show=1, then=then)):
+        turn = says(words, opted_in(safety, record=record, last=NUMBER_OF_LAST_NIGHT))
+        assert kept(turn) == {"pain_24h": (YESTERDAY, 6)} and keys(turn)[-1] == "again_safety"
+        assert turn.ask is not None and turn.ask.again is not None, "the safety question stays, with what follows it"
+    turn = says(words, opted_in(record=record, last=NUMBER_OF_LAST_NIGHT))
+    assert keys(turn)[-1] == "which" and not kept(turn) and turn.ask is not None
+    assert bool(found(turn, ForPhysio)) == ("sleep" in words)
+    chosen = {
+        (choice["kind"], choice["day"]): kept(
+            taps(str(index), asked("which", **turn.ask.detail), opted_in(record=record, last=NUMBER_OF_LAST_NIGHT))
+        )
+        for index, choice in enumerate(turn.ask.detail["choices"])
+    }
+    assert chosen["pain_24h", YESTERDAY.isoformat()] == {"pain_24h": (YESTERDAY, 6)}
+    assert chosen["session_pain", YESTERDAY.isoformat()] == {"pain_during": (YESTERDAY, 6)}
+    assert chosen["session", TODAY.isoformat()] == {"session": (TODAY, "done"), "pain_during": (TODAY, 6)}
+
+
+def test_no_praise_beside_the_safety_question() -> None:
+    record = a_record("done 9, waiting")
+    for words in ("1", "0, slept well"):
+        turn = says(words, opted_in(asked("safety", day=YESTERDAY), record=record, last=NUMBER_OF_LAST_NIGHT))
+        assert kept(turn)["pain_24h"] == (YESTERDAY, int(words[0])) and "day_after_settled" not in keys(turn)
+    late = says(
+        "did it but forgot to tell you yesterday. 3",
+        opted_in(asked("pain_24h"), asked("session"), record=a_record("done 0/0, missed, waiting")),
+    )
+    assert "safety_question" in keys(late) and "day_after_settled" not in keys(late)

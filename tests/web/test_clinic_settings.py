@@ -209,6 +209,7 @@ def test_no_part_of_the_body_stands_in_a_first_line_that_may_show_on_a_locked_ph
         ("prompt_intro", "Welcome back. Back to it, 10-15 minutes, 3 x 8, between 08:00-18:00 or 9.30-17.30.", "en"),
         ("prompt_intro", "تمارين بعد الظهر، أو ظهرًا", "ar"),
         ("prompt_intro", "अपने कमरे में", "hi"),
+        ("prompt_intro", "Time for your exercises", "en"),
         ("goodbye", "Goodbye. Write START to restart.", "en"),
         ("goodbye", "Adiós. Para volver a empezar, escriba EMPEZAR.", "es"),
     ],

@@ -1,0 +1,143 @@
+"""Every state in which a page can be seen, in the order in which one clinic comes by them; a page without a state here fails a test."""
+
+from __future__ import annotations
+
+from plans.loading import load_library
+from tests.browser import happenings
+from tests.browser.walking import State, after, at, file, sent
+from tests.files_of_patients import a_file, good_row
+
+PLAN = load_library()["proximal_hamstring_tendinopathy"]
+WRONG = a_file(PLAN, [good_row(PLAN, 1), good_row(PLAN, 2) | {"name": "", "at": "soon"}])
+GOOD = a_file(PLAN, [good_row(PLAN, number) for number in (3, 4)])
+FITS = {f"answer-{question.id}": "yes" if question.must_be else "no" for question in PLAN.eligibility}
+STEP = {"decision": "step_up", "reason": "feels ready"}
+DECIDE = "/patients/{%s}/decision"
+STEADY, FLARED, PLAIN, AWAY = "/patients/{steady}", "/patients/{flared}", "/patients/{plain}", "/patients/{away}"
+
+# fmt: off
+STATES: tuple[State, ...] = (
+    State("sign in, no mail", "stranger", "Ask whoever runs Stepwise", at("/sign-in")),
+    State("sign-in link", "stranger", "Press the button", at("/sign-in/something")),
+    State("used link", "stranger", "does not work any more", sent("/sign-in/something", "/sign-in/something")),
+    State("signed out", "stranger", "You are signed out", sent("/sign-in/something", "/sign-in/something", to="/team/invite")),
+    State("broken", "stranger", "Something went wrong", after(happenings.breaks, at("/sign-in"))),
+    State("phones", "stranger", "Lena Fischer", after(happenings.mended, at("/phone"))),
+    State("a phone", "stranger", "talk to my physio", at("/phone/{flared}")),
+    State("a phone with an invitation", "stranger", "Open invitation", at("/phone/{new}")),
+
+    State("caseload", "physio", "Redflag", at("/")),
+    State("nobody found", "physio", "No patient fits", at("/?q=nobody")),
+    State("queue", "physio", "I look after it", at("/?whose=queue")),
+    State("filtered", "physio", "Only those who fit", at("/?stage=early&side=left&q=o")),
+    State("forecast", "physio", "in the next 24 hours", at("/forecast")),
+    State("rules", "physio", "Rule", at("/rules")),
+    State("notices", "physio", "My notices", at("/notices")),
+    State("notices saved", "physio", "Saved", at("/notices?done=saved")),
+    State("not for a physio", "physio", "Only an admin", at("/team")),
+    State("no such page", "physio", "Page not found", at("/nowhere")),
+    State("too large", "physio", "Too large", sent(f"{PLAIN}/message", f"{PLAIN}/message", words="x" * 70_000)),
+
+    *(State(f"patient: {name}", "physio", words, at(f"/patients/{{{name}}}")) for name, words in {
+        "new": "chat not opened yet", "held": "race on Sunday", "lifter": "Loads that the patient named", "steady": "Early stage complete",
+        "flared": "talk to my physio", "redflag": "Clear the red flag", "runner": "Nothing about running is sent",
+        "offered": "Offered to the patient",
+    }.items()),
+    State("all messages", "physio", "Messages", at(f"{FLARED}?all=1&unneeded=1")),
+    State("refused pause", "physio", "must lie ahead", sent(STEADY, f"{STEADY}/pause", reason="holiday", until="2020-01-01")),
+    State("high pain", "physio", "Look again before you go on", sent(FLARED, DECIDE % "flared", **STEP)),
+    State("high pain, no reason", "physio", "Say why you go on", sent("", DECIDE % "flared", again="1")),
+    State("gone back", "physio", "Nothing was changed", sent("", DECIDE % "flared", back="1")),
+    State("decided", "physio", "Undo", sent(STEADY, DECIDE % "steady", decision="hold", reason="race on Sunday")),
+    State("undone", "physio", "Undone", sent("", f"{STEADY}/undo")),
+    State("closed", "physio", "Closed before (", sent("/patients/{closing}", "/patients/{closing}/cases/[^/]+/close", reason="seen")),
+    State("running open", "physio", "Open: steps 1 to 4",
+          sent("/patients/{runner}", "/patients/{runner}/run", run="open", first="1", last="4", reason="walks well")),
+    State("appointment", "physio", "Next appointment set", sent(PLAIN, f"{PLAIN}/appointment", day="2026-12-01")),
+    State("appointment changed meanwhile", "physio", "saving again puts that",
+          sent(PLAIN, f"{PLAIN}/appointment", showed="", day="2026-12-08")),
+    State("no such zone", "physio", "Not done", sent(PLAIN, f"{PLAIN}/settle", zone="Nowhere/X")),
+    State("paused", "physio", "Resume prompts", sent(AWAY, f"{AWAY}/pause", reason="holiday")),
+    State("message", "physio", "can arrive at any time", at(f"{PLAIN}/message")),
+    State("no message", "physio", "Not sent", sent("", f"{PLAIN}/message", words=" ")),
+    State("message on its way", "physio", "has not gone out yet", sent("", f"{PLAIN}/message", words="See you on Tuesday")),
+    State("message taken back", "physio", "your words are still here", sent("", f"{PLAIN}/undo")),
+    State("closed window", "physio", "free messages is closed", after(happenings.on_whatsapp, at(f"{PLAIN}/message"))),
+    State("unreachable", "physio", "messages do not arrive", after(happenings.unreachable, at(PLAIN))),
+    State("stopped", "physio", "Stopped all messages", after(happenings.stops, at(AWAY))),
+    State("summary", "physio", "Copy", at(f"{STEADY}/summary")),
+    State("outcomes", "physio", "kneel", at(f"{STEADY}/outcomes")),
+    State("outcome refused", "physio", "as a whole number", sent("", f"{STEADY}/outcomes", measure="psfs", value="x")),
+    State("no outcomes", "physio", "Nothing has been measured yet", at(f"{PLAIN}/outcomes")),
+    State("prescription", "physio", "Look at the changes", at(f"{STEADY}/prescription")),
+    State("prescription refused", "physio", "Nothing is prescribed", sent("", f"{STEADY}/prescription", **{"sets-E1": "many"})),
+    State("prescription, high pain", "physio", "Pain is high",
+          sent(f"{FLARED}/prescription", f"{FLARED}/prescription", **{"sets-E1": "4"})),
+    State("prescription, no reason", "physio", "Write a short reason", sent("", f"{FLARED}/prescription", step="save", reason="")),
+    State("prescribed meanwhile", "physio", "changed the prescription on",
+          after(happenings.prescribed_meanwhile, sent(f"{STEADY}/prescription", f"{STEADY}/prescription", based_on="{before}"))),
+    State("ended", "physio", "Episode ended", sent(AWAY, f"{AWAY}/discharge", sure="on", reason="moved away")),
+    State("conflict", "physio", "Not done", sent("/invitations", "/invitations/{new}/again", to="/invitations/{away}/again")),
+    State("notices changed meanwhile", "physio", "Changed meanwhile", sent("/notices", "/notices", showed="", ways="email", daily="")),
+
+    State("to end care", "physio", "Lena Fischer", at("/discharge")),
+    State("end care, no reason", "physio", "Tick a patient", sent("", "/discharge")),
+    State("end care, to confirm", "physio", "End care for 1 patient?",
+          sent("", "/discharge", refs="{new}", reason="moved away", step="check")),
+    State("end care, done", "physio", "Care has ended", sent("", "/discharge", step="confirm")),
+
+    State("viewer: caseload", "viewer", "Redflag", at("/")),
+    State("viewer: patient", "viewer", "8/10", at(FLARED)),
+    State("viewer: ended", "viewer", "Episode ended", at(AWAY)),
+    State("viewer: outcomes", "viewer", "kneel", at(f"{STEADY}/outcomes")),
+    State("viewer: refused", "viewer", "Not done", at("/enrol")),
+    State("empty clinic", "elsewhere", "Enrol the first", at("/")),
+
+    State("nobody waits", "admin", "Nobody is waiting", at("/invitations")),
+    State("enrol", "admin", "Full name", at("/enrol")),
+    State("enrol, every mistake", "admin", "Nobody is enrolled yet", sent("", "/enrol")),
+    State("invited", "admin", "is enrolled as",
+          sent("", "/enrol", name="Jo Park", side="left", phone="07700 900123", language="ar", **FITS)),
+    State("leaflet", "admin", "Leaflet", sent("", "/invitations/[^/]+/leaflet")),
+    State("one waits", "admin", "1 patient has not begun yet", at("/invitations")),
+    State("taken back", "admin", "Taken back", sent("", "/invitations/[^/]+/revoke")),
+    State("import", "admin", "From a CSV file", at("/import")),
+    State("no file", "admin", "Nothing is imported", file(b"PK\x03\x04")),
+    State("columns", "admin", "Usual pain", file(WRONG)),
+    State("wrong columns", "admin", "The columns do not do yet", sent("", "/import/[^/]+/columns", **{"column-0": "phone"})),
+    State("check", "admin", "1 wrong row", sent("", "/import/[^/]+/columns", **{"column-0": "name"})),
+    State("being imported", "admin", "Being imported", after(happenings.import_begins, at("/import/{file}"))),
+    State("being imported, listed", "admin", "See how far it is", at("/import")),
+    State("interrupted", "admin", "was interrupted after", after(happenings.import_stands_still, at("/import/{file}"))),
+    State("interrupted, listed", "admin", "Interrupted import", at("/import")),
+    State("imported", "admin", "1 patient is enrolled", sent("/import/{file}", "/import/{file}", rows="good")),
+    State("leaflets", "admin", "Leaflets", at("/import/{file}/leaflets")),
+
+    State("invited to the team", "admin", "signs in with this link",
+          sent("/team", "/team/invite", email="kim@example.org", name="Kim Lee", role="physio")),
+    State("team refused", "admin", "Not done", sent("/team", "/team/invite", email="nonsense", name="Kim Lee")),
+    State("team saved", "admin", "Saved", sent("/team", "/team/clinic", emergency="112")),
+    State("team changed meanwhile", "admin", "Changed meanwhile", sent("/team", "/team/clinic", showed="", emergency="911")),
+    State("audit", "admin", "opened", at("/audit")),
+    State("audit checked", "admin", "The audit trail is whole", at("/audit?verify=1")),
+    State("quiet hours refused", "admin", "rite both times", sent("/clinic", "/clinic", do="quiet", **{"from": "08:00", "until": ""})),
+    State("quiet hours saved", "admin", "Quiet hours bind", sent("/clinic", "/clinic", do="quiet", **{"from": "21:00", "until": "08:00"})),
+    State("quiet hours changed meanwhile", "admin", "Changed meanwhile",
+          sent("/clinic", "/clinic", do="quiet", showed="", **{"from": "22:00", "until": "08:00"})),
+    State("thresholds", "admin", "This clinic", at("/clinic/thresholds")),
+    State("thresholds refused", "admin", "Nothing is saved", sent("", "/clinic/thresholds", **{"own-pain_ceiling": "99"})),
+    State("wording in Arabic", "admin", "Wording", at("/clinic/wording?language=ar")),
+    State("wording refused", "admin", "must not say “hamstring”",
+          sent("/clinic/wording", "/clinic/wording", text="prompt_intro", do="check", words="Time for your hamstring")),
+    State("wording saved", "admin", "Your words",
+          sent("/clinic/wording", "/clinic/wording", text="prompt_intro", do="save", words="Time for your exercises, from Riverside")),
+    State("wording changed meanwhile", "admin", "Changed meanwhile",
+          sent("", "/clinic/wording", text="prompt_intro", do="save", showed="", words="Your exercises, from Riverside")),
+    State("sign in, by mail", "stranger", "Send me a link", after(happenings.gets_mail, at("/sign-in"))),
+    State("sign in, no address", "stranger", "Not signed in", sent("", "/sign-in", email="nobody")),
+    State("sign in, sent", "stranger", "a link is on its way", sent("", "/sign-in", email="anna@riverside.example")),
+    State("a link by mail", "admin", "is on its way to",
+          sent("/team", "/team/invite", email="pat@example.org", name="Pat Hill", role="viewer")),
+    State("a crowd", "physio", "Page 1 of 2", after(happenings.a_crowd, at("/"))),
+    State("the end of a crowd", "physio", "Page 2 of 2", at("/?page=2")),
+)

@@ -1,0 +1,96 @@
+"""Every page in every state, on a desk and on a phone: no finding of axe at WCAG 2.2 A and AA, no scrolling sideways, none forgotten."""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from bot_service.web.pages import templates
+from bot_service.web.site import DOORS
+from tests.browser.conftest import DESK, PHONE, Served, serving
+from tests.browser.happenings import people_of
+from tests.browser.states import STATES
+from tests.browser.test_accessibility import findings
+from tests.browser.walking import Walk
+from tests.databases import FreshDatabases
+from tests.patience import PATIENT_S
+from tests.web.lives import a_member, another_clinic
+
+pytestmark = pytest.mark.browser
+NO_PAGES = {"/healthz", "/readyz", "/metrics", "/media/{token}"}
+TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+UNFOLD = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
+
+
+@dataclass
+class Seen:
+    """What was found on the walk, each with the name of the state; the addresses and the templates that were shown."""
+
+    findings: list[str] = field(default_factory=list)
+    wide: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)
+    templates: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def seen(databases: FreshDatabases, chromium: Browser) -> Seen:
+    """One walk through all states of one clinic, each looked at in both widths."""
+    found = Seen()
+    with ExitStack() as stack:
+        walk = _begin(stack.enter_context(serving(databases)), chromium, stack, found)
+        templates().cache.clear()  # type: ignore[union-attr]  # what is in it afterwards was shown
+        for state in STATES:
+            page = walk.pages[state.who]
+            state.reach(walk, page)
+            found.paths.add(urlsplit(page.url).path)
+            _look(page, state.name, state.words, found)
+        found.templates = {key[1] for key in templates().cache}  # type: ignore[union-attr]
+    return found
+
+
+def _begin(served: Served, chromium: Browser, stack: ExitStack, found: Seen) -> Walk:
+    clinic, people = served.clinic, people_of(served)
+    viewer, elsewhere = a_member(clinic, "viewer", "vi@riverside.example"), another_clinic(clinic)
+    who = {"physio": clinic.physio, "admin": clinic.admin, "viewer": viewer, "elsewhere": elsewhere, "stranger": None}
+    walk = Walk(served, {}, people, {name: person.invitation.ref for name, person in people.items()})
+    for name, member in who.items():
+        context = stack.enter_context(chromium.new_context(base_url=served.address, viewport=DESK))
+        page = walk.pages[name] = context.new_page()
+        page.set_default_timeout(PATIENT_S * 1000)
+        page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        page.on("console", lambda said: found.complaints.append(said.text) if said.type in ("error", "warning") else None)
+        if member is not None:
+            page.goto(served.sign_in_link(member))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/")
+    return walk
+
+
+def _look(page: Page, name: str, words: str, found: Seen) -> None:
+    page.evaluate(UNFOLD)
+    if words not in page.locator("body").inner_text():
+        found.missed.append(f"{name}: {words!r} is not on {page.url}")
+    for width in (DESK, PHONE):
+        page.set_viewport_size(width)
+        found.findings += [f"{name}, {width['width']}: {each}" for each in findings(page)]
+        found.wide += [f"{name}, {width['width']}"] if page.evaluate(TOO_WIDE) else []
+    page.set_viewport_size(DESK)
+
+
+def test_every_state_is_reached_accessible_and_fits_at_both_widths(seen: Seen) -> None:
+    found = seen.missed + seen.findings + seen.wide
+    assert not found, "\n".join(found)
+    assert [text for text in seen.complaints if "the server responded with a status of" not in text] == []
+
+
+def test_no_page_is_without_a_state(seen: Seen) -> None:
+    pages = [each.path for each in DOORS if each.method == "GET" and each.path not in NO_PAGES and not each.path.endswith(".csv")]
+    unseen = [path for path in pages if not any(re.fullmatch(re.sub(r"{\w+}", r"[^/]+", path), each) for each in seen.paths)]
+    assert (unseen, sorted(set(templates().list_templates()) - seen.templates)) == ([], [])
