@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from bot_service.clinical.record import LoadingDay, Record
-from plans.model import Rules
+from plans.model import Prescription, Rules
 
 Band = Literal["green", "amber", "red", "severe"]
 AdviceKey = Literal["advice_green", "advice_amber", "advice_red"]
@@ -79,3 +79,8 @@ def safety_question_due(record: Record, new_score: int, on: date | None = None) 
     before = on or record.today
     last = next((day for day in reversed(record.rated_days) if day.day < before), None)
     return last is not None and last.pain is not None and new_score - last.pain >= record.rules.session_pain.jump_asks_safety
+
+
+def is_read_by_no_rule(plan: Prescription, slot: int | None, score: int) -> bool:
+    """Whether it is pain above the ceiling in an optional slot, which no rule reads (`clinical.md` 0.1), so a person does."""
+    return score > plan.rules.pain_ceiling and any(item.number == slot and item.optional for item in plan.slots)

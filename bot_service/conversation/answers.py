@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from bot_service.clinical.flare import flare_state
-from bot_service.clinical.pain import safety_question_due, settled, worse
+from bot_service.clinical.pain import is_read_by_no_rule, safety_question_due, settled, worse
 from bot_service.clinical.running import after_run
 from bot_service.conversation.items import denies
 from bot_service.conversation.late_answers import LATE, is_over, question_of
@@ -79,7 +79,10 @@ def record_score(
     if question is not None:
         effects.append(Close(question.id))
     recorded = _recorded(score, entry, day, now, corrected=corrected)
-    meaning = _meaning(score, entry, day, now, _after_run(score, entry, day, slot, now))
+    unread = entry == "pain_during" and now.record is not None and is_read_by_no_rule(now.record.prescription, slot, score)
+    if unread:
+        effects.append(ForPhysio("X3", f"Worst pain in an extra session, which no rule counts: {score}/10", same_day=True))
+    meaning = _meaning(score, entry, day, now, _after_run(score, entry, day, slot, now), unread=unread)
     show = question.detail.get("show") if question else None
     if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
         # The question comes before the advice, which is long: whoever reads only the first lines must have read it. And no praise with it.
@@ -111,13 +114,13 @@ def another_number(score: int, last: Answered) -> Turn:
     return Turn(lines=(Line(meant, about),), change=None if last.kind == LATE else last.question_id, read=False)
 
 
-def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line]) -> list[Line]:
+def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line], *, unread: bool) -> list[Line]:
     """The plan's own words for a session score; for 24 hours, whether it has settled; after a hard `run`, how to go on running."""
     if "red_flag" in now.held:
         return [Line("held_for_physio")]  # no word about the next session while nobody has cleared the red flag
     if now.record is None or entry == LATE:
         return []
-    rules, signed = now.record.rules, now.record.prescription.flare_plan is not None
+    rules, signed = now.record.rules, now.record.prescription.flare_plan is not None and not unread
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
     flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
     if entry == "pain_during" and signed and not run and score >= rules.session_pain.severe_min:

@@ -43,8 +43,8 @@ def wants_stop(words: Sequence[Token], clauses: Sequence[str], code: str, langua
 
 
 def wants_erasure(clauses: Sequence[str], language: Language | None) -> bool:
-    """A clear request to erase what is kept about the patient; a question about that, or a "do not", is none."""
-    if language is None:
+    """A clear request to erase what is kept about the patient; a question about that, a "do not", or one answer of one day is none."""
+    if language is None or any(_A_SCORE.fullmatch(clause) or language.pattern("not_all_of_it").search(clause) for clause in clauses):
         return False
     erase, none = language.pattern("erasure"), language.pattern("not_erasure")
     return any(erase.search(clause) is not None and none.search(clause) is None for clause in clauses)

@@ -55,7 +55,8 @@ def record_followed(tx: Tx, prompt_key: str) -> None:
 
 
 def last_opted_in(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When the last of the questions before the exercises, consent and usual pain, had its answer; by episode."""
+    """When both questions before the exercises, consent and usual pain, had their first answer; by episode. A later agreement or another
+    usual pain makes no earlier day one of opting in."""
     return {row.episode_id: row.at for row in tx.all(_OPTED_IN, {"ids": padded([*episode_ids])})}
 
 
@@ -92,12 +93,14 @@ _ASKED = (
 _AWAITED = select(outbox.c.id, outbox.c.content).where(
     outbox.c.occurrence_key == bindparam("key"), outbox.c.content[AWAITED].as_string() == "yes"
 )
-_OPTED_IN = (
-    select(questions.c.episode_id, func.max(questions.c.closed_at, type_=Utc).label("at"))
+_FIRST_ANSWERS = (
+    select(questions.c.episode_id, func.min(questions.c.closed_at, type_=Utc).label("at"))
     .where(
         questions.c.episode_id.in_(bindparam("ids", expanding=True)),
         questions.c.kind.in_(("consent", "baseline")),
         questions.c.closed_why == "answered",
     )
-    .group_by(questions.c.episode_id)
+    .group_by(questions.c.episode_id, questions.c.kind)
+    .subquery()
 )
+_OPTED_IN = select(_FIRST_ANSWERS.c.episode_id, func.max(_FIRST_ANSWERS.c.at, type_=Utc).label("at")).group_by(_FIRST_ANSWERS.c.episode_id)

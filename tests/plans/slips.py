@@ -89,7 +89,7 @@ SLIPS = {
     "an empty text": Slip('title = "Early Plan"', 'title = ""', "stages.early.title", "has nothing in title"),
     "a blank text": Slip('title = "Early Plan"', 'title = "  "', "stages.early.title", "has nothing in title"),
     "an id with a blank": Slip('id = "warm_up"', 'id = "warm up"', "tips.warm up.id", "must begin with a letter"),
-    "a version with two numbers": Slip('"0.1.0"', '"0.1"', "version", "must be three numbers with dots between them"),
+    "a version with two numbers": Slip('"0.2.0"', '"0.1"', "version", "must be three numbers with dots between them"),
     "a text too long for a message": Slip(
         'advice_green = "',
         f'advice_green = "{"Well done. " * 90}',
