@@ -138,10 +138,13 @@ def lives(tx: Tx, now: datetime) -> dict[UUID, Life]:
             life.day(row.day).prompts.setdefault(row.slot, []).append(state)
             life.day(row.day).extra |= extra[row.prescription_id]
     _add_entries(tx, found, extra)
-    begun: dict[UUID, datetime] = {}
+    first: dict[tuple[UUID, str], datetime] = {}
     for row in tx.all(select(tables.questions).where(tables.questions.c.kind.in_(("consent", "baseline")))):
         if row.closed_why == "answered":
-            begun[row.episode_id] = max(row.closed_at, begun.get(row.episode_id, row.closed_at))
+            first[row.episode_id, row.kind] = min(row.closed_at, first.get((row.episode_id, row.kind), row.closed_at))
+    begun: dict[UUID, datetime] = {}
+    for (episode_id, _), at in first.items():
+        begun[episode_id] = max(at, begun.get(episode_id, at))
     for row in tx.all(select(tables.inbox).where(tables.inbox.c.heard.in_(("text", "tap", "edit", "media")))):
         said = row.said_at or row.received_at
         for key, life in of_patient[row.patient_id]:

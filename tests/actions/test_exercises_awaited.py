@@ -105,6 +105,20 @@ async def test_agreeing_to_the_messages_is_no_answer_to_that_days_exercises(sqli
     assert shown == [("no_reply", 0), ("wrote", 50)]
 
 
+async def test_another_usual_pain_later_takes_no_reply_away(sqlite_clinic: RunningClinic) -> None:
+    jo = await sqlite_clinic.opted_in(at=time(8))
+    usual = next(each for each in jo.received if "Change" in each.labels)
+    change = next(cell for row in usual.outbound.rows for cell in row if cell.label == "Change")
+    await sqlite_clinic.service.move_clock(DAY1)
+    await jo.say("done, 2")
+    await sqlite_clinic.service.move_clock(DAY2)
+    await jo.say("", kind="tap", data=change.data, reply_to=usual.provider_id)
+    await jo.say("3")
+    with sqlite_clinic.db.read() as tx:
+        record = load_record(tx, jo.episode(), sqlite_clinic.clock.now())
+    assert TUESDAY in record.wrote and START.date() not in record.wrote
+
+
 def test_three_exercise_days_in_a_row_not_sent_by_us_are_a_case_until_exercises_go_out_again(sqlite_clinic: RunningClinic) -> None:
     two, three, back = (sqlite_clinic.in_care(name) for name in ("Jo Park", "Sol Reyes", "Di Marsh"))
     live(sqlite_clinic, two, "unsent, missed, unsent, -, unsent")
