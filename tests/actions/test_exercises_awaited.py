@@ -113,7 +113,7 @@ async def test_another_usual_pain_later_takes_no_reply_away(sqlite_clinic: Runni
     await jo.say("done, 2")
     await sqlite_clinic.service.move_clock(DAY2)
     await jo.say("", kind="tap", data=change.data, reply_to=usual.provider_id)
-    await jo.say("3")
+    await jo.tap("3")
     with sqlite_clinic.db.read() as tx:
         record = load_record(tx, jo.episode(), sqlite_clinic.clock.now())
     assert TUESDAY in record.wrote and START.date() not in record.wrote
