@@ -57,7 +57,10 @@ def record_followed(tx: Tx, prompt_key: str) -> None:
 def last_opted_in(tx: Tx, episode_ids: Collection[UUID]) -> dict[UUID, datetime]:
     """When both questions before the exercises, consent and usual pain, had their first answer; by episode. A later agreement or another
     usual pain makes no earlier day one of opting in."""
-    return {row.episode_id: row.at for row in tx.all(_OPTED_IN, {"ids": padded([*episode_ids])})}
+    found: dict[UUID, datetime] = {}
+    for row in tx.all(_OPTED_IN, {"ids": padded([*episode_ids])}):
+        found[row.episode_id] = max(row.at, found.get(row.episode_id, row.at))
+    return found
 
 
 # Built once: putting a statement together costs several times what running it does.
@@ -93,7 +96,7 @@ _ASKED = (
 _AWAITED = select(outbox.c.id, outbox.c.content).where(
     outbox.c.occurrence_key == bindparam("key"), outbox.c.content[AWAITED].as_string() == "yes"
 )
-_FIRST_ANSWERS = (
+_OPTED_IN = (
     select(questions.c.episode_id, func.min(questions.c.closed_at, type_=Utc).label("at"))
     .where(
         questions.c.episode_id.in_(bindparam("ids", expanding=True)),
@@ -101,6 +104,4 @@ _FIRST_ANSWERS = (
         questions.c.closed_why == "answered",
     )
     .group_by(questions.c.episode_id, questions.c.kind)
-    .subquery()
 )
-_OPTED_IN = select(_FIRST_ANSWERS.c.episode_id, func.max(_FIRST_ANSWERS.c.at, type_=Utc).label("at")).group_by(_FIRST_ANSWERS.c.episode_id)

@@ -14,7 +14,7 @@ from tests.source_tree import parsed, python_files
 
 CATALOGUE = load_catalogue("en")
 FROM_VOICE = {"clinic", "physio", "emergency", "urgent", "crisis", "hours", "prompt_at", "stage"}
-WRITTEN_BY_CODE = {"exercises", "how_to", "advice", "flare_plan", "changes"}
+WRITTEN_BY_CODE = {"optional", "exercises", "how_to", "advice", "flare_plan", "changes"}
 """Lines whose words come from a prescription, or two."""
 EXPANDED = {
     "again_": [f"again_{kind}" for kind in KINDS if kind != "what_is_wrong"],
