@@ -10,7 +10,7 @@ from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.parsing import Reading, read
 from bot_service.conversation.showing import same_again
 from bot_service.conversation.situation import Answered, Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
-from bot_service.conversation.states import KINDS, MEASURED
+from bot_service.conversation.states import KINDS
 from bot_service.conversation.typed import is_question, names_today
 
 
@@ -71,7 +71,7 @@ def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situ
     if reading.request not in (None, "help"):
         return None
     turn = None
-    if target is None or target.kind == "rung" or target.kind in MEASURED:
+    if target is None or target.kind == "rung":
         slot = _slot_left(now)
         score = read(told.text, "did_you_exercise", now.language, now.today).score
         sure = score is not None or reading.session == "yes"  # "I only did some of it" may take something back
