@@ -32,7 +32,8 @@ def test_deleting_one_answer_or_one_day_stops_nothing(language: str, words: str)
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", "delete my data"), ("en", "erase everything you have on me"), ("es", "borra mis datos"), ("pl", "usuń moje dane"),
+    [("en", "delete my data"), ("en", "delete my data today please"), ("en", "signing up was a mistake, delete my data"),
+     ("en", "erase everything you have on me"), ("es", "borra mis datos"), ("pl", "usuń moje dane"),
      ("hi", "mera data delete karo"), ("ar", "احذف بياناتي")],
 )  # fmt: skip
 def test_deleting_all_of_it_still_does(language: str, words: str) -> None:
