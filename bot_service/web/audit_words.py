@@ -50,6 +50,7 @@ KINDS: Mapping[str, str] = {
     "patient_taken_over": "Took a patient over",
     "patients_handed_over": "Handed patients over",
     "paused": "Paused",
+    "plan_version_moved": "Moved to another version of the plan",
     "prescription_rewritten": "Changed a prescription",
     "quiet_hours_set": "Changed quiet hours",
     "resumed": "Resumed",
