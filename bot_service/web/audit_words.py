@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "duty_set": "Set who is deputy or lead",
     "enrolled": "Enrolled",
     "escalated": "Went up to the lead",
+    "goals_set": "Changed the goals",
     "held": "Held the next step",
     "hold_released": "Released a hold",
     "imported": "Imported a file",
