@@ -163,7 +163,7 @@ def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime, 
 
 
 def set_goals(db: Database, decision: Decision, words: str, now: datetime, showed: Fields | None = None) -> None:
-    """What the patient wants to be able to do again; empty takes it away. The trail says that it changed, not the words. Raises Conflict, Stale."""
+    """What the patient wants to be able to do again; empty takes it away. The trail does not repeat the words. Raises Conflict, Stale."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         check_fresh(showed, goals_fields(tx, episode))

@@ -15,7 +15,7 @@ from bot_service.storage import audit, clinics, patients, staff
 from bot_service.storage.audit import Narrowed
 from bot_service.storage.database import Tx
 from bot_service.web.access import Visit
-from bot_service.web.audit_words import KINDS, detail_in_words, what_in_words
+from bot_service.web.audit_words import KINDS, detail_in_words, named_by, what_in_words, who_in_words
 from bot_service.web.pages import page
 from bot_service.web.times import clock_time, local_day, long_day
 
@@ -38,12 +38,13 @@ def show(visit: Visit) -> Response:
         members = staff.list_of_clinic(tx, clinic.id)
         broken = audit.verify(tx) if visit.asked("verify") else None
     names, mails = {each.id: each.name for each in members}, {each.email: each.name for each in members}
+    named = named_by(visit.service.library.values(), mails)
     rows = [
         {
             "at": f"{long_day(local_day(entry.at, clinic.zone))}, {clock_time(entry.at, clinic.zone)}",
-            "who": mails.get(entry.who, entry.who),
+            "who": who_in_words(entry.who, mails),
             "what": what_in_words(entry.what),
-            "detail": detail_in_words(entry.detail),
+            "detail": detail_in_words(entry.detail, named),
             "ref": refs.get(entry.subject_id, ""),
             "subject": names.get(entry.subject_id, ""),
         }

@@ -98,7 +98,7 @@ def case_cards(
     now: datetime,
     zone: str,
 ) -> list[CaseCard]:
-    """The cards, red flags first, then what nobody looks after, by urgency and due time; `references` are the plan's sources by short names."""
+    """The cards: red flags, then what nobody looks after, by urgency and due time; `references` are the plan's sources by short names."""
 
     def pressing(case: Case) -> tuple[object, ...]:
         taken = case.status == "acknowledged"
