@@ -213,7 +213,12 @@ def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:
 
 
 def _measure_again(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
-    """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once."""
+    """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once.
+
+    So is a session told of that fits none: it corrects no number but that of a session of today.
+    """
+    if reading.session is not None and now.last is not None and (now.last.kind, now.last.day) != ("pain_during", now.today):
+        return _ask_again(told, replace(reading, score=None, session=None), target, now, keep=True)
     if about_exercises(told, reading, now):
         return _beside_number(_ask_again(told, reading, target, now), reading, now)
     return _ask_again(told, reading, target, now, keep=mentions_pain(told.text, reading, now.language))
