@@ -56,11 +56,12 @@ def _todays_instead(reading: Reading, told: Told, question: Asked, now: Situatio
 
 
 def _todays_session(question: Asked, now: Situation) -> Asked | None:
-    """The only session of today that has no answer yet, as if it had been asked about; None on other days."""
+    """The session of today that has no answer yet, as if it had been asked about, the latest of several: the day counts as done by either,
+    and its pain is that of the worse one. None on other days."""
     told = {session.slot for session in now.record.sessions if session.day == now.today} if now.record else set()
     due = {each.slot for each in now.record.scheduled if each.day == now.today and not each.optional} if now.record else set()
     left = sorted((due | {question.detail.get("show", 0)}) - told - {0})
-    return Asked(question.id, "session", now.today, left[0]) if len(left) == 1 else None
+    return Asked(question.id, "session", now.today, left[-1]) if left else None
 
 
 def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn | None:
