@@ -102,6 +102,7 @@ _NAMES: Mapping[str, str] = {
     "notice_remind_min": "reminder after minutes",
     "number": "patients",
     "plan": "condition",
+    "plan_version": "version of the plan",
     "quiet": "quiet hours",
     "sent": "link sent",
     "text": "message",
@@ -120,7 +121,14 @@ _EMPTY: Mapping[str, str] = {
 _VALUES: Named = {
     "fields": {
         "exercises": "exercises and doses",
+        "advice_amber": "advice",
+        "advice_green": "advice",
+        "advice_red": "advice",
         "flare_plan": "flare plan",
+        "overdue_days": "length of the stage",
+        "plan_version": "version of the plan",
+        "plyometric_unlock": "criteria for faster exercises",
+        "return_to_run": "return to running",
         "plyometrics_unlocked": "faster exercises",
         "progression": "criteria for a step",
         "rules": "limits",
