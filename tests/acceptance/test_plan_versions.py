@@ -22,7 +22,7 @@ from tests.web.test_rewriting import fields as fields_of_editor
 
 PLAN = "proximal_hamstring_tendinopathy"
 NAME = f"{PLAN}.toml"
-OLD, NEW = "0.2.0", "9.0.0"
+OLD, NEW = load_library()[PLAN].version, "9.0.0"
 FEWER, MORE = "{ sets = 3, reps = 12, rest_s = 120", "{ sets = 4, reps = 12, rest_s = 120"
 CHANGED = {
     f'version = "{OLD}"': f'version = "{NEW}"',
