@@ -73,7 +73,7 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     if message.kind not in _CARRIED_BY or (question := safety_to_ask(tx, episode, now)) is None:
         return message.content
     asked = message.content.get("ask") or {}
-    detail: dict[str, Any] = {"again": True}
+    detail: dict[str, Any] = {"again": True} | ({"which": question.detail["which"]} if "which" in question.detail else {})
     if message.kind == "prompt":
         detail["show"] = message.slot
     if asked.get("kind") == "pain_24h":
@@ -152,9 +152,12 @@ def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
     if rule == RULE["what_is_wrong"]:
         return Raised(rule, rule, "same_day", "Tapped “Something's wrong” and wrote nothing. Please ask what it is.", detail)
     rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
-    scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at]
-    why = f" after pain {scored[-1].score}/10" if scored else ""
-    session = f" ({long_day(question.day)})" if isinstance(question.day, date) else ""
+    which = question.detail.get("which")
+    scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at and which is None]
+    why = (
+        f" after pain {scored[-1].score}/10" if scored else f" after pain {which['score']}/10, not known for which session" if which else ""
+    )
+    session = f" ({long_day(question.day)})" if isinstance(question.day, date) and which is None else ""
     sentence = (
         f"No answer to the safety question{why}{session}: new bruising, weakness, numbness and the like are not ruled out. Please ask."
     )
