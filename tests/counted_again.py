@@ -186,13 +186,15 @@ def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, d
     """Of each rule's flags: raised, acknowledged, decided, noise, settled, open."""
     patient_of = {row.id: row.patient_id for row in tx.all(select(tables.episodes.c.id, tables.episodes.c.patient_id))}
     events = {(row.case_id, row.what) for row in tx.all(select(tables.case_events))}
-    trail = _standing(tx.all(select(tables.audit).order_by(tables.audit.c.at.desc(), tables.audit.c.seq.desc())), decisions)
+    trail: dict[UUID, list[datetime]] = {}
+    for who, at in _standing(tx.all(select(tables.audit).order_by(tables.audit.c.at.desc(), tables.audit.c.seq.desc())), decisions):
+        trail.setdefault(who, []).append(at)
     found: dict[str, Counter[str]] = {}
     for row in tx.all(select(tables.cases)):
         if row.clinic_id != clinic_id or row.opened_at < since:
             continue
         end = row.closed_at or now
-        changed = any(who == patient_of[row.episode_id] and row.opened_at <= at <= end for who, at in trail)
+        changed = any(row.opened_at <= at <= end for at in trail.get(patient_of[row.episode_id], ()))
         for rule in row.reasons:
             count = found.setdefault(rule, Counter())
             count["raised"] += 1
@@ -201,6 +203,22 @@ def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, d
             count["open"] += row.closed_at is None
             count["settled"] += row.closed_by == "settled by itself"
             count["noise"] += row.closed_at is not None and row.closed_by != "settled by itself" and not changed
+    return found
+
+
+def count_suggestions_again(tx: Tx, since: datetime | None = None) -> dict[str, Counter[str]]:
+    """Of each rule's steps that were put to a physio: shown, and what became of each; not what patients were offered."""
+    found: dict[str, Counter[str]] = {}
+    for row in tx.all(select(tables.proposals)):
+        if row.rule == "own" or "offered" in row.detail or (since and row.created_at < since):
+            continue
+        count = found.setdefault(row.rule, Counter())
+        count["shown"] += 1
+        count["waiting"] += row.status == "pending"
+        count["approved"] += row.status == "approved"
+        count["held"] += row.status in ("held", "released")
+        count["otherwise"] += row.status in ("stepped_back", "rewritten")
+        count["withdrawn"] += row.status in ("withdrawn", "undone")
     return found
 
 

@@ -21,6 +21,7 @@ from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.rule_counts import DECISIONS, TAKEN_BACK, UNDONE
 from tests.counted_again import Life, lives
+from tests.drawn_care import DrawnCare
 from tests.drawn_clinic import DrawnClinic
 from tests.listed import standings
 from tests.running_clinic import START, RunningClinic, migrate_url, open_clinic, open_quickly
@@ -64,6 +65,7 @@ def draw_records(url: str) -> Drawn:
 def _add_the_rest(clinic: RunningClinic, draw: random.Random) -> None:
     """Answers a day later, cursors, outcome measures, and what became of flags: closed, acknowledged, followed by decisions."""
     with clinic.db.begin() as tx:
+        DrawnCare(tx, NOW, clinic.physio.id, random.Random(13)).write()
         _add_answers(tx, draw)
         _add_to_cases(tx, draw)
         _add_decisions(tx, clinic, draw)

@@ -94,7 +94,7 @@ class Told:
 
 
 def _value(row: Any) -> str:
-    return f"{row.score}/10" if row.score is not None else DID[row.outcome]
+    return f"{row.score}/10" if row.score is not None else DID.get(row.outcome, row.outcome)
 
 
 def _moment(at: datetime, zone: str) -> str:

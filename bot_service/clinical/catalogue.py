@@ -224,7 +224,7 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         ),
         "X3": RuleText(
             "Message for the physio",
-            "To be read within three working days, the same working day after “Something's wrong”. "
+            "To be read within three working days, and the same working day after “Something's wrong” or a question about today. "
             "The patient asked for a person, or wrote something that is not an answer.",
             _DEFAULT,
         ),

@@ -272,8 +272,8 @@ def _in_a_row(now: Situation) -> int:
 
 
 def _missed_before(now: Situation, day: date) -> int:
-    """How many scheduled days right before `day` were answered with no."""
-    if now.record is None:
+    """How many scheduled days right before `day` were answered with no; none when another session of that day was done."""
+    if now.record is None or now.record.status(day) in ("done", "partly"):
         return 0
     count = 0
     for earlier in sorted(now.record.asked, reverse=True):

@@ -65,7 +65,8 @@ def table(result: DemoResult) -> str:
         _row("Flags by rule", result.flags),
         _row("Messages a week", {stage: f"{number:.1f} of {CAPS[stage]}" for stage, number in result.messages_per_week.items()}),
         "",
-        "Flags by rule: C0 to C4 are the steps that were proposed to the physio.",
+        "Flags by rule: C0 to C4 are suggestions shown to the physio, all others are",
+        "cases raised.",
         "Messages a week: what one patient gets from the service, by stage, all kinds,",
         "of what it may be when everything is answered.",
     ]

@@ -198,9 +198,11 @@ def is_proposal(tx: Tx, proposal_id: UUID) -> bool:
     return tx.first(select(proposals.c.id).where(proposals.c.id == proposal_id)) is not None
 
 
-def count_proposals(tx: Tx) -> dict[tuple[str, str], int]:
-    """How many proposals to clinicians there ever were of each rule in each state."""
+def count_proposals(tx: Tx, clinic_id: UUID | None = None, since: datetime | None = None) -> dict[tuple[str, str], int]:
+    """How many proposals to clinicians there ever were of each rule in each state; only those of one clinic, made since then, if named."""
     query = select(proposals.c.rule, proposals.c.status, func.count().label("number")).where(proposals.c.rule != OWN)
+    query = query if clinic_id is None else query.where(proposals.c.clinic_id == clinic_id)
+    query = query if since is None else query.where(proposals.c.created_at >= since)
     query = query.where(proposals.c.detail["offered"].as_string().is_(None)).group_by(proposals.c.rule, proposals.c.status)
     return {(row.rule, row.status): int(row.number) for row in tx.all(query)}
 

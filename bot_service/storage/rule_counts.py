@@ -1,4 +1,4 @@
-"""How often the flags of each rule changed care: counted from cases, their events and the audit trail."""
+"""How often the flags of each rule changed care: cases from their events and the audit trail, suggested steps from what became of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot_service.storage.cases import SETTLED
 from bot_service.storage.database import Tx
+from bot_service.storage.reviews import count_proposals
 from bot_service.storage.tables import audit, case_events, cases, episodes
 
 DECISIONS = (
@@ -36,6 +37,42 @@ class RuleCount:
     noise: int = 0
     settled: int = 0
     open: int = 0
+
+
+@dataclass
+class SuggestionCount:
+    """What became of one rule's steps that were suggested to a clinician; the others add up to `shown`.
+
+    `otherwise`: something else was decided. `withdrawn`: no longer due before anybody decided, or the decision was undone.
+    """
+
+    shown: int = 0
+    approved: int = 0
+    held: int = 0
+    otherwise: int = 0
+    withdrawn: int = 0
+    waiting: int = 0
+
+
+_BECAME = {
+    "pending": "waiting", "approved": "approved", "held": "held", "released": "held", "stepped_back": "otherwise",
+    "rewritten": "otherwise", "withdrawn": "withdrawn", "undone": "withdrawn",
+}  # fmt: skip
+
+
+def count_suggestions(tx: Tx, clinic_id: UUID, since: datetime) -> dict[str, SuggestionCount]:
+    """By rule, the steps that were suggested to a clinic's physios since then; what patients were offered is not among them."""
+    found: dict[str, SuggestionCount] = {}
+    for (rule, status), number in count_proposals(tx, clinic_id, since).items():
+        count, became = found.setdefault(rule, SuggestionCount()), _BECAME[status]
+        count.shown += number
+        setattr(count, became, getattr(count, became) + number)
+    return found
+
+
+def count_raised(tx: Tx, clinic_id: UUID, since: datetime) -> int:
+    """How many cases of a clinic were opened since then, each once, whatever number of rules raised it."""
+    return int(tx.scalar(select(func.count()).select_from(cases).where(cases.c.clinic_id == clinic_id, cases.c.opened_at >= since)) or 0)
 
 
 def count_rules(tx: Tx, clinic_id: UUID, since: datetime, now: datetime) -> dict[str, RuleCount]:

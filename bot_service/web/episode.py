@@ -75,6 +75,7 @@ DONE = {
     "noted": "Note kept.",
     "appointment": "Next appointment set.",
     "usual": "Usual pain set. The record was looked at again with it.",
+    "goals": "Goals changed.",
     "settled": "Changed. It holds from the next message on.",
     "discharged": "Discharged. Nothing more is sent.",
     "rewritten": "Prescribed. The new version applies from the next exercise day.",
@@ -188,6 +189,7 @@ def _details(tx: Tx, episode: Episode, zone: str) -> dict[str, object]:
             "appointment": care_record.appointment_fields(episode),
             "languages": [(code, LANGUAGES.get(code, code)) for code in SHIPPED if code in offered],
             "usual": care_record.usual_fields(episode),
+            "goals": care_record.goals_fields(tx, episode),
             "settled": care_record.settle_fields(episode),
         },
     }

@@ -12,7 +12,7 @@ from bot_service.clinical.catalogue import PRIORITY, RULES
 from bot_service.clinical.in_words import plural
 from bot_service.storage import alerts, clinics, unsent
 from bot_service.storage.caseload import load_names
-from bot_service.storage.rule_counts import RuleCount, count_rules
+from bot_service.storage.rule_counts import RuleCount, count_raised, count_rules, count_suggestions
 from bot_service.storage.unsent import Lost
 from bot_service.web.access import Visit
 from bot_service.web.forecast import forecast
@@ -105,21 +105,34 @@ def _what_to_do(each: Lost) -> str:
 
 
 def show_rules(visit: Visit) -> Response:
-    """For each rule how often its flags were acknowledged, came before a decision, or were closed without one."""
-    now = visit.service.clock.now()
+    """For each rule what became of the cases it raised and of the steps it suggested."""
+    now, clinic_id = visit.service.clock.now(), visit.who.clinic_id
     with visit.service.db.read() as tx:
-        found = count_rules(tx, visit.who.clinic_id, now - COUNTED, now)
-    order = sorted(found, key=lambda rule: (PRIORITY.index(rule) if rule in PRIORITY else len(PRIORITY), rule))
-    return page(visit, "rules.html", days=COUNTED.days, rows=[_rule(rule, found) for rule in order])
+        found, suggested = count_rules(tx, clinic_id, now - COUNTED, now), count_suggestions(tx, clinic_id, now - COUNTED)
+        raised = count_raised(tx, clinic_id, now - COUNTED)
+    return page(
+        visit,
+        "rules.html",
+        summary=f"In the last {plural(COUNTED.days, 'day')} {plural(raised, 'case')} raised; "
+        f"{plural(sum(each.shown for each in suggested.values()), 'suggestion')} shown.",
+        rows=[_rule(rule, found) for rule in sorted(found, key=_in_order)],
+        suggested=[{**_in_words(rule), "count": suggested[rule]} for rule in sorted(suggested, key=_in_order)],
+    )
+
+
+def _in_order(rule: str) -> tuple[int, str]:
+    return PRIORITY.index(rule) if rule in PRIORITY else len(PRIORITY), rule
+
+
+def _in_words(rule: str) -> dict[str, object]:
+    return {"rule": rule, "title": RULES[rule].title if rule in RULES else rule, "why": RULES[rule].why if rule in RULES else ""}
 
 
 def _rule(rule: str, found: Mapping[str, RuleCount]) -> dict[str, object]:
     count = found[rule]
     ended = count.raised - count.open
     return {
-        "rule": rule,
-        "title": RULES[rule].title if rule in RULES else rule,
-        "why": RULES[rule].why if rule in RULES else "",
+        **_in_words(rule),
         "count": count,
         "noisy": ended >= 5 and 2 * count.noise > ended,
     }

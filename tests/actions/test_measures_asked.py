@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot_service.actions import care_record, review
 from bot_service.actions.deciding import Decision
+from bot_service.actions.histories import load_record
 from bot_service.actions.measures_asked import last_asked
 from bot_service.errors import ChannelUnavailable
 from bot_service.storage import audit, care_records
@@ -78,6 +79,19 @@ async def test_activities_are_named_and_rated_in_chat_and_stand_where_a_physios_
     await days_on(jo, 3)
     await jo.say("2")
     assert not asks(jo), "nothing more is due"
+
+
+async def test_a_session_told_ahead_of_its_prompt_while_a_measure_is_asked_counts_for_today(clinic: RunningClinic) -> None:
+    jo = await on_day(clinic)
+    await jo.say("3")
+    await clinic.service.move_clock(START + timedelta(days=3, hours=-3))
+    await jo.say("did all my exercises, 4")
+    assert jo.texts[-1].startswith("Recorded: 4 out of 10.") and jo.texts[-1].endswith("Or tap Not now.")
+    with clinic.db.read() as tx:
+        record = load_record(tx, jo.episode(), clinic.clock.now())
+    assert [session.pain for session in record.sessions] == [3, 4] and record.sessions[-1].day == record.today
+    await jo.say("climb the stairs")
+    assert HOW_WELL + "climb the stairs?" in jo.texts[-1], "the question stayed open"
 
 
 async def test_nothing_is_sent_of_its_own_accord_and_each_question_costs_one_answer(sqlite_clinic: RunningClinic) -> None:

@@ -163,6 +163,9 @@ class TestOffers:
             assert pending and (pending.rule, pending.offered) == ("C3", None)
             assert reviews.withdraw_pending(tx, NOW, episode.id) == 1
             assert reviews.count_proposals(tx) == {("C3", "withdrawn"): 1}, "what patients were offered is not counted with it"
+            assert reviews.count_proposals(tx, episode.clinic_id, NOW) == {("C3", "withdrawn"): 1}
+            assert not reviews.count_proposals(tx, tx.new_id()), "another clinic's"
+            assert not reviews.count_proposals(tx, episode.clinic_id, NOW + HOUR), "made before"
             assert [item.id for item in reviews.list_offered(tx, episode)] == [offer]
 
     def test_it_is_answered_once_and_the_next_one_takes_its_place(self, db: Database, episode: Episode) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from bot_service.actions.digests import build_all
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
+from bot_service.sample.tally import tally
 from bot_service.storage import care_records, clinics, episodes, patients, prescriptions, tables
 from bot_service.storage.database import Tx
 from bot_service.storage.rule_counts import DECISIONS
@@ -23,7 +24,7 @@ from bot_service.web.charts import pain_chart
 from bot_service.web.outcomes import series_of
 from bot_service.web.strips import WORDS, strip_of
 from bot_service.web.summary import brief
-from tests.counted_again import Life, as_percent, count_prompts_again, count_rules_again
+from tests.counted_again import Life, as_percent, count_prompts_again, count_rules_again, count_suggestions_again
 from tests.drawn_records import NOW, PATIENTS, Drawn
 from tests.judged_again import became
 from tests.listed import listed
@@ -153,20 +154,37 @@ def _change_again(measure: str, values: list[int]) -> str:
     return f"{words}, not more than chance explains" if enough is not None and change else words
 
 
-def test_the_page_of_rules_counts_every_flag(drawn: Drawn) -> None:
-    browser = Browser(drawn.clinic).sign_in()
-    page = browser.get("/rules")
+def test_the_page_of_rules_counts_every_case_raised_and_every_suggestion_shown(drawn: Drawn) -> None:
+    page, since = Browser(drawn.clinic).sign_in().get("/rules"), NOW - timedelta(days=90)
     with drawn.clinic.db.read() as tx:
-        expected = count_rules_again(tx, drawn.clinic.clinic.id, NOW - timedelta(days=90), NOW, DECISIONS)
-    shown = {
-        row[0].split()[0]: [int(number) for number in re.findall(r'<td class="number">(\d+)</td>', row[1])]
-        for row in re.findall(r'<th scope="row">([^<]+).*?</th>(.*?)</tr>', page, re.DOTALL)
-    }
+        raised = count_rules_again(tx, drawn.clinic.clinic.id, since, NOW, DECISIONS)
+        suggested = count_suggestions_again(tx, since)
+        cases = sum(row.opened_at >= since for row in tx.all(select(tables.cases)))
+        told_by_the_demo = tally(tx, (), NOW.date())["flags"]
+        before = count_rules_again(tx, drawn.clinic.clinic.id, NOW - timedelta(days=1000), NOW, DECISIONS), count_suggestions_again(tx)
+    of_cases, of_suggestions = (_counts_by_rule(each) for each in page.split('<h2 id="suggested">'))
     order = ("raised", "acknowledged", "decided", "noise", "settled", "open")
-    assert shown == {rule: [count[name] for name in order] for rule, count in expected.items()}
-    assert sum(count["raised"] for count in expected.values()) > 500 and all(
-        sum(count[name] for count in expected.values()) for name in order
-    )
+    assert of_cases == {rule: [count[name] for name in order] for rule, count in raised.items()}
+    assert sum(count["raised"] for count in raised.values()) > 500 and all(sum(count[name] for count in raised.values()) for name in order)
+    became = ("shown", "approved", "held", "otherwise", "withdrawn", "waiting")
+    assert of_suggestions == {rule: [count[name] for name in became] for rule, count in suggested.items()}
+    assert all(count["shown"] == sum(count[name] for name in became[1:]) for count in suggested.values())
+    assert all(sum(count[name] for count in suggested.values()) > 5 for name in became)
+    (summary,) = re.findall(r'<p class="summary">(.*?)</p>', page)
+    shown = sum(count["shown"] for count in suggested.values())
+    assert summary == f"In the last 90 days {cases} cases raised; {shown} suggestions shown."
+    # The demo counts the whole of its time, and a rule that does both as a case; of the same database it says the same.
+    older = {"raised": {rule: count["raised"] for rule, count in before[0].items()}}
+    older["shown"] = {rule: count["shown"] for rule, count in before[1].items()}
+    assert told_by_the_demo == dict(sorted({**older["shown"], **older["raised"]}.items()))
+    assert older["raised"]["A4"] > of_cases["A4"][0] and older["shown"]["C1"] > of_suggestions["C1"][0], "some of each are older"
+
+
+def _counts_by_rule(html: str) -> dict[str, list[int]]:
+    return {
+        row[0].split()[0]: [int(number) for number in re.findall(r'<td class="number">(\d+)</td>', row[1])]
+        for row in re.findall(r'<th scope="row">([^<]+).*?</th>(.*?)</tr>', html, re.DOTALL)
+    }
 
 
 def test_the_forecast_counts_every_prompt_of_the_next_day(drawn: Drawn) -> None:

@@ -49,7 +49,7 @@ def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names
     with clinic.db.read() as tx:
         found = forecast(tx, clinic.clinic.id, clinic.clock.now())
     assert set(found.stuck) == {paused.episode().ref, gone.episode().ref} and found.invited == 1 and new.ref not in found.patients
-    assert found.stuck[gone.episode().ref] == "cannot be reached in the chat"
+    assert found.stuck[gone.episode().ref] == "Cannot be reached in the chat."
     before = len(clinic.messages(kind="prompt"))
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
@@ -153,10 +153,13 @@ def test_rules_show_what_became_of_their_flags(sqlite_clinic: RunningClinic) -> 
     assert "ask an admin to change its thresholds" in browser.words
     assert 'href="/clinic/thresholds"' in Browser(clinic).sign_in(clinic.admin).get("/rules")
     assert "X3 Message for the physio" in browser.words
+    assert "In the last 90 days 4 cases raised; 0 suggestions shown." in browser.words
+    assert "No step was suggested in this time." in browser.words
     assert re.search(r"wrote something that is not an answer\. 4 1 2 1 0 2", browser.words), browser.words
     stranger = Browser(clinic).sign_in(another_clinic(clinic))
     stranger.get("/rules")
     assert "No flag was raised in this time." in stranger.words and "X3" not in stranger.words
+    assert "0 cases raised; 0 suggestions shown." in stranger.words
 
 
 def test_what_was_undone_or_taken_back_changed_no_care(sqlite_clinic: RunningClinic) -> None:
