@@ -323,9 +323,14 @@ def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_t
         "bot_service/actions/review.py:step_up",
         "bot_service/actions/review.py:step_back",
         "bot_service/actions/review.py:set_running",
-        "bot_service/actions/rewriting.py:rewrite",
+        "bot_service/actions/rewriting.py:_prescribe",
         "bot_service/actions/offers.py:answer_offer",
     }
+    assert _callers("_prescribe") == {
+        "bot_service/actions/rewriting.py:rewrite",
+        "bot_service/actions/rewriting.py:move_to_version",
+    }
+    assert _callers("move_to_version") == {"bot_service/web/rewriting.py:_save"}, "nothing else changes the version of the plan"
 
 
 def _callers(called: str) -> set[str]:
