@@ -80,8 +80,10 @@ runs (`return_to_run.settled_runs_per_step`, default) at least 48 hours apart (`
 not in an easier version; never beyond the range, and never the last step. After a severe score no run is prompted until the physio has
 looked.
 
-- **Loading day**: a local day with at least one session done or partly done. Its pain is the worst of that day's sessions; optional slots
-  count for nothing, but runs count: they are optional for adherence only. Rules count loading days, not messages.
+- **Loading day**: a local day with at least one session done or partly done. Its pain is the worst of that day's sessions; slots that the
+  plan marks `optional` count for nothing, but runs count: they are optional for adherence only. Rules count loading days, not messages.
+- **Adherence** counts days: a day with several slots is done when one of its sessions is done, and partly done when the best was. In the
+  Early Plan the extra session can be the one that is done; the holds on days off of the Intermediate Plan are `optional`.
 - **Usual pain** (baseline): entered by the physio, or asked once before loading. It never rises by itself.
 - **Missing is not missed**: days that were paused, and days on which we failed to send, count against nobody.
 """

@@ -10,15 +10,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
-from bot_service.actions.asked_again import ask_tomorrow
-from bot_service.actions.assess import assess, flag_due_by
+from bot_service.actions.asked_again import ask_tomorrow, safety_waits
+from bot_service.actions.assess import assess
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
+from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import load_record, local_today, prescription_on
 from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
 from bot_service.actions.patient_cases import Heard, keep_for_physio, note_seen, note_told, raise_erasure, raise_red_flag
 from bot_service.actions.prompt import move_cursor, queue_for_patient
+from bot_service.actions.voices import time_in_words
 from bot_service.clinical.record import STRIP_DAYS
 from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.held import HOLD_IN_FULL, HOLD_TOLD
@@ -84,9 +86,15 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
             restate_corrected(tx, episode, heard.inbox_id)
     if lines:
         episode = episodes.load(tx, episode.id)
-        offered = with_offer(tx, episode, replace(turn, lines=tuple(lines)), now)
-        _reply(tx, episode, with_measure(tx, episode, offered, now), heard.inbox_id, now)
+        _reply(tx, episode, _with_more(tx, episode, replace(turn, lines=tuple(lines)), now), heard.inbox_id, now)
     return chosen
+
+
+def _with_more(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> Turn:
+    """The turn, with an offer or a question of a measure that rides on it; neither while a question about safety waits for its answer."""
+    if turn.ask is not None or safety_waits(tx, episode, now):
+        return turn
+    return with_measure(tx, episode, with_offer(tx, episode, turn, now), now)
 
 
 def _prove_asked(tx: Tx, turn: Turn, now: datetime) -> None:
@@ -230,7 +238,7 @@ def _change_time(tx: Tx, episode: Episode, at: time, was: time | None, now: date
 
 
 def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) -> None:
-    content: dict[str, Any] = {"lines": [_filled(tx, episode, line, now) for line in turn.lines]}
+    content: dict[str, Any] = {"lines": [_filled(tx, episode, line, turn, now) for line in turn.lines]}
     if turn.ask is not None:
         ask = turn.ask
         content["ask"] = {"kind": ask.kind, "day": ask.day and ask.day.isoformat(), "slot": ask.slot, "detail": dict(ask.detail)}
@@ -247,8 +255,12 @@ def _reply(tx: Tx, episode: Episode, turn: Turn, inbox_id: UUID, now: datetime) 
     queue_for_patient(tx, episode, now, kind, f"reply:{inbox_id}", now, now + ANSWER_KEPT, content, lane="now")
 
 
-def _filled(tx: Tx, episode: Episode, line: Line, now: datetime) -> list[Any]:
-    """A line's key and values, with those that only the history knows."""
+def _filled(tx: Tx, episode: Episode, line: Line, turn: Turn, now: datetime) -> list[Any]:
+    """A line's key and values, with those that only the history and the clinic's hours know."""
+    if line.key == "passed_on":
+        soon = any(isinstance(effect, ForPhysio) and effect.same_day for effect in turn.effects)
+        by = flag_due_by(tx, episode, "same_day" if soon else "three_days", now)
+        return [line.key, {"by": time_in_words(by, episode.zone, now, episode.language)}]
     if line.key != "progress":
         return [line.key, dict(line.values)]
     record = load_record(tx, episode, now)

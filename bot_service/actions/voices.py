@@ -76,3 +76,10 @@ def hours_in_words(clinic: Clinic, now: datetime, language: str) -> str:
     weekday = catalogue.weekdays[local.weekday()]
     day = catalogue.words["today"] if local.date() == now.astimezone(ZoneInfo(clinic.zone)).date() else weekday
     return Template(catalogue.words["opens_at"]).substitute(day=day, at=f"{local:%H:%M}")
+
+
+def time_in_words(at: datetime, zone: str, now: datetime, language: str) -> str:
+    """A moment as the patient's own day and time: "today at 18:00", "Thursday 26 November at 18:00"."""
+    catalogue, local = load_catalogue(language), at.astimezone(ZoneInfo(zone))
+    day = catalogue.date(local.date(), local_today(now, zone))
+    return Template(catalogue.words["opens_at"]).substitute(day=day, at=f"{local:%H:%M}")

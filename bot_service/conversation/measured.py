@@ -22,6 +22,8 @@ _FULL = 10
 _NOTHING_TO_DO = frozenset({"yes", "no", "not", "okay", "now", "num", "or", "break", "article", "desc", "better", "worse", "thanks"})
 """What the words of a message do (see the language files) when they name nothing that anybody could do."""
 
+_ONLY_DONE = frozenset({"done", "num", "break", "/", "scale_of", "yes", "okay", "thanks", "greeting", "mark", "emoji"})
+
 
 def tapped_measure(answer: str, question: Asked, now: Situation) -> Turn:
     """A button of a measure's question, or its words."""
@@ -61,6 +63,12 @@ def mentions_pain(text: str, reading: Reading, language: str) -> bool:
     worse = {word.text for word in tokens(load_catalogue(language).buttons["worse"])}
     hurts = known is not None and any(item.tag == "hurt_word" for item in items_of(said, known))
     return reading.pain_mentioned or hurts or any(word.text in worse for word in said)
+
+
+def tells_of_exercises(text: str, language: str) -> bool:
+    """Whether the words name the exercises, or are nothing but "all done" and a number: "did the shopping, 3" is about something else."""
+    tags = {item.tag for item in items_of(tokens(text), language_for(language))}
+    return not tags.isdisjoint(("things", "exercise")) or ("done" in tags and tags <= _ONLY_DONE)
 
 
 def correct_measure(score: int, last: Answered, now: Situation) -> Turn:

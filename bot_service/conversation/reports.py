@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bot_service.conversation.answers import another_number, answer_scored, ask_which, record_score, record_session, session_question
+from bot_service.conversation.answers import another_number, answer_scored, record_score, record_session, session_question
 from bot_service.conversation.exercise_text import slots_on
+from bot_service.conversation.measured import tells_of_exercises
 from bot_service.conversation.parsing import Reading, read
-from bot_service.conversation.showing import same_again
+from bot_service.conversation.showing import once_more, same_again
 from bot_service.conversation.situation import Answered, Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
-from bot_service.conversation.states import KINDS
+from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.typed import is_question, names_today
+from bot_service.conversation.which_one import ask_which
 
 
 def answer_told(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:
@@ -55,11 +57,12 @@ def _todays_instead(reading: Reading, told: Told, question: Asked, now: Situatio
 
 
 def _todays_session(question: Asked, now: Situation) -> Asked | None:
-    """The only session of today that has no answer yet, as if it had been asked about; None on other days."""
+    """The session of today that has no answer yet, as if it had been asked about, the latest of several: the day counts as done by either,
+    and its pain is that of the worse one. None on other days."""
     told = {session.slot for session in now.record.sessions if session.day == now.today} if now.record else set()
     due = {each.slot for each in now.record.scheduled if each.day == now.today and not each.optional} if now.record else set()
     left = sorted((due | {question.detail.get("show", 0)}) - told - {0})
-    return Asked(question.id, "session", now.today, left[0]) if len(left) == 1 else None
+    return Asked(question.id, "session", now.today, left[-1]) if left else None
 
 
 def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn | None:
@@ -71,7 +74,9 @@ def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situ
     if reading.request not in (None, "help"):
         return None
     turn = None
-    if target is None or target.kind == "rung":
+    if target is not None and target.kind in MEASURED:
+        turn = _ahead_of_its_prompt(reading, told, target, now)
+    elif target is None or target.kind == "rung":
         slot = _slot_left(now)
         score = read(told.text, "did_you_exercise", now.language, now.today).score
         sure = score is not None or reading.session == "yes"  # "I only did some of it" may take something back
@@ -80,6 +85,20 @@ def report_unasked(reading: Reading, told: Told, target: Asked | None, now: Situ
         answer = reading.session if target.kind == "session" or reading.score is None else reading.score
         turn = answer_told(replace(reading, request=None, answer=answer), told, target, now)
     return _with_words(turn, told) if turn is not None and asks else turn
+
+
+def _ahead_of_its_prompt(reading: Reading, told: Told, measure: Asked, now: Situation) -> Turn | None:
+    """ "Did all my exercises, 3" while a measure is asked: of a session of today that no prompt has asked about, and the measure stays.
+
+    None where every session of today was prompted: those have a question of their own, which takes the words if it is open.
+    """
+    prompted = {each.slot for each in now.record.scheduled if each.day == now.today and each.status != "not_sent"} if now.record else set()
+    slot, older = _slot_left(now), any(KINDS[each.kind].scored for each in now.open)
+    if slot is None or slot in prompted or older or reading.session is None or not tells_of_exercises(told.text, now.language):
+        return None
+    score = read(told.text, "did_you_exercise", now.language, now.today).score
+    turn = _done_after_all(reading.session, score, now.today, slot, now)
+    return turn if turn.ask is not None else replace(turn, lines=(*turn.lines, *once_more(measure)), ask=same_again(measure))
 
 
 def _with_words(turn: Turn, told: Told) -> Turn:

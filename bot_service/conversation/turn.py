@@ -47,7 +47,8 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
-from bot_service.conversation.worries import words_for_physio
+from bot_service.conversation.which_one import safety_before_which
+from bot_service.conversation.worries import for_today, words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
 """Questions that follow a number, so that another number is about that one."""
@@ -69,7 +70,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
-    turn = left_over(_decided(told, reading, target, now), now)
+    turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 
@@ -99,7 +100,7 @@ def _decided(told: Told, reading: Reading, target: Asked | None, now: Situation)
     if told.tapped is not None:
         return _tapped(told, told.tapped, now)
     turn = after_giving_up(_written(told, reading, target, now), target, now)
-    return words_for_physio(turn, told, reading, target, now)
+    return for_today(words_for_physio(turn, told, reading, target, now), told, now)
 
 
 def _after_stop(told: Told, reading: Reading, now: Situation) -> Turn:
@@ -213,7 +214,12 @@ def _beside_number(again: Turn, reading: Reading, now: Situation) -> Turn:
 
 
 def _measure_again(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
-    """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once."""
+    """The measure once more; a number of pain is about the exercises, and other words of pain are for the physio at once.
+
+    So is a session told of that fits none: it corrects no number but that of a session of today.
+    """
+    if reading.session is not None and now.last is not None and (now.last.kind, now.last.day) != ("pain_during", now.today):
+        return _ask_again(told, replace(reading, score=None, session=None), target, now, keep=True)
     if about_exercises(told, reading, now):
         return _beside_number(_ask_again(told, reading, target, now), reading, now)
     return _ask_again(told, reading, target, now, keep=mentions_pain(told.text, reading, now.language))

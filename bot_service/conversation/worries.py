@@ -10,6 +10,7 @@ from bot_service.conversation.commands import for_physio
 from bot_service.conversation.items import items_of
 from bot_service.conversation.language import Language, language_for
 from bot_service.conversation.parsing import Reading
+from bot_service.conversation.requests import clauses_of
 from bot_service.conversation.showing import same_again
 from bot_service.conversation.situation import Asked, ForPhysio, Keep, Line, Situation, Told, Turn
 from bot_service.conversation.states import KINDS
@@ -17,6 +18,8 @@ from bot_service.conversation.typed import is_question, says_help
 
 _ABOUT_A_NUMBER = ("meant_instead", "meant_instead_24h", "which_done")
 """What is said of a number that nothing asks for."""
+_PROMISED = {"words_kept": "passed_on"}
+"""What is said instead of a question that will be read in time."""
 _OF_A_NUMBER = frozenset(
     "num home correct withdraw retract break paren mark emoji lead article filler copula det cue scope during after now conj conj_and "
     "thanks okay greeting scale_of side no not".split()
@@ -53,6 +56,25 @@ def words_for_physio(turn: Turn, told: Told, reading: Reading, target: Asked | N
         )
         return Turn((*effects, note), (Line("words_kept"), *again), same_again(target) if again else None, read=False)
     return turn
+
+
+def for_today(turn: Turn, told: Told, now: Situation) -> Turn:
+    """ "Can I go for a run today?" waits for an answer: it is read the same working day (default), and the patient hears by when."""
+    notes = [each for each in turn.effects if isinstance(each, ForPhysio) and each.rule == "X3" and each.words == told.text]
+    if not notes or not asks_for_today(told.text, now.language):
+        return turn
+    effects = tuple(replace(each, same_day=True, tell_when_read=True) if each in notes else each for each in turn.effects)
+    return replace(turn, effects=effects, lines=tuple(replace(line, key=_PROMISED.get(line.key, line.key)) for line in turn.lines))
+
+
+def asks_for_today(text: str, language: str) -> bool:
+    """Whether words ask something about today, now or tomorrow, or whether the patient may do something, for which no day need be named."""
+    known = language_for(language)
+    if known is None:
+        return False
+    clauses = clauses_of(tokens(text), known)
+    asking = [each for each in clauses if known.pattern("question").match(each)] + (clauses[-1:] if is_question(text) else [])
+    return any(known.pattern("for_today").search(clause) for clause in asking)
 
 
 def names_the_body(text: str, language: str) -> bool:

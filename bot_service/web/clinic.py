@@ -255,7 +255,7 @@ def _preview(key: str, words: str, voice: Voice) -> str:
     """As a patient would read it; empty when it cannot be filled in."""
     filled = Voice(**{**vars(voice), "own_words": {key: words}})
     try:
-        return render({"lines": [[key, {}]]}, filled)[0]
+        return render({"lines": [[key, {"by": voice.hours}]]}, filled)[0]
     except (KeyError, ValueError):
         return ""
 

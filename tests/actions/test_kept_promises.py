@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot_service.actions import review
 from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import local_today, prescription_on
@@ -81,3 +83,34 @@ async def test_start_after_a_stop_ends_the_patients_own_pause(clinic: RunningCli
     await jo.say("start")
     await clinic.service.move_clock(datetime(2026, 9, 23, 12, tzinfo=UTC))
     assert "sent" in {message.status for message in jo.messages(kind="prompt")}
+
+
+FRIDAY = datetime(2026, 9, 25, tzinfo=UTC)
+TODAYS, ANY_DAYS = "Can I go for a run today?", "Is it normal that my calf is sore?"
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "zone", "said", "due"),
+    [
+        (TODAYS, FRIDAY + 9 * HOUR, "Europe/London", "no later than today at 18:00", FRIDAY + 17 * HOUR),
+        (TODAYS, FRIDAY + 18 * HOUR, "Europe/London", "no later than Monday 28 September at 18:00", FRIDAY + timedelta(days=3, hours=17)),
+        (TODAYS, FRIDAY + 9 * HOUR, "Australia/Sydney", "no later than Saturday 26 September at 03:00", FRIDAY + 17 * HOUR),
+        (
+            ANY_DAYS,
+            FRIDAY + 9 * HOUR,
+            "Europe/London",
+            "no later than Wednesday 30 September at 18:00",
+            FRIDAY + timedelta(days=5, hours=17),
+        ),
+        ("3. " + TODAYS, FRIDAY + 9 * HOUR, "Europe/London", "no later than today at 18:00", FRIDAY + 17 * HOUR),
+    ],
+)
+async def test_a_question_for_today_is_read_the_same_working_day_and_the_patient_hears_by_when(
+    clinic: RunningClinic, words: str, at: datetime, zone: str, said: str, due: datetime
+) -> None:
+    jo = clinic.in_care(zone=zone, at=None)
+    await clinic.service.move_clock(at)
+    await jo.say(words)
+    assert said in jo.texts[-1] and "call 111" in jo.texts[-1]
+    case = open_cases(jo)["X3"]
+    assert (case.words, case.due_at, case.urgency) == (words, due, "three_days" if words == ANY_DAYS else "same_day")

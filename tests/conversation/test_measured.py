@@ -11,7 +11,7 @@ from bot_service.clinical.outcome_measures import may_ask
 from bot_service.conversation.situation import Answered, Close, CountAgain, ForPhysio, Keep, Measured, Named, RedFlagged
 from bot_service.conversation.states import CHANGES
 from tests.builders import TODAY, ago
-from tests.conversation.situations import asked, found, keys, opted_in, says, taps
+from tests.conversation.situations import a_record, asked, found, keys, opted_in, says, taps
 
 FUNCTION = asked("function", day=TODAY, week=6)
 ACTIVITY = asked("activity", day=TODAY, week=0)
@@ -101,6 +101,14 @@ PAIN = {
     "hi": ("दर्द 7", "दर्द कल से ज्यादा है", "dard kal se zyada hai", "पहले से बदतर"),
     "ar": ("ألم 7", "الألم أسوأ من أمس", "ظهري يؤلمني أكثر اليوم", "صار أسوأ"),
 }
+DAY_AFTER = Answered("pain_24h", TODAY - timedelta(days=1), 1, 2, None)
+ALL_DONE = {
+    "en": ("did all my exercises, 3", "did the shopping, 3"),
+    "es": ("hice todos los ejercicios, 3", "hice la compra, 3"),
+    "pl": ("zrobiłam wszystkie ćwiczenia, 3", "zrobiłam zakupy, 3"),
+    "hi": ("सारे व्यायाम कर लिए, 3", "खरीदारी कर ली, 3"),
+    "ar": ("عملت كل التمارين, 3", "عملت التسوق, 3"),
+}
 NO_NAME = {
     "en": ("not today", "I don't know", "not sure", "yes", "seven", "about a seven", "seven or eight", "did them all", "done 9"),
     "es": ("hoy no", "no lo sé", "sí", "siete", "hecho 9"),
@@ -126,6 +134,21 @@ def test_a_number_of_pain_or_of_the_exercises_rates_no_activity(words: str) -> N
     turn = says(words, opted_in(FUNCTION, last=LAST))
     assert found(turn, Measured) == [] and keys(turn) == ["meant_instead", "again_function"]
     assert turn.ask is not None and turn.ask.again == FUNCTION.id
+
+
+@pytest.mark.parametrize("language", list(ALL_DONE))
+def test_a_session_told_while_a_measure_is_asked_is_todays_or_for_the_physio_and_corrects_no_day_after(language: str) -> None:
+    exercises, shopping = ALL_DONE[language]
+    for words, history, recorded in (
+        (exercises, "done 3/2, -", True),
+        (exercises, "done 3/2, waiting", False),
+        (shopping, "done 3/2, -", False),
+    ):
+        turn = says(words, opted_in(FUNCTION, last=DAY_AFTER, record=a_record(history), language=language))
+        today = [("session", TODAY, None), ("pain_during", TODAY, 3)]
+        assert [(each.kind, each.day, each.score) for each in found(turn, Keep)] == (today if recorded else [])
+        assert keys(turn) == (["recorded", "advice", "again_function"] if recorded else ["words_kept", "again_function"])
+        assert bool(found(turn, ForPhysio)) is not recorded and turn.ask is not None and turn.ask.again == FUNCTION.id
 
 
 @pytest.mark.parametrize("kind", ["function", "activity"])

@@ -86,7 +86,9 @@ def test_every_placeholder_of_a_sentence_is_given_where_it_is_said() -> None:
     lacking = {
         key: placeholders(CATALOGUE.texts[key]) - FROM_VOICE - names
         for key, names in _lines()
-        if names is not None and key in CATALOGUE.texts and key != "progress"  # whose values only the history knows
+        if names is not None
+        and key in CATALOGUE.texts
+        and key not in ("progress", "passed_on")  # whose values only the history and the clinic's hours know
     }
     assert {key: names for key, names in lacking.items() if names} == {}
 

@@ -89,7 +89,7 @@ SLIPS = {
     "an empty text": Slip('title = "Early Plan"', 'title = ""', "stages.early.title", "has nothing in title"),
     "a blank text": Slip('title = "Early Plan"', 'title = "  "', "stages.early.title", "has nothing in title"),
     "an id with a blank": Slip('id = "warm_up"', 'id = "warm up"', "tips.warm up.id", "must begin with a letter"),
-    "a version with two numbers": Slip('"0.2.0"', '"0.1"', "version", "must be three numbers with dots between them"),
+    "a version with two numbers": Slip('"0.3.0"', '"0.1"', "version", "must be three numbers with dots between them"),
     "a text too long for a message": Slip(
         'advice_green = "',
         f'advice_green = "{"Well done. " * 90}',
@@ -238,7 +238,7 @@ SLIPS = {
         "prompted = false", "prompted = true", "stages.early.slots", "more prompted slots on mon than messages_a_day (1) allows"
     ),
     "two prompts at one time": Slip(
-        '"18:30"\noptional = true\nprompted = false', '"08:30"', "stages.early.slots.2.suggested_time", "at the same time as another slot"
+        '"18:30"\nprompted = false', '"08:30"', "stages.early.slots.2.suggested_time", "at the same time as another slot"
     ),
     "no slot that everybody is messaged about": Slip(
         '"08:30"', '"08:30"\noptional = true', "stages.early.slots", "has no slot that every patient"

@@ -137,14 +137,14 @@ def test_the_week_of_each_stage_is_the_agreed_one(plan: CarePlan) -> None:
     }
 
 
-def test_optional_slots_are_never_prompted_and_only_the_plyometric_one_is_locked(plan: CarePlan) -> None:
+def test_only_the_holds_on_days_off_count_for_nothing_and_only_the_plyometric_slot_is_locked(plan: CarePlan) -> None:
     slots = {(stage.id, slot.number): (slot.optional, slot.prompted, slot.locked) for stage in plan.stages for slot in stage.slots}
-    extra, main, locked = (True, False, False), (False, True, False), (False, True, True)
+    main, extra, apart, locked = (False, True, False), (False, False, False), (True, False, False), (False, True, True)
     assert slots == {
         ("early", 1): main,
         ("early", 2): extra,
         ("intermediate", 1): main,
-        ("intermediate", 2): extra,
+        ("intermediate", 2): apart,
         ("advanced", 1): main,
         ("advanced", 2): locked,
     }

@@ -101,8 +101,8 @@ def test_a_translation_of_another_version_is_not_used(tmp_path: Path) -> None:
     (tmp_path / TRANSLATIONS).mkdir()
     (tmp_path / SPANISH.relative_to(LIBRARY)).write_text(SPANISH.read_text(encoding="utf-8"), encoding="utf-8")
     plan = HAMSTRING.read_text(encoding="utf-8")
-    for version, used in (("0.2.0", True), ("0.3.0", False)):
-        (tmp_path / HAMSTRING.name).write_text(plan.replace('version = "0.2.0"', f'version = "{version}"'), encoding="utf-8")
+    for version, used in (("0.3.0", True), ("0.4.0", False)):
+        (tmp_path / HAMSTRING.name).write_text(plan.replace('version = "0.3.0"', f'version = "{version}"'), encoding="utf-8")
         load_words.cache_clear()
         assert bool(load_words(HAMSTRING.stem, "es", tmp_path)) is used
 
@@ -116,7 +116,7 @@ def test_a_translation_that_cannot_be_read_is_not_used_and_stops_no_message(chec
 @pytest.mark.parametrize(
     ("old", "new", "key", "says"),
     [
-        ('version = "0.2.0"', 'version = "0.0.9"', "version", "is for version 0.0.9 of the plan, which is now 0.2.0"),
+        ('version = "0.3.0"', 'version = "0.0.9"', "version", "is for version 0.0.9 of the plan, which is now 0.3.0"),
         ('plan = "proximal_hamstring_tendinopathy"', 'plan = "achilles"', "plan", "is for the plan achilles"),
         ('language = "es"', 'language = "pl"', "language", "its file name says es"),
         ('name = "De pie sobre una pierna"\n', "", "exercises.E4.name", "has no text for exercises.E4.name"),

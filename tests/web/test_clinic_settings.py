@@ -158,7 +158,7 @@ async def test_a_patient_reads_the_clinics_words_in_their_language_until_the_pro
         ("prompt_intro", "Hello from ${clinic}", "${clinic} must stand further down"),
         ("silence", "No pain, no word", "must not say “pain”"),
         ("discharged", "All done, goodbye.", "It must say ${clinic}"),
-        ("passed_on", "We read it ${hours}. Urgent: ${urgent}.", "It must say ${emergency}"),
+        ("passed_on", "We read it by ${by}. Urgent: ${urgent}.", "It must say ${emergency}"),
         ("welcome", "Hello ${name}", "Nothing fills in ${name}"),
         ("welcome", "That is 5$", "A lone $ cannot be sent"),
         ("welcome", "Call 020 7946 0123", "telephone number"),
