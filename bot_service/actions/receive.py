@@ -235,6 +235,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         safety_told=_told_today(red_flag, local_today(now, episode.zone)),
         red_flag=_told_about(red_flag),
         held=frozenset(_held_as(hold) for hold in holds),
+        planned_pause=_planned_pause(tx, episode, local_today(now, episode.zone)),
         paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         refused=episode.patient_status == "opted_out" and _refused(tx, episode),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
@@ -257,6 +258,14 @@ def _measured(tx: Tx, episode: Episode, scored_at: datetime | None, at: datetime
     recent = [(when, each) for when, each in told if when is not None and each.closed_why == "answered" and since <= when <= at]
     last = max(recent, key=itemgetter(0))[1] if recent else None
     return Answered(last.kind, last.day, last.slot, None, last.id) if last is not None and last.day is not None else None
+
+
+def _planned_pause(tx: Tx, episode: Episode, today: date) -> tuple[date, date] | None:
+    """The next pause of the patient's own that has not begun: its first day, and the day on which messages start again."""
+    own = (
+        each for each in episodes.list_holds(tx, episode.id) if (each.kind, each.placed_by, each.released_at) == ("pause", "patient", None)
+    )
+    return min(((each.from_day, each.until_day) for each in own if each.from_day > today and each.until_day), default=None)
 
 
 def _end_of(ends: list[date | None]) -> date | None:

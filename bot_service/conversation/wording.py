@@ -26,7 +26,7 @@ from bot_service.conversation.exercise_text import (
     run_now,
 )
 from bot_service.conversation.language import short_code
-from bot_service.conversation.states import CHANGE, KINDS
+from bot_service.conversation.states import CHANGE, FAR_OFF, KINDS
 from plans.loading import load_words
 from plans.model import Prescription
 from plans.running import RUN_SLOT
@@ -91,12 +91,14 @@ class Catalogue:
         return self.words["weekdays"].split(", ")
 
     def date(self, day: date, today: date | None = None) -> str:
-        """A day in words: today, yesterday, a weekday of the last six days, else weekday and date."""
+        """A day in words: today, yesterday, a weekday of the last six days, else weekday and date, with the year when it is far off."""
         weekdays = self.weekdays
         if today is not None and 0 <= (today - day).days <= 6:
             return {0: self.words["today"], 1: self.words["yesterday"]}.get((today - day).days, weekdays[day.weekday()])
         month = self.words["months"].split(", ")[day.month - 1]
-        return Template(self.words["date"]).substitute(weekday=weekdays[day.weekday()], day=day.day, month=month)
+        is_far = today is not None and abs(day - today) > FAR_OFF
+        words = Template(self.words["date_and_year" if is_far else "date"])
+        return words.substitute(weekday=weekdays[day.weekday()], day=day.day, month=month, year=day.year)
 
 
 Rows = list[list[dict[str, str]]]

@@ -47,7 +47,7 @@ ASKED_BY: Mapping[Asked, str] = {
     "new_or_worse": "new_or_worse again_new_or_worse",
     "seen": "ask_seen again_seen ask_talked again_talked",
     "confirm": "confirm_pause confirm_pause_from confirm_time confirm_time_one confirm_not_done "
-    "again_confirm_pause again_confirm_time again_confirm_not_done",
+    "ask_cancel_pause again_cancel_pause again_confirm_pause again_confirm_time again_confirm_not_done",
     "next_step": "rung_offer rung_offer_new run_offer again_rung",
     "how_long": "pause_how_long pause_how_long_from again_pause_days",
     "what_time": "time_which time_half again_which_time",

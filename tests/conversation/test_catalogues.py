@@ -17,7 +17,7 @@ from tests.source_tree import ROOT
 ENGLISH = load_catalogue("en")
 OTHERS = [code for code in SHIPPED if code != "en"]
 TABLES = ("texts", "buttons", "words", "commands", "says", "hints", "template")
-SAME_EVERYWHERE = {"news_now", "date", "plan", "start", "stop", "sets_reps", "sets_dist", "comma", "semicolon", "no"}
+SAME_EVERYWHERE = {"date_and_year", "news_now", "date", "plan", "start", "stop", "sets_reps", "sets_dist", "comma", "semicolon", "no"}
 """Keys whose words may be the same as in English."""
 COMMON_ENGLISH = re.compile(
     r"\b(the|and|you|your|is|are|were|of|for|with|please|thank|thanks|exercise|exercises|pain|write|today|number|not|it|this|that)\b",
