@@ -113,7 +113,8 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
     show = question.detail.get("show")
     shows = show is not None and exercises_follow(show, now)
     if (then := question.detail.get("then")) and _still_to_ask(date.fromisoformat(then["day"]), now):
-        lines = (Line("safety_none"), Line("ask_24h", {"day": then["day"]}), *((Line("exercises_follow"),) if shows else ()))
+        follow = (Line("exercises_follow", {"day": now.today.isoformat(), "slot": show}),) if shows else ()
+        lines = (Line("safety_none"), Line("ask_24h", {name: then[name] for name in ("day", "at") if name in then}), *follow)
         ask = Ask("pain_24h", date.fromisoformat(then["day"]), then["slot"], {"show": show} if shows else {})
         return Turn((kept, Close(question.id)), lines, ask)
     if not shows:

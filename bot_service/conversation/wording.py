@@ -24,6 +24,7 @@ from bot_service.conversation.exercise_text import (
     optional_on,
     prompted_slots,
     run_now,
+    time_of_several,
 )
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, FAR_OFF, KINDS
@@ -102,6 +103,8 @@ class Catalogue:
 
 
 Rows = list[list[dict[str, str]]]
+_OF_SEVERAL = {"ask_24h": "ask_24h_at", "exercises_follow": "exercises_follow_at"}
+"""What is said on days with several messages, so that it is clear whose exercises are meant."""
 
 
 def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
@@ -115,7 +118,7 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
         catalogue = replace(catalogue, texts={**catalogue.texts, **voice.own_words})
     if plan := voice.prescription:
         voice = replace(voice, prescription=in_words(plan, plan_words(plan, catalogue)))
-    blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
+    blocks = [block for key, values in content.get("lines", ()) if (block := _line(*_as_said(key, values, voice), voice, catalogue))]
     rows: Rows = []
     if change := content.get("change"):
         rows.append([{"label": catalogue.buttons["change"], "answer": CHANGE, "question": change}])
@@ -135,6 +138,13 @@ def load_catalogue(language: str) -> Catalogue:
 def placeholders(text: str) -> set[str]:
     """The names that a sentence wants filled in."""
     return {match["braced"] or match["named"] for match in re.finditer(Template.pattern, text) if match["braced"] or match["named"]}
+
+
+def _as_said(key: str, values: Mapping[str, Any], voice: Voice) -> tuple[str, Mapping[str, Any]]:
+    """On a day with several messages the time says which exercises are meant."""
+    if key == "exercises_follow" and voice.prescription is not None and "slot" in values:
+        values = {**values, "at": time_of_several(voice.prescription, values["slot"], date.fromisoformat(values["day"]))}
+    return (_OF_SEVERAL.get(key, key) if values.get("at") else key), values
 
 
 def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> str:

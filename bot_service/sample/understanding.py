@@ -40,7 +40,7 @@ ASKED_BY: Mapping[Asked, str] = {
     "exercises": "when_done again_session change_session",
     "nudge": "nudge",
     "session_pain": "ask_session_pain again_session_pain change_session_pain",
-    "next_day": "ask_24h again_pain_24h change_pain_24h",
+    "next_day": "ask_24h ask_24h_at again_pain_24h change_pain_24h",
     "safety": "safety_question again_safety",
     "what_is_wrong": "what_is_wrong safety_which",
     "reason": "ask_reason again_reason",
