@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bot_service.actions.assess import assess
 from bot_service.actions.deciding import LONGEST_REASON, Decision, episode_of, note_decision
+from bot_service.actions.eligibility import LONGEST_GOALS
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import move_cursor
 from bot_service.actions.stale import Fields, check_fresh
@@ -14,7 +15,7 @@ from bot_service.actions.voices import offered_languages
 from bot_service.clinical.outcome_measures import LONGEST_ACTIVITY, MEASURES, MOST_ACTIVITIES, Measure
 from bot_service.conversation.states import MEASURED
 from bot_service.errors import Conflict, NotFound
-from bot_service.storage import audit, care_records, case_care, cases, clinics, conversations, episodes, patients
+from bot_service.storage import audit, care_records, case_care, cases, clinics, contacts, conversations, episodes, patients
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from schedules.places import zone_for
@@ -132,6 +133,11 @@ def settle_fields(episode: Episode) -> Fields:
     return {"language": episode.language, "zone": episode.zone}
 
 
+def goals_fields(tx: Tx, episode: Episode) -> Fields:
+    """What the form of the goals shows."""
+    return {"goals": contacts.load_goals(tx, episode.patient_id, episode.id)}
+
+
 def set_appointment(db: Database, decision: Decision, day: date | None, now: datetime, showed: Fields | None = None) -> None:
     """The day of the next appointment; None when there is none. Raises Conflict for a day in the past, Stale."""
     with db.begin() as tx:
@@ -154,6 +160,17 @@ def set_usual_pain(db: Database, decision: Decision, score: int, now: datetime, 
         episodes.count_evidence(tx, episode.id)
         assess(tx, episodes.load(tx, episode.id), now)
         note_decision(tx, now, decision, episode, "usual_pain_set", {})
+
+
+def set_goals(db: Database, decision: Decision, words: str, now: datetime, showed: Fields | None = None) -> None:
+    """What the patient wants to be able to do again; empty takes it away. The trail does not repeat the words. Raises Conflict, Stale."""
+    with db.begin() as tx:
+        episode = episode_of(tx, decision)
+        check_fresh(showed, goals_fields(tx, episode))
+        if len(words.strip()) > LONGEST_GOALS:
+            raise Conflict(f"goals have at most {LONGEST_GOALS} characters; make them shorter")
+        episodes.change(tx, episode.id, goals=contacts.sealed_goals(tx, episode.patient_id, episode.id, words))
+        note_decision(tx, now, decision, episode, "goals_set", {})
 
 
 def settle(db: Database, decision: Decision, language: str, zone: str, now: datetime, showed: Fields | None = None) -> None:

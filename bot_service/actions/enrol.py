@@ -89,7 +89,7 @@ def enrol_in(
         tx, now, clinic_id=member.clinic_id, episode_id=episode_id, patient_id=patient.id, document=document, staff_id=treating.id,
         starts_on=today, reason="enrolment",
     )  # fmt: skip
-    goals = tx.seal(patient.id, f"episodes.goals:{episode_id}", enrolment.goals.strip() or None)
+    goals = contacts.sealed_goals(tx, patient.id, episode_id, enrolment.goals)
     episodes.change(tx, episode_id, prescription_id=prescription_id, goals=goals)
     patients.add_invitation(tx, now, patient, code, now + INVITATION_LIFE)
     asked = {"plan": plan.id, "eligibility": sorted(enrolment.answers)}

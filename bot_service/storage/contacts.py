@@ -63,9 +63,14 @@ def same_name(one: str, other: str) -> bool:
 
 
 def load_goals(tx: Tx, patient_id: UUID, episode_id: UUID) -> str:
-    """What the patient wants to be able to do again, in the words of the enrolment; empty when nothing was noted."""
+    """What the patient wants to be able to do again, in their words; empty when nothing was noted."""
     sealed = tx.scalar(select(episodes.c.goals).where(episodes.c.id == episode_id))
     return tx.unseal(patient_id, f"episodes.goals:{episode_id}", sealed) or ""
+
+
+def sealed_goals(tx: Tx, patient_id: UUID, episode_id: UUID, words: str) -> bytes | None:
+    """The same as it is kept; nothing when there are no words."""
+    return tx.seal(patient_id, f"episodes.goals:{episode_id}", words.strip() or None)
 
 
 _IN_CARE = exists().where(episodes.c.patient_id == patients.c.id, episodes.c.ended_at.is_(None))

@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from bot_service.errors import NotFound, NotPermitted
 from bot_service.storage import audit, clinics, patients, staff
-from bot_service.storage.audit import Narrowed
+from bot_service.storage.audit import Entry, Narrowed
 from bot_service.storage.database import Tx
 from bot_service.web.access import Visit
-from bot_service.web.audit_words import KINDS, detail_in_words, what_in_words
+from bot_service.web.audit_words import KINDS, Named, detail_in_words, named_by, what_in_words, who_in_words
 from bot_service.web.pages import page
 from bot_service.web.times import clock_time, local_day, long_day
 
@@ -38,15 +38,9 @@ def show(visit: Visit) -> Response:
         members = staff.list_of_clinic(tx, clinic.id)
         broken = audit.verify(tx) if visit.asked("verify") else None
     names, mails = {each.id: each.name for each in members}, {each.email: each.name for each in members}
+    named = named_by(visit.service.library.values(), mails)
     rows = [
-        {
-            "at": f"{long_day(local_day(entry.at, clinic.zone))}, {clock_time(entry.at, clinic.zone)}",
-            "who": mails.get(entry.who, entry.who),
-            "what": what_in_words(entry.what),
-            "detail": detail_in_words(entry.detail),
-            "ref": refs.get(entry.subject_id, ""),
-            "subject": names.get(entry.subject_id, ""),
-        }
+        _row(entry, clinic.zone, mails, named) | {"ref": refs.get(entry.subject_id, ""), "subject": names.get(entry.subject_id, "")}
         for entry in entries
     ]
     older = entries[-1].seq if len(entries) == ENTRIES else None
@@ -64,6 +58,15 @@ def show(visit: Visit) -> Response:
         verified=bool(visit.asked("verify")),
         broken=broken,
     )
+
+
+def _row(entry: Entry, zone: str, mails: Mapping[str, str], named: Named) -> dict[str, object]:
+    return {
+        "at": f"{long_day(local_day(entry.at, zone))}, {clock_time(entry.at, zone)}",
+        "who": who_in_words(entry.who, mails),
+        "what": what_in_words(entry.what),
+        "detail": detail_in_words(entry.detail, named),
+    }
 
 
 def _by_words(named: Mapping[str, str]) -> list[tuple[str, str]]:

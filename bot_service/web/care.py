@@ -1,4 +1,4 @@
-"""What a clinician keeps up to date beside decisions: notes, the next appointment, language, time zone, and the end of care."""
+"""What a clinician keeps up to date beside decisions: notes, the next appointment, goals, language, time zone, and the end of care."""
 
 from __future__ import annotations
 
@@ -48,6 +48,16 @@ def usual_pain(visit: Visit) -> Response:
         care_record.set_usual_pain(visit.service.db, decision, int(text), now, showed(visit))
 
     return submit(visit, "usual", "usual", set_score, kinds=("usual_pain_set",))
+
+
+def goals(visit: Visit) -> Response:
+    """Write down what the patient wants to be able to do again."""
+    words = visit.form.get("goals", "")
+
+    def set_goals(decision: Decision, now: datetime) -> None:
+        care_record.set_goals(visit.service.db, decision, words, now, showed(visit))
+
+    return submit(visit, "goals", "goals", set_goals, kinds=("goals_set",))
 
 
 def settle(visit: Visit) -> Response:

@@ -98,8 +98,13 @@ def case_cards(
     now: datetime,
     zone: str,
 ) -> list[CaseCard]:
-    """The cards, red flags first, then by urgency and due time; `references` are the plan's sources by their short names."""
-    ranked = sorted(found, key=lambda case: (case.case_key != RED_FLAG, URGENCIES.index(case.urgency), case.due_at or now, rank(case.rule)))
+    """The cards: red flags, then what nobody looks after, by urgency and due time; `references` are the plan's sources by short names."""
+
+    def pressing(case: Case) -> tuple[object, ...]:
+        taken = case.status == "acknowledged"
+        return case.case_key != RED_FLAG, taken, URGENCIES.index(case.urgency), case.due_at or now, rank(case.rule)
+
+    ranked = sorted(found, key=pressing)
     return [_card(case, cases.list_evidence(tx, case.id), events.get(case.id, ()), notes, references, now, zone) for case in ranked]
 
 

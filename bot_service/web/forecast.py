@@ -56,12 +56,12 @@ def forecast(tx: Tx, clinic_id: UUID, now: datetime) -> Forecast:
 def _why_no_prompts(tx: Tx, episode: Episode, holds: Sequence[Hold], now: datetime, *, reached: bool) -> str | None:
     """Why a patient in care is not prompted at present; None when nothing stands in the way."""
     if episode.patient_status != "opted_in":
-        return "stopped all messages"
+        return "Stopped all messages."
     today = local_today(now, episode.zone)
     held = next((hold for hold in holds if hold.covers(today)), None)
     if held is not None:
         return hold_words(held, episodes.why_held(tx, episode, held), today)
-    return None if reached else "cannot be reached in the chat"
+    return None if reached else "Cannot be reached in the chat."
 
 
 def _count_due(episode: Episode, rhythm: Rhythm, now: datetime) -> int:

@@ -71,6 +71,7 @@ DOORS: tuple[Door, ...] = (
     Door("POST", "/patients/{ref}/note", "decide", care.note),
     Door("POST", "/patients/{ref}/appointment", "decide", care.appointment),
     Door("POST", "/patients/{ref}/usual-pain", "decide", care.usual_pain),
+    Door("POST", "/patients/{ref}/goals", "decide", care.goals),
     Door("POST", "/patients/{ref}/settle", "decide", care.settle),
     Door("POST", "/patients/{ref}/discharge", "decide", care.discharge),
     Door("GET", "/patients/{ref}/outcomes", "staff", outcomes.show),

@@ -36,6 +36,7 @@ _LABELS: Mapping[str, str] = {
     "initials": "Initials in notices",
     "day": "Next appointment",
     "score": "Usual pain",
+    "goals": "What the patient wants to be able to do",
     "language": "Messages in",
     "zone": "Time zone",
     **{f"own-{key}": label for key, label in LABELS.items()},

@@ -50,7 +50,8 @@ def test_an_admin_enrols_and_imports_on_a_phone_without_scripts(served: Served, 
     page.get_by_role("link", name="Invitations", exact=True).first.click()
     expect(page.get_by_text("3 patients have not begun yet.")).to_be_visible()
     page.get_by_role("link", name="Jo Park").click()
-    expect(page.locator("dl.facts").get_by_text("Anna Reed")).to_be_visible()
+    page.locator("summary", has_text="Last heard").click()
+    expect(page.locator(".facts").get_by_text("Anna Reed")).to_be_visible()
 
 
 def test_a_viewer_reads_everything_and_finds_nothing_to_change(served: Served, new_page: Callable[..., Page]) -> None:

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot_service.storage import audit, care_records, patients
+from bot_service.storage import audit, care_records, contacts, patients
+from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import notes, outcomes
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_member, another_clinic, live, look, say
@@ -25,6 +26,13 @@ def opened(person: Person, name: str = "") -> Browser:
     browser = Browser(person.clinic).sign_in()
     browser.get(path_of(person, name))
     return browser
+
+
+def all_of(person: Person) -> tuple[Episode, str]:
+    """The episode, and the goals that are sealed with it."""
+    episode = person.episode()
+    with person.clinic.db.read() as tx:
+        return episode, contacts.load_goals(tx, person.id, episode.id)
 
 
 def days_from_start(person: Person, days: int) -> str:
@@ -59,6 +67,22 @@ def test_the_next_appointment_stands_at_the_top_and_lies_ahead(person: Person) -
     assert "The next appointment must lie ahead." in browser.words
     browser.post(path_of(person, "appointment"), day="")
     assert person.episode().next_appointment is None
+
+
+def test_goals_are_changed_after_enrolment_and_the_trail_does_not_repeat_them(person: Person) -> None:
+    browser = opened(person)
+    browser.post(path_of(person, "goals"), goals="  Sit through a film ")
+    assert "Goals changed." in browser.words and "Wants to be able to: Sit through a film" in browser.words
+    browser.post(path_of(person, "goals"), goals="x" * 601)
+    assert browser.status == 409 and "at most 600 characters" in browser.words and "x" * 601 in browser.page
+    browser.get(path_of(person, "summary"))
+    assert "Wants to be able to: Sit through a film" in browser.words
+    admin = Browser(person.clinic).sign_in(person.clinic.admin)
+    admin.get("/audit?what=goals_set")
+    assert admin.words.count("Changed the goals") == 2 and "film" not in admin.words  # once in the list of kinds
+    browser.get(path_of(person))
+    browser.post(path_of(person, "goals"), goals="")
+    assert all_of(person)[1] == "" and "Wants to be able to:" not in browser.words
 
 
 def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None:
@@ -107,6 +131,7 @@ def test_the_usual_pain_can_be_set_by_the_physio_and_the_rules_look_again(person
             {"day": "2026-10-12"},
             "Next appointment is “2026-10-05” now, and was empty when you opened",
         ),
+        ("goals", {"goals": "Sit"}, {"goals": "Run"}, "What the patient wants to be able to do is “Sit” now, and was empty"),
         ("usual-pain", {"score": "4"}, {"score": "3"}, "Usual pain is “4” now, and was “2” when you opened the page. You have “3”"),
     ],
 )
@@ -118,14 +143,14 @@ def test_a_colleagues_change_of_the_details_is_not_overwritten_unread(
     ben.get(path_of(person))
     browser = opened(person)
     ben.post(path_of(person, name), theirs)
-    kept = person.episode()
+    kept = all_of(person)
     browser.post(path_of(person, name), mine)
-    assert browser.status == 409 and person.episode() == kept
+    assert browser.status == 409 and all_of(person) == kept
     assert said in browser.words and "Ben changed this on Mon 21 Sep, 10:00, after you had opened the page." in browser.words
     if name == "settle":
         assert '<option value="es" selected>' in browser.page, "what was left alone shows what is kept now"
     browser.post(path_of(person, name), theirs | mine | ({"language": "es"} if name == "settle" else {}))
-    assert browser.status == 200 and person.episode() != kept
+    assert browser.status == 200 and all_of(person) != kept
     assert name != "settle" or (person.episode().language, person.episode().zone) == ("es", "Europe/Madrid")
 
 

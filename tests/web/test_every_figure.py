@@ -113,7 +113,7 @@ def _check_cases(page: str, told: Told, key: UUID, seen: Counter[str]) -> None:
     assert {case for case, _ in articles} == {str(row.id) for row in told.waiting.cases[key] if row.closed_at is None}
     for case, html in articles:
         values, earlier = told.values(UUID(case)), re.search(r"<summary>(\d+) earlier</summary>", html)
-        shown = re.findall(r'<td class="number">(.*?)</td>', html.partition("<details")[0])
+        shown = re.findall(r'<td class="number">(.*?)</td>', re.split(r"<summary>\d+ earlier", html)[0])
         assert [_plain(each) for each in shown] == values[:5] and (int(earlier[1]) if earlier else 0) == max(0, len(values) - 5)
         assert [_plain(each) for each in re.findall(r'<td class="number">(.*?)</td>', html)] == values
         seen.update({"earlier": bool(earlier), "corrected": html.count("<del>")})

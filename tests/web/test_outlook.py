@@ -49,7 +49,7 @@ def test_the_forecast_counts_the_prompts_that_the_next_day_then_brings_and_names
     with clinic.db.read() as tx:
         found = forecast(tx, clinic.clinic.id, clinic.clock.now())
     assert set(found.stuck) == {paused.episode().ref, gone.episode().ref} and found.invited == 1 and new.ref not in found.patients
-    assert found.stuck[gone.episode().ref] == "cannot be reached in the chat"
+    assert found.stuck[gone.episode().ref] == "Cannot be reached in the chat."
     before = len(clinic.messages(kind="prompt"))
     browser = Browser(clinic).sign_in()
     browser.get("/forecast")
