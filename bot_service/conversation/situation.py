@@ -62,8 +62,9 @@ class Situation:
     latest value recorded in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or
     the like was thanked for a moment ago; `offers` are the ids of the offers that hold at this moment; `paused_until` is the first day
     after the pauses in force, None when that is open; `planned_pause` is the next pause of the patient's own that has not begun, from its
-    first day to the day on which messages start again; `measured` is a value of an outcome measure that was given in the last day and
-    after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
+    first day to the day on which messages start again; `changes_on` is the day of the first exercises of a plan of which the patient has
+    not been told, while `record` has the one that they know; `measured` is a value of an outcome measure that was given in the last day
+    and after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
     `followed` are the slots of today whose exercises were shown already after a prompt that asked something else first.
     """
 
@@ -83,6 +84,7 @@ class Situation:
     offers: frozenset[UUID] = frozenset()
     paused_until: date | None = None
     planned_pause: tuple[date, date] | None = None
+    changes_on: date | None = None
     measured: Answered | None = None
     refused: bool = False
     followed: frozenset[int] = frozenset()
