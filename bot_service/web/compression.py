@@ -1,4 +1,4 @@
-"""What is sent compressed: static files always; pages only to our own pages and to a person, never where another site made the browser ask."""
+"""What is sent compressed: static files always, pages never where another site made the browser ask."""
 
 from __future__ import annotations
 
