@@ -10,10 +10,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bot_service.actions import consent
-from bot_service.actions.asked_again import ask_tomorrow
-from bot_service.actions.assess import assess, flag_due_by
+from bot_service.actions.asked_again import ask_tomorrow, safety_waits
+from bot_service.actions.assess import assess
 from bot_service.actions.check_ins import plan_check_in
 from bot_service.actions.corrections import restate_corrected
+from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import load_record, local_today, prescription_on
 from bot_service.actions.measures_asked import keep_measure, with_measure
 from bot_service.actions.offers import answer_offer, with_offer
@@ -85,9 +86,15 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
             restate_corrected(tx, episode, heard.inbox_id)
     if lines:
         episode = episodes.load(tx, episode.id)
-        offered = with_offer(tx, episode, replace(turn, lines=tuple(lines)), now)
-        _reply(tx, episode, with_measure(tx, episode, offered, now), heard.inbox_id, now)
+        _reply(tx, episode, _with_more(tx, episode, replace(turn, lines=tuple(lines)), now), heard.inbox_id, now)
     return chosen
+
+
+def _with_more(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> Turn:
+    """The turn, with an offer or a question of a measure that rides on it; neither while a question about safety waits for its answer."""
+    if turn.ask is not None or safety_waits(tx, episode, now):
+        return turn
+    return with_measure(tx, episode, with_offer(tx, episode, turn, now), now)
 
 
 def _prove_asked(tx: Tx, turn: Turn, now: datetime) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import local_day_span, local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.voices import prompt_time
 from bot_service.clinical.in_words import long_day
-from bot_service.storage import cases, check_ins, conversations, entries, episodes, prescriptions
+from bot_service.storage import cases, check_ins, conversations, entries, episodes, outbox, prescriptions
 from bot_service.storage.cases import Raised
 from bot_service.storage.conversations import Question
 from bot_service.storage.database import Tx
@@ -21,12 +23,18 @@ from schedules.wall_time import instant
 
 RULE = {"safety": "X4", "baseline": "X5", "what_is_wrong": "X8"}
 """The rule under which the physio sees that each of them has no answer."""
+_LEFT_OPEN = {
+    "safety": "No answer to the safety question. Please ask.",
+    "what_is_wrong": "Tapped “Something's wrong” and wrote nothing. Please ask what it is.",
+}
 SENDABLE = timedelta(hours=12)
 """How late the question is still asked again (default)."""
 WORDS_TAKE = timedelta(hours=1)
 """How long somebody who tapped *Something's wrong* has to write what (default): time to type it, and soon enough for the same day."""
 _WORDS = {"safety": "safety_question", "baseline": "again_baseline"}
 _CARRIED_BY = ("prompt", "check_in")
+_ABOUT_SAFETY = ("safety", "what_is_wrong", "new_or_worse", "seen")
+"""Questions whose answer nothing else that is asked may take."""
 State = Literal["answered", "fresh", "waiting"]
 
 
@@ -73,7 +81,7 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     if message.kind not in _CARRIED_BY or (question := safety_to_ask(tx, episode, now)) is None:
         return message.content
     asked = message.content.get("ask") or {}
-    detail: dict[str, Any] = {"again": True}
+    detail: dict[str, Any] = {"again": True} | ({"which": question.detail["which"]} if "which" in question.detail else {})
     if message.kind == "prompt":
         detail["show"] = message.slot
     if asked.get("kind") == "pain_24h":
@@ -108,12 +116,46 @@ def safety_to_ask(tx: Tx, episode: Episode, now: datetime) -> Question | None:
     return next((each for each in waiting if local_today(each.opened_at, episode.zone) < today), None)
 
 
+def safety_waits(tx: Tx, episode: Episode, now: datetime) -> bool:
+    """Whether a question about safety is open, or about to be: nothing that could take its answer is asked beside it."""
+    asked = {each.kind for each in conversations.list_open(tx, episode.id, now)} | set(_about_to_ask(tx, episode))
+    return not asked.isdisjoint(_ABOUT_SAFETY)
+
+
+def _about_to_ask(tx: Tx, episode: Episode) -> dict[str, Mapping[str, Any]]:
+    """What the answers that have not gone out yet ask, by kind."""
+    return {
+        each.content["ask"]["kind"]: each.content["ask"] for each in outbox.find_waiting(tx, episode.id, "reply") if each.content.get("ask")
+    }
+
+
+def raise_left_open(tx: Tx, episode: Episode, now: datetime) -> None:
+    """The patient stops all messages with a question about safety unanswered, or what is wrong unsaid: the physio sees it at once.
+
+    Nobody can ask here again. Call it before what is open is closed and what waits is cancelled.
+    """
+    opened = {each.kind: each for each in reversed(conversations.list_open(tx, episode.id, now))}
+    waiting = _about_to_ask(tx, episode)
+    for kind, sentence in _LEFT_OPEN.items():
+        question, rule = opened.get(kind), RULE[kind]
+        detail = question.detail if question is not None else waiting.get(kind, {}).get("detail", {})
+        if (question is None and kind not in waiting) or detail.get("flagged"):
+            continue
+        raised = _raised(tx, episode, question, rule) if question is not None else None
+        about = {"occurred": local_today(now, episode.zone).isoformat(), "basis": "default"}
+        raised = raised or Raised(rule, rule, "same_day", sentence, about)
+        raised = replace(raised, sentence=f"{raised.sentence} The patient has stopped all messages.")
+        cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
+
+
 def unanswered(tx: Tx, episode: Episode, now: datetime) -> dict[str, Raised | None]:
     """For each rule about a missing answer what the physio should see: None when it has its answer, no entry when it is too early."""
     found: dict[str, Raised | None] = {}
     closed = cases.list_last_closed(tx, episode.id)
     for kind, rule in RULE.items():
         question = conversations.find_latest(tx, episode.id, kind)
+        if question is None and kind != "baseline":
+            continue
         state = _state_of(question, episode, now)
         if state == "answered" or (kind == "baseline" and episode.baseline is not None):
             found[rule] = None
@@ -150,11 +192,14 @@ def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
         sentence = "Agreed to the reminders, but has not said how the usual pain is, asked twice. Exercises begin only when it is known."
         return Raised(rule, rule, "three_days", sentence, detail)
     if rule == RULE["what_is_wrong"]:
-        return Raised(rule, rule, "same_day", "Tapped “Something's wrong” and wrote nothing. Please ask what it is.", detail)
+        return Raised(rule, rule, "same_day", _LEFT_OPEN["what_is_wrong"], detail)
     rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
-    scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at]
-    why = f" after pain {scored[-1].score}/10" if scored else ""
-    session = f" ({long_day(question.day)})" if isinstance(question.day, date) else ""
+    which = question.detail.get("which")
+    scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at and which is None]
+    why = (
+        f" after pain {scored[-1].score}/10" if scored else f" after pain {which['score']}/10, not known for which session" if which else ""
+    )
+    session = f" ({long_day(question.day)})" if isinstance(question.day, date) and which is None else ""
     sentence = (
         f"No answer to the safety question{why}{session}: new bruising, weakness, numbness and the like are not ruled out. Please ask."
     )

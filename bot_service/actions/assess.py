@@ -8,18 +8,17 @@ from typing import Any, get_args
 
 from bot_service.actions.asked_again import unanswered
 from bot_service.actions.consent import next_review
+from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
 from bot_service.actions.unsent_days import found_unsent
-from bot_service.actions.voices import clinic_setting
 from bot_service.clinical.catalogue import ENGAGEMENT, Flag, Urgency
 from bot_service.clinical.engagement import no_longer_so, silent_days
 from bot_service.clinical.flags import Closed, closes_itself, flags_for, may_open
 from bot_service.clinical.progression import Proposal, progression_flags, standing
 from bot_service.clinical.record import Record
-from bot_service.clinical.working_hours import due_by
-from bot_service.storage import cases, clinics, episodes, prescriptions, reviews
+from bot_service.storage import cases, episodes, prescriptions, reviews
 from bot_service.storage.cases import Case, Raised
 from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
@@ -93,7 +92,7 @@ def _note_over(tx: Tx, open_cases: list[Case], record: Record) -> list[Case]:
 
 
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
     withdraw_lost(tx, episode, record, at.offers, now)
     proposal = at.proposal
@@ -116,12 +115,6 @@ def proposal_detail(proposal: Proposal, rungs: Sequence[Proposal] = ()) -> dict[
         "criteria": [{"text": item.text, "met": item.met, "detail": item.detail} for item in proposal.criteria],
         "evidence": [str(row) for row in proposal.evidence],
     }
-
-
-def flag_due_by(tx: Tx, episode: Episode, urgency: Urgency, now: datetime) -> datetime:
-    """By when the clinic should have looked, in its working hours."""
-    clinic = clinics.load_clinic(tx, episode.clinic_id)
-    return due_by(now, urgency, clinic_setting(clinic, "hours"), clinic.zone)
 
 
 def _closed(at: datetime, detail: Mapping[str, Any], urgency: str) -> Closed:

@@ -45,5 +45,9 @@ def put_back_check_in(tx: Tx, lost: Message, now: datetime) -> None:
     day, slot = date.fromisoformat(ask["day"]), ask.get("slot") or 1
     told = [entry for entry in entries.list_current(tx, episode) if entry.confirmed and entry.day == day]
     done = next((entry for entry in told if entry.kind == "session" and (entry.slot or 1) == slot), None)
-    if done is not None and done.done_at is not None and not any(entry.kind == "pain_24h" for entry in told):
-        plan_check_in(tx, episode, prescriptions.load(tx, episode.prescription_id), (day, slot), done.done_at, now)
+    if done is None or done.done_at is None:
+        return
+    plan = prescriptions.load(tx, episode.prescription_id)
+    opens = done.done_at + timedelta(hours=plan.rules.after_24h.window_h[0])  # a number that was told before answers nothing
+    if not any(entry.kind == "pain_24h" and entry.at >= opens for entry in told):
+        plan_check_in(tx, episode, plan, (day, slot), done.done_at, now)

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from bot_service.actions.asked_again import ask_tomorrow
+from bot_service.actions.asked_again import ask_tomorrow, raise_left_open
 from bot_service.actions.histories import local_today
 from bot_service.actions.prompt import start_cursor
 from bot_service.actions.reminders import plan_seen_again
@@ -111,6 +111,8 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
     """Stop everything that has not begun to go out; only an explicit START undoes it. The physio is told."""
     if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in", "discharged"), "opted_out", now):
         return
+    if episode.status == "active":
+        raise_left_open(tx, episode, now)
     outbox.cancel_waiting(tx, now, episode.patient_id, "the patient stopped all messages")
     conversations.close_all(tx, episode.id, now, "stopped")
     episodes.set_cursor(tx, episode.id, None)

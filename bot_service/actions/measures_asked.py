@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from bot_service.actions.asked_again import safety_waits
 from bot_service.actions.care_record import record_told
 from bot_service.actions.histories import local_today
 from bot_service.clinical.catalogue import RED_FLAG
@@ -20,6 +21,8 @@ from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 
 FUNCTION, CHANGE = "psfs", "change"
+_ASKED_IN = ("measure_intro", "ask_activity", "ask_another", "ask_function", "ask_global_change")
+"""The sentences that ask a measure."""
 _OF = {"activity": FUNCTION, "another": FUNCTION, "function": FUNCTION, "global_change": CHANGE}
 
 
@@ -69,6 +72,14 @@ def with_measure(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> Turn:
     return Turn(turn.effects, (*lines, *intro, _line(question)), question, turn.change, turn.read)
 
 
+def without_measure(tx: Tx, episode: Episode, content: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """The content without the measure that it would ask, when a question about pain or safety went out while it waited: the next answer
+    is that one's."""
+    if not any(key in _ASKED_IN for key, _ in content.get("lines", ())) or not _is_asked_something(tx, episode, now):
+        return content
+    return {**content, "lines": [line for line in content["lines"] if line[0] not in _ASKED_IN], "ask": None}
+
+
 def with_activities(tx: Tx, episode: Episode, content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The content with the names of activities in the place of their slots, for the moment of sending: kept names are sealed."""
     if not any("activity" in values for _, values in content.get("lines", ())):
@@ -92,11 +103,16 @@ def _allows(tx: Tx, episode: Episode, turn: Turn, now: datetime) -> bool:
         return False
     if any(isinstance(effect, RedFlagged | ForPhysio) for effect in turn.effects):
         return False
-    if any(KINDS[question.kind].scored for question in conversations.list_open(tx, episode.id, now)):
-        return False  # a number that is written now answers that one
+    if _is_asked_something(tx, episode, now):
+        return False
     if episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone)):
         return False
     return cases.find_open(tx, episode, RED_FLAG) is None
+
+
+def _is_asked_something(tx: Tx, episode: Episode, now: datetime) -> bool:
+    """Whether a number, or a "none", that is written now answers a question about pain or safety."""
+    return safety_waits(tx, episode, now) or any(KINDS[each.kind].scored for each in conversations.list_open(tx, episode.id, now))
 
 
 def _care_of(tx: Tx, episode: Episode, now: datetime) -> _Care:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bot_service.actions.assess import flag_due_by
+from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import local_today
 from bot_service.actions.reminders import queue_seen_question, wrote_of_suicide
 from bot_service.actions.withheld import stop_unwanted_news

@@ -231,7 +231,7 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "X4": RuleText(
             "Safety question not answered",
             "After severe pain or a jump the patient is asked about signs of something else; without an answer they are not ruled out. "
-            "It is asked again the next day before anything else, and only once.",
+            "It is asked again the next day before anything else, and only once. Shown at once when they stop all messages instead.",
             _DEFAULT,
         ),
         "X5": RuleText(
@@ -253,7 +253,8 @@ RULES: Mapping[str, RuleText] = MappingProxyType(
         "X8": RuleText(
             "Something's wrong, and no words",
             "The patient tapped “Something's wrong” and wrote nothing for an hour: long enough to type it, short enough for somebody to "
-            "ask the same working day. Once for each tap; what they write afterwards closes it.",
+            "ask the same working day. At once when they stop all messages instead. Once for each tap; "
+            "what they write afterwards closes it.",
             _DEFAULT,
         ),
         "X9": RuleText(

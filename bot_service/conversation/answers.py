@@ -29,6 +29,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.times import may_be_time
+from bot_service.conversation.which_one import ask_which
 from plans.running import run_text
 
 ENTRY = {"session": "pain_during", "session_pain": "pain_during", "pain_24h": "pain_24h", "baseline": "baseline"}
@@ -62,9 +63,17 @@ def _answered(reading: Reading, told: Told, target: Asked, now: Situation) -> Tu
 
 
 def record_score(
-    score: int, kind: str, day: date, slot: int | None, question: Asked | None, now: Situation, *, corrected: bool = False
+    score: int,
+    kind: str,
+    day: date,
+    slot: int | None,
+    question: Asked | None,
+    now: Situation,
+    *,
+    corrected: bool = False,
+    safe: bool = False,
 ) -> Turn:
-    """Record a score as the answer to a question of that kind, and say what it means."""
+    """Record a score as the answer to a question of that kind, and say what it means; `safe` when it was asked about safety already."""
     entry = ENTRY.get(kind, kind)
     if entry == "baseline":
         return _baseline(score, question, now)
@@ -84,7 +93,7 @@ def record_score(
         effects.append(ForPhysio("X3", f"Worst pain in an extra session, which no rule counts: {score}/10", same_day=True))
     meaning = _meaning(score, entry, day, now, _after_run(score, entry, day, slot, now), unread=unread)
     show = question.detail.get("show") if question else None
-    if now.record is not None and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
+    if now.record is not None and not safe and safety_question_due(now.record, score, on=day if entry == "pain_during" else None):
         # The question comes before the advice, which is long: whoever reads only the first lines must have read it. And no praise with it.
         lines = (recorded, Line("safety_question"), *(line for line in meaning if line.key != "day_after_settled"))
         return Turn(tuple(effects), lines, Ask("safety", day, slot, {"show": show} if show else {}), change=change)
@@ -300,17 +309,6 @@ def _is_doubtful(reading: Reading, told: Told, now: Situation) -> bool:
     if any(question.kind == "which_time" for question in now.open) and may_be_time(told.text, now.language):
         return True
     return len([question for question in now.open if KINDS[question.kind].scored]) > 1
-
-
-def ask_which(score: int, now: Situation) -> Turn:
-    """Which of the questions that a number may answer it is for: those about pain, and the one about the time of the reminders."""
-    scored = [question for question in now.open if KINDS[question.kind].scored or question.kind == "which_time"][:3]
-    choices = [
-        {"id": str(question.id), "kind": question.kind, "day": (question.day or now.today).isoformat(), "slot": question.slot}
-        for question in scored
-    ]
-    detail = {"score": score, "choices": choices, "on": now.today.isoformat()}
-    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
 
 
 def session_question(target: Asked, now: Situation) -> Asked | None:

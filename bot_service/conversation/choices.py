@@ -26,6 +26,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.typed import plain_yes_or_no, typed_answer
 from bot_service.conversation.when import answer_time, confirm_time, hour_meant
+from bot_service.conversation.which_one import then_which
 from bot_service.conversation.wording import load_catalogue
 from plans.model import PrescribedExercise, Rules, Rung
 
@@ -103,21 +104,29 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
     if answer == "one_of_these":
         flagged = RedFlagged("URGENT", "safety_question", "One of these")
         return Turn(
-            (kept, Close(question.id), flagged),
+            (kept, *_closed(question, now), flagged),
             (Line("safety_urgent"), Line("safety_which")),
             Ask("what_is_wrong", detail={"flagged": True}),
             safety=True,
         )
+    if follows := then_which(question, now):
+        return replace(follows, effects=(kept, *_closed(question, now)), lines=(Line("safety_none"), *follows.lines))
     show = question.detail.get("show")
     shows = show is not None and exercises_follow(show, now)
     if (then := question.detail.get("then")) and _still_to_ask(date.fromisoformat(then["day"]), now):
         lines = (Line("safety_none"), Line("ask_24h", {"day": then["day"]}), *((Line("exercises_follow"),) if shows else ()))
         ask = Ask("pain_24h", date.fromisoformat(then["day"]), then["slot"], {"show": show} if shows else {})
-        return Turn((kept, Close(question.id)), lines, ask)
+        return Turn((kept, *_closed(question, now)), lines, ask)
     if not shows:
-        return Turn((kept, Close(question.id)), (Line("safety_none"),))
+        return Turn((kept, *_closed(question, now)), (Line("safety_none"),))
     values = {"day": now.today.isoformat(), "slot": show}
-    return Turn((kept, Close(question.id)), (Line("safety_none"), Line("exercises", values)), Ask("session", now.today, show))
+    return Turn((kept, *_closed(question, now)), (Line("safety_none"), Line("exercises", values)), Ask("session", now.today, show))
+
+
+def _closed(question: Asked, now: Situation) -> tuple[Close, ...]:
+    """An answer to the safety question answers the same question of earlier days."""
+    asked = [each.id for each in now.open if each.kind == "safety"]
+    return tuple(Close(each) for each in (asked[asked.index(question.id) :] if question.id in asked else [question.id]))
 
 
 def _still_to_ask(day: date, now: Situation) -> bool:
@@ -280,5 +289,6 @@ def _which(answer: str, question: Asked, now: Situation) -> Turn:
         turn = hour_meant(score, about, now)
         return replace(turn, effects=(*turn.effects, Close(question.id)))
     corrected = about is None and kind == "session_pain"
-    turn = record_score(score, kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now, corrected=corrected)
+    safe = bool(question.detail.get("safe"))
+    turn = record_score(score, kind, date.fromisoformat(chosen["day"]), chosen["slot"], about, now, corrected=corrected, safe=safe)
     return Turn((*turn.effects, Close(question.id)), turn.lines, turn.ask, turn.change)

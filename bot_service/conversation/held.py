@@ -32,7 +32,7 @@ _SAID = frozenset(
     "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team pause_how_long_from "
     "confirm_pause_from paused_from stop_how again_which_time "
     "time_which time_half time_how confirm_time confirm_time_one again_confirm_time time_changed time_changed_one time_taken left_as_is "
-    "given_to_physio safety_none also_wrote "
+    "given_to_physio safety_none also_wrote safety_before_which "
     "who_reads pause_withdrawn media_received late_24h again_safety again_new_or_worse again_seen "
     "recorded_function recorded_change measure_not_now measures_done measure_over change_function change_global_change".split()
 )

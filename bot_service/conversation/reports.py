@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from bot_service.conversation.answers import another_number, answer_scored, ask_which, record_score, record_session, session_question
+from bot_service.conversation.answers import another_number, answer_scored, record_score, record_session, session_question
 from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.measured import tells_of_exercises
 from bot_service.conversation.parsing import Reading, read
@@ -13,6 +13,7 @@ from bot_service.conversation.showing import once_more, same_again
 from bot_service.conversation.situation import Answered, Ask, Asked, Close, Effect, ForPhysio, Keep, Line, Situation, Told, Turn
 from bot_service.conversation.states import KINDS, MEASURED
 from bot_service.conversation.typed import is_question, names_today
+from bot_service.conversation.which_one import ask_which
 
 
 def answer_told(reading: Reading, told: Told, target: Asked, now: Situation) -> Turn | None:

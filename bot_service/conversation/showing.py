@@ -11,7 +11,7 @@ from bot_service.conversation.language import language_for
 from bot_service.conversation.situation import Ask, Asked, Line, Situation, Turn
 from bot_service.conversation.typed import plain
 from bot_service.conversation.wording import load_catalogue
-from plans.loading import load_words
+from plans.loading import load_words_for
 from plans.tongues import in_words
 
 _ROOT = 4
@@ -32,7 +32,7 @@ def how_to_named(text: str, question: Asked | None, now: Situation) -> Turn | No
     if asked is None or now.record is None or {"red_flag", "physio_first"} & now.held:
         return None
     plan = now.record.prescription
-    names = [plan, in_words(plan, load_words(plan.plan_id, now.language, own=tuple(sorted(plan.thresholds.items()))))]
+    names = [plan, in_words(plan, load_words_for(plan, now.language))]
     said = next(group for group in asked.groups() if group).split()
     found = [
         item.exercise.id

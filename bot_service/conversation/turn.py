@@ -47,6 +47,7 @@ from bot_service.conversation.situation import (
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
+from bot_service.conversation.which_one import safety_before_which
 from bot_service.conversation.worries import for_today, words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
@@ -69,7 +70,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
-    turn = left_over(_decided(told, reading, target, now), now)
+    turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 

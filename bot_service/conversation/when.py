@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import time
 
-from bot_service.conversation.answers import ask_which
 from bot_service.conversation.exercise_text import prompted_slots
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import Ask, Asked, ChangeTime, Close, Line, Situation, Turn
 from bot_service.conversation.states import KINDS
 from bot_service.conversation.times import halves, may_be_time, times_meant
+from bot_service.conversation.which_one import ask_which
 from bot_service.conversation.wording import load_catalogue
 
 

@@ -27,7 +27,7 @@ from bot_service.conversation.exercise_text import (
 )
 from bot_service.conversation.language import short_code
 from bot_service.conversation.states import CHANGE, KINDS
-from plans.loading import load_words
+from plans.loading import load_words_for
 from plans.model import Prescription
 from plans.running import RUN_SLOT
 from plans.tongues import Words, in_other_words, in_words
@@ -263,7 +263,7 @@ def _prompt_times(voice: Voice, catalogue: Catalogue) -> str:
 
 def plan_words(plan: Prescription, catalogue: Catalogue) -> Words:
     """The plan's texts in the catalogue's language, with the patient's own numbers."""
-    return load_words(plan.plan_id, catalogue.language, own=tuple(sorted(plan.thresholds.items())))
+    return load_words_for(plan, catalogue.language)
 
 
 def _ask_rows(ask: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> Rows:

@@ -116,7 +116,7 @@ def _weeks(episode: Episode, today: date) -> str:
 
 def _expected(tx: Tx, document: Prescription) -> str:
     """How long the plan expects the stage to take, as it stood when this was prescribed."""
-    low, high = prescriptions.load_plan_version(tx, document.plan_id, document.plan_version).stage(document.stage).expected_weeks
+    low, high = prescriptions.load_plan_of(tx, document).stage(document.stage).expected_weeks
     return f"{low} to {high} weeks expected in this stage"
 
 

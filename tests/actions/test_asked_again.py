@@ -257,3 +257,36 @@ async def test_one_of_these_without_words_is_the_red_flag_alone(sqlite_clinic: R
     await person.tap("One of these")
     await sqlite_clinic.service.move_clock(DAY1 + 3 * HOUR)
     assert {"D1"} <= set(open_cases(person)) and "X8" not in open_cases(person)
+
+
+@pytest.mark.parametrize("burst", [False, True])
+async def test_something_is_wrong_and_then_stop_is_a_case_at_once_and_nothing_more_is_sent(clinic: RunningClinic, burst: bool) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.tap("Something's wrong", tick=not burst)
+    clinic.clock.freeze(clinic.clock.now() + timedelta(seconds=1))
+    await person.say("stop")
+    case = open_cases(person)["X8"]
+    assert case.urgency == "same_day" and case.due_at is not None
+    assert case.sentence.endswith("Please ask what it is. The patient has stopped all messages.")
+    sent = len(person.texts)
+    await clinic.service.move_clock(DAY3)
+    assert len(person.texts) == sent and open_cases(person)["X8"].id == case.id
+    await person.say("START")
+    await clinic.service.move_clock(DAY4)
+    assert "X8" in open_cases(person), "nobody has said what it was"
+
+
+async def test_stop_instead_of_an_answer_about_safety_shows_it_at_once(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("stop")
+    assert "No answer to the safety question after pain 9/10 (Tuesday 22 Sep)" in open_cases(person)["X4"].sentence
+
+
+@pytest.mark.parametrize("words", ["STOP, I can't feel my legs", "my calf is swollen and hot. stop"])
+async def test_stop_with_words_that_say_what_is_wrong_is_the_red_flag_alone(sqlite_clinic: RunningClinic, words: str) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    await person.tap("Something's wrong")
+    await person.say(words)
+    assert "D1" in open_cases(person) and "X8" not in open_cases(person)

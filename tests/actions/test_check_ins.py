@@ -297,3 +297,20 @@ async def test_an_answer_counts_until_36_hours_after_the_session_and_a_later_tap
 async def tap_under(person: Person, message: Received, label: str) -> None:
     (button,) = [each for row in message.outbound.rows for each in row if each.label == label]
     await person.say("", kind="tap", data=button.data, reply_to=message.provider_id)
+
+
+async def test_a_number_too_early_and_exercises_told_before_their_prompt_leave_the_question_its_place(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in(at=time(13))
+    await clinic.service.move_clock(DAY1 + 12 * HOUR)
+    await person.say("done, 3")
+    await clinic.service.move_clock(DAY2)
+    await person.say("4")
+    await person.tap("Now, a day after yesterday")  # twelve hours later
+    await person.tap("Not now")
+    await clinic.service.move_clock(DAY2 + timedelta(hours=4, minutes=30))
+    await person.say("did today's already, 2")
+    await clinic.service.move_clock(DAY2 + 13 * HOUR)
+    assert [each.reason for each in person.messages(kind="prompt", day=TUESDAY + timedelta(days=1))] == ["answered already"]
+    assert len([each for each in person.received if is_about_tuesday(each.outbound)]) == 1
+    await person.say("1")
+    assert ("pain_24h", TUESDAY, 1) in scores(person)

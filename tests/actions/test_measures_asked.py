@@ -11,6 +11,7 @@ from bot_service.actions import care_record, review
 from bot_service.actions.deciding import Decision
 from bot_service.actions.histories import load_record
 from bot_service.actions.measures_asked import last_asked
+from bot_service.errors import ChannelUnavailable
 from bot_service.storage import audit, care_records
 from bot_service.storage.care_records import Outcome
 from bot_service.storage.outbox import CAPPED
@@ -157,6 +158,29 @@ async def test_a_pain_that_asks_for_more_first_asks_nothing_of_the_kind(sqlite_c
     jo = await on_day(sqlite_clinic)
     await jo.say("8")
     assert "Is there any of these" in jo.texts[-1] and not asks(jo)
+
+
+async def test_nothing_of_the_kind_takes_the_answer_to_a_question_about_safety(clinic: RunningClinic) -> None:
+    jo = await on_day(clinic)
+    await jo.say("9", tick=False)
+    clinic.clock.freeze(clinic.clock.now() + timedelta(seconds=1))
+    await jo.say("sorry, 4")  # both are read before anything is answered
+    assert "Is there any of these" in jo.texts[-2] and not asks(jo)
+    await jo.say("none of those")
+    assert jo.texts[-1] == "Good, thank you."
+    await jo.say("sorry, 3")
+    assert asks(jo), "then it comes"
+
+
+async def test_one_that_waited_is_not_put_under_a_question_that_went_out_first(sqlite_clinic: RunningClinic) -> None:
+    jo = await on_day(sqlite_clinic)
+    sqlite_clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if HARD in outbound.text else None
+    await jo.say("3")
+    await jo.say("sorry, 9")
+    assert "Is there any of these" in jo.texts[-1]
+    sqlite_clinic.phones.fails = None
+    await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(minutes=30))
+    assert jo.texts[-1].startswith("Recorded: 3 out of 10.") and not asks(jo)
 
 
 @pytest.mark.parametrize("put_off", ["Not now", None])

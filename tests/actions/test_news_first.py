@@ -15,7 +15,7 @@ async def test_news_of_the_night_comes_before_the_prompt_of_a_time_that_the_pati
     await clinic.service.move_clock(DAY1 + timedelta(hours=15))  # 23:00 in London
     so_far, others = len(person.received), len(other.received)
     for each in (person, other):
-        review.step_up(clinic.db, clinic.service.library, decision(each), clinic.clock.now())
+        review.step_up(clinic.db, decision(each), clinic.clock.now())
     await clinic.service.move_clock(DAY2 - timedelta(hours=2))
     assert len(person.received) == so_far, "the night is quiet while no prompt comes in it"
     await clinic.service.move_clock(DAY2 - timedelta(minutes=30))

@@ -1,0 +1,67 @@
+"""Which question a number is for, where several are open; asked behind the safety question for one that any of them would ask it for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from bot_service.clinical.pain import safety_question_due
+from bot_service.conversation.showing import same_again
+from bot_service.conversation.situation import Ask, Asked, ForPhysio, Line, Situation, Turn
+from bot_service.conversation.states import KINDS
+
+_PAIN = frozenset({"session", "session_pain", "pain_24h"})
+
+
+def ask_which(score: int, now: Situation) -> Turn:
+    """Which of the questions that a number may answer it is for: those about pain, and the one about the time of the reminders."""
+    scored = [question for question in now.open if KINDS[question.kind].scored or question.kind == "which_time"][:3]
+    choices = [
+        {"id": str(question.id), "kind": question.kind, "day": (question.day or now.today).isoformat(), "slot": question.slot}
+        for question in scored
+    ]
+    detail = {"score": score, "choices": choices, "on": now.today.isoformat()}
+    return Turn(lines=(Line("which", {"score": score}),), ask=Ask("which", detail=detail), read=False)
+
+
+def safety_before_which(turn: Turn, now: Situation) -> Turn:
+    """The safety question in the place of "which one is the 9 for?", which follows its answer; the physio sees the number at once.
+
+    So it is as soon as one of the questions it may answer would ask: nobody waits with a 9 until it is known what it is about. Where the
+    patient has just asked for another time, an 8 is most likely that, and is asked about as it stands.
+    """
+    if turn.ask is None or turn.ask.kind != "which" or turn.ask.again is not None or turn.ask.detail.get("safe"):
+        return turn
+    score, choices = int(turn.ask.detail["score"]), turn.ask.detail["choices"]
+    about = next((choice for choice in choices if _asks_safety(choice, score, now)), None)
+    if about is None or any(choice["kind"] == "which_time" for choice in choices):
+        return turn
+    note = ForPhysio("X3", f"A score of {score}/10, not yet known for which question", same_day=True)
+    said = tuple(line for line in turn.lines if line.key != "which")
+    ask = Ask("safety", date.fromisoformat(about["day"]), about["slot"], {"which": dict(turn.ask.detail)})
+    lines = (*said, Line("safety_before_which", {"score": score}), Line("safety_question"))
+    return replace(turn, effects=(*turn.effects, note), lines=lines, ask=ask)
+
+
+def then_which(question: Asked, now: Situation) -> Turn | None:
+    """What follows the answer to that safety question on the same day: which one the number is for, or the only one that is left."""
+    which = question.detail.get("which")
+    if which is None or which["on"] != now.today.isoformat():
+        return None
+    open_now = {str(each.id): each for each in now.open}
+    left = [choice for choice in which["choices"] if not choice["id"] or choice["id"] in open_now]
+    if len(left) == len(which["choices"]):
+        return Turn(lines=(Line("which", {"score": which["score"]}),), ask=Ask("which", detail={**which, "safe": True}))
+    if len(left) != 1 or not left[0]["id"]:
+        return None
+    about = open_now[left[0]["id"]]
+    day = {"day": about.day.isoformat()} if about.day else {}
+    return Turn(lines=(Line("also_wrote", {"score": which["score"]}), Line(f"again_{about.kind}", day)), ask=same_again(about))
+
+
+def _asks_safety(choice: Mapping[str, Any], score: int, now: Situation) -> bool:
+    if choice["kind"] not in _PAIN or now.record is None:
+        return False
+    return safety_question_due(now.record, score, on=None if choice["kind"] == "pain_24h" else date.fromisoformat(choice["day"]))

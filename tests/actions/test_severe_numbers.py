@@ -1,0 +1,87 @@
+"""A severe number is never left waiting: not for "which one is it for?", not behind a question of safety without an answer."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tests.actions.told import DAY1, DAY2, DAY3, evidence, open_cases, open_questions, scores
+from tests.running_clinic import Person, RunningClinic
+
+HOUR = timedelta(hours=1)
+TUESDAY, WEDNESDAY = date(2026, 9, 22), date(2026, 9, 23)
+SAFETY = "a pop or snap"
+
+
+async def two_questions(clinic: RunningClinic) -> Person:
+    """A patient who is asked about the day after yesterday's 2 and about today's session."""
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.say("2")
+    await clinic.service.move_clock(DAY2)
+    await person.tap("Show exercises")
+    assert {each.kind for each in open_questions(person)} == {"session", "pain_24h"}
+    return person
+
+
+@pytest.mark.parametrize("score", ["9", "5"])
+async def test_a_number_that_any_question_would_ask_about_asks_about_safety_and_is_a_case_at_once(
+    clinic: RunningClinic, score: str
+) -> None:
+    person = await two_questions(clinic)
+    await person.say(score)
+    assert person.texts[-1].startswith(f"You wrote {score}. One question comes first.") and SAFETY in person.texts[-1]
+    assert person.received[-1].labels == ["None", "One of these"]
+    case = open_cases(person)["X3"]
+    assert case.urgency == "same_day" and case.words == f"A score of {score}/10, not yet known for which question"
+    await person.tap("None")
+    assert person.texts[-1] == f"Good, thank you.\n\nWhich one is the {score} for?" and open_questions(person)[0].kind == "which"
+    await person.tap("Today's session")
+    assert ("pain_during", WEDNESDAY, int(score)) in scores(person)
+    assert SAFETY not in person.texts[-1], "it has its answer"
+    await clinic.service.move_clock(DAY3)
+    assert not any("still open" in text for text in person.texts) and "X4" not in open_cases(person)
+
+
+async def test_a_number_that_asks_for_nothing_more_is_only_asked_about(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("4")
+    assert person.texts[-1] == "Which one is the 4 for?" and open_cases(person) == {}
+
+
+async def test_without_an_answer_it_is_asked_again_the_next_day_and_shown_with_its_number(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await sqlite_clinic.service.move_clock(DAY3)
+    assert person.texts[-1].startswith("One question from yesterday is still open.") and SAFETY in person.texts[-1]
+    assert "No answer to the safety question after pain 9/10" in open_cases(person)["X4"].sentence
+    await person.tap("None")
+    assert "Which one" not in person.texts[-1] and "Bridge" in person.texts[-1], "that day is over; the physio has the number"
+
+
+async def test_words_instead_of_a_choice_are_asked_about_again_and_then_for_the_physio(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await person.tap("None")
+    for _ in range(2):
+        await person.say("hmm let me see")
+        assert "Which one is the number for?" in person.texts[-1]
+    await person.say("hmm let me see")
+    assert open_cases(person)["X2"].words == "hmm let me see"
+
+
+async def test_the_one_question_left_after_the_answer_is_named_with_the_number(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await person.say("done, 3")
+    await person.tap("None")
+    assert "You also wrote 9." in person.texts[-1] and "a day after yesterday's session" in person.texts[-1]
+
+
+async def test_one_of_these_is_the_red_flag_and_the_number_stays_with_the_physio(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await person.tap("One of these")
+    assert "call 111" in person.texts[-1] and {"D1", "X3"} <= set(open_cases(person))
+    assert len(evidence(person, open_cases(person)["X3"])) == 1
