@@ -22,7 +22,7 @@ from tests.waiting_again import Waiting
 from tests.web.lives import Browser
 
 LISTED = 200
-EDITED = 8
+EDITED = 2
 SHOWN, LEAFLETS, PENDING = 100, 50, 50
 
 
@@ -106,7 +106,9 @@ def _enrolled(clinic: RunningClinic) -> int:
 
 def test_the_prescription_and_the_thresholds_show_the_numbers_of_the_plans_file(drawn: Drawn) -> None:
     plan, browser, stages = plan_file(), Browser(drawn.clinic).sign_in(), Counter[str]()
-    for key in [key for key in drawn.pages if drawn.records[key][0].status == "active"][:EDITED]:
+    for key in drawn.pages:
+        if drawn.records[key][0].status != "active" or stages[drawn.lives[key].stage] == EDITED:
+            continue
         document, page = drawn.climbed.documents[key][-1][1], browser.get(f"/patients/{drawn.lives[key].ref}/prescription")
         (stage,) = (each for each in plan["stages"] if each["id"] == document["stage"])
         low, high = stage["expected_weeks"]
@@ -120,7 +122,7 @@ def test_the_prescription_and_the_thresholds_show_the_numbers_of_the_plans_file(
             shown = [values[f"{field}-{name}"] for field in ("sets", "amount", "rest")]
             assert shown == [str(dose["sets"]), str(amount), str(dose["rest_s"] or "")]
         stages[document["stage"]] += 1
-    assert len(stages) == 3
+    assert list(stages.values()) == [EDITED] * 3
     page = Browser(drawn.clinic).sign_in(drawn.clinic.admin).get("/clinic/thresholds")
     says = re.findall(r'<td data-label="The plan says">(\d+) <span class="quiet">Source: (.*?)</span>', page)
     names = re.findall(r'<label for="own-([\w.]+)">', page)
