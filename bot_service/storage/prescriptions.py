@@ -134,6 +134,15 @@ def list_starts(tx: Tx, episode_id: UUID) -> list[tuple[date, Prescription]]:
     return [(row.starts_on, load(tx, row.id)) for row in tx.all(_STARTS, {"of_episode": episode_id})]
 
 
+def first_of(tx: Tx, episode_id: UUID, stage: str | None) -> UUID | None:
+    """The prescription that began the present time in a stage, or without one the whole care."""
+    rows = tx.all(_STAGES, {"of_episode": episode_id})
+    at = len(rows) if stage else min(1, len(rows))
+    while at > 1 and stage and rows[at - 2].stage == stage:
+        at -= 1
+    return rows[at - 1].id if rows else None
+
+
 def find_in_force(tx: Tx, episode_id: UUID, day: date) -> UUID | None:
     """The prescription that applies on a local day: the latest one that has begun by then."""
     begun = [row.id for row in tx.all(_STARTS, {"of_episode": episode_id}) if row.starts_on <= day]
@@ -189,6 +198,11 @@ _DOCUMENTS = select(prescriptions.c.id, prescriptions.c.document).where(prescrip
 _AT_ONCE = 512
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
+    .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
+    .order_by(prescriptions.c.number)
+)
+_STAGES = (
+    select(prescriptions.c.id, prescriptions.c.stage)
     .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
     .order_by(prescriptions.c.number)
 )
