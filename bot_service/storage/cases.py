@@ -194,8 +194,8 @@ def list_open_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Case]]:
 
 def list_evidence(tx: Tx, case_id: UUID) -> list[Piece]:
     """The evidence of a case, in the order it came."""
-    rows = tx.all(_EVIDENCE, {"of_case": case_id})
-    return [Piece(row.rule, row.entry_id, row.inbox_id, row.outbox_id, row.prescription_id) for row in rows]
+    found = tx.all(_EVIDENCE, {"of_case": case_id})
+    return [Piece(row.rule, row.entry_id, row.inbox_id, row.outbox_id, row.prescription_id) for row in found]
 
 
 def list_last_closed(tx: Tx, episode_id: UUID) -> dict[str, tuple[datetime, Mapping[str, Any], str]]:
@@ -288,10 +288,9 @@ def _earlier(row: Row[Any], due_at: datetime | None) -> datetime | None:
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
     known = {piece[1:] for piece in list_evidence(tx, case_id)}
-    wanted = [Piece(raised.rule, entry_id=each) for each in raised.entries]
-    wanted += [Piece(raised.rule, inbox_id=raised.inbox_id)] if raised.inbox_id else []
-    wanted += [Piece(raised.rule, outbox_id=each) for each in raised.messages]
-    wanted += [Piece(raised.rule, prescription_id=raised.prescription_id)] if raised.prescription_id else []
+    begun = raised.prescription_id
+    rows = {"entry_id": raised.entries, "inbox_id": (raised.inbox_id,), "outbox_id": raised.messages, "prescription_id": (begun,)}
+    wanted = [Piece(raised.rule, **{name: each}) for name, found in rows.items() for each in found if each]
     fresh = [piece for piece in wanted if piece[1:] not in known]
     for piece in fresh:
         tx.run(_INSERT_EVIDENCE, {"id": tx.new_id(), "case_id": case_id, "at": now, **piece._asdict()})
