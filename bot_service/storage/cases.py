@@ -287,8 +287,7 @@ def _earlier(row: Row[Any], due_at: datetime | None) -> datetime | None:
 
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
-    known = {piece[1:] for piece in list_evidence(tx, case_id)}
-    begun = raised.prescription_id
+    known, begun = {piece[1:] for piece in list_evidence(tx, case_id)}, raised.prescription_id
     rows = {"entry_id": raised.entries, "inbox_id": (raised.inbox_id,), "outbox_id": raised.messages, "prescription_id": (begun,)}
     wanted = [Piece(raised.rule, **{name: each}) for name, found in rows.items() for each in found if each]
     fresh = [piece for piece in wanted if piece[1:] not in known]
