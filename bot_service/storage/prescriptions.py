@@ -135,6 +135,15 @@ def list_starts(tx: Tx, episode_id: UUID) -> list[tuple[date, Prescription]]:
     return [(row.starts_on, load(tx, row.id)) for row in tx.all(_STARTS, {"of_episode": episode_id})]
 
 
+def first_of(tx: Tx, episode_id: UUID, stage: str | None) -> UUID | None:
+    """The prescription that began the present time in a stage, or without one the whole care."""
+    rows = tx.all(_STAGES, {"of_episode": episode_id})
+    at = len(rows) if stage else min(1, len(rows))
+    while at > 1 and stage and rows[at - 2].stage == stage:
+        at -= 1
+    return rows[at - 1].id if rows else None
+
+
 def find_in_force(tx: Tx, episode_id: UUID, day: date) -> UUID | None:
     """The prescription that applies on a local day: the latest one that has begun by then."""
     begun = [row.id for row in tx.all(_STARTS, {"of_episode": episode_id}) if row.starts_on <= day]
@@ -171,6 +180,14 @@ def register_plan(tx: Tx, now: datetime, plan: CarePlan, hashed: str) -> None:
         tx.run(update(plan_versions).where(*this).values(content=content))
 
 
+def knows_plan(tx: Tx, plan: CarePlan) -> bool:
+    """Whether this version of the plan is kept: a command may be the first that uses it."""
+    return (
+        tx.first(select(plan_versions.c.version).where(plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version))
+        is not None
+    )
+
+
 def load_plan_of(tx: Tx, document: Prescription) -> CarePlan:
     """The version of the plan that a prescription was made from. Raises SettingsError as `load_plan_version` does."""
     return load_plan_version(tx, document.plan_id, document.plan_version)
@@ -197,6 +214,11 @@ _DOCUMENTS = select(prescriptions.c.id, prescriptions.c.document).where(prescrip
 _AT_ONCE = 512
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
+    .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
+    .order_by(prescriptions.c.number)
+)
+_STAGES = (
+    select(prescriptions.c.id, prescriptions.c.stage)
     .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
     .order_by(prescriptions.c.number)
 )
