@@ -35,7 +35,7 @@ def sent_on(person: Person, day: date) -> list[str]:
 async def test_the_next_prompt_asks_it_first_then_the_day_after_then_shows_the_exercises(clinic: RunningClinic) -> None:
     person = await hurt(clinic)
     await clinic.service.move_clock(DAY2)
-    assert person.texts[-1].startswith("One question from yesterday is still open.\n\nIs there any of these: a pop or snap")
+    assert person.texts[-1].startswith("One question from yesterday is still open.\n\nHave you noticed any of these: a pop or snap")
     assert "exercises follow your answer" in person.texts[-1] and "Bridge" not in person.texts[-1]
     assert person.received[-1].labels == ["None", "One of these"]
     await person.tap("None")
