@@ -70,7 +70,7 @@ def show_exercises(slot: int | None, now: Situation) -> Turn:
     shown = waiting.slot if waiting is not None else slot if slot in today else next(iter(today), None)
     safety = next((question for question in now.open if question.kind == "safety"), None)
     if safety is not None and shown is not None:  # signs of something else are asked about before any exercise
-        about = {**safety.detail, "show": shown}
+        about = {**safety.detail, "show": shown, "beside": False}
         return Turn(lines=(Line("again_safety"),), ask=Ask("safety", safety.day, safety.slot, about))
     if waiting is not None and waiting.day is not None:
         return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=same_again(waiting))

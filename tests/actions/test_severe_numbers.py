@@ -85,3 +85,57 @@ async def test_one_of_these_is_the_red_flag_and_the_number_stays_with_the_physio
     await person.tap("One of these")
     assert "call 111" in person.texts[-1] and {"D1", "X3"} <= set(open_cases(person))
     assert len(evidence(person, open_cases(person)["X3"])) == 1
+
+
+async def hurt(clinic: RunningClinic, **more: object) -> Person:
+    """A patient with a 9 on Tuesday and no answer about safety, on Wednesday after the message of the day."""
+    person = await clinic.opted_in(**more)  # type: ignore[arg-type]  # fields of an enrolment
+    await clinic.service.move_clock(DAY1)
+    await person.say("9")
+    await clinic.service.move_clock(DAY2 + 3 * HOUR)
+    return person
+
+
+async def test_the_24_hour_question_does_not_wait_for_the_answer_about_safety(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    assert SAFETY in person.texts[-1] and "Then send a number from 0 to 10" in person.texts[-1]
+    assert person.received[-1].labels == ["None", "One of these"], "a tap is about safety alone"
+    await person.say("7")
+    assert ("pain_24h", TUESDAY, 7) in scores(person) and "B3" in open_cases(person)
+    assert SAFETY in person.texts[-1] and "Bridge" not in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("none")
+    assert "X4" not in open_cases(person)
+    assert "Bridge" in person.texts[-1] and "a day later" not in person.texts[-1], "the number is there already"
+    await clinic.service.move_clock(DAY3)
+    assert len([each for each in scores(person) if each[0] == "pain_24h"]) == 1
+
+
+async def test_none_may_be_said_of_either_and_is_asked_about(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("none")
+    assert SAFETY in person.texts[-1] and "24h" not in str(scores(person)) and "X4" in open_cases(person)
+    await person.say("none")
+    assert "X4" not in open_cases(person) and "a day later" in person.texts[-1]
+    await person.say("none")
+    assert ("pain_24h", TUESDAY, 0) in scores(person)
+
+
+async def test_on_a_rest_day_it_comes_as_well_and_once(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic, days=("tue", "thu"))
+    assert "Then send a number" in person.texts[-1] and "exercises follow" not in person.texts[-1]
+    await person.say("no")
+    assert "a day later" in person.texts[-1]
+    await person.say("1")
+    assert ("pain_24h", TUESDAY, 1) in scores(person)
+    await sqlite_clinic.service.move_clock(DAY3 - HOUR)
+    assert len([each for each in person.messages() if each.kind in ("prompt", "check_in") and each.sent_at]) == 2
+
+
+@pytest.mark.parametrize("hours", [23, 26])
+async def test_a_number_before_the_days_message_is_heard_however_long_ago_the_9_was(sqlite_clinic: RunningClinic, hours: int) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1 - 3 * HOUR)
+    await person.say("did today's already, 9")
+    await sqlite_clinic.service.move_clock(DAY1 + (hours - 3) * HOUR)
+    await person.say("7")
+    assert ("pain_24h", TUESDAY, 7) in scores(person) and SAFETY in person.texts[-1]
