@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
-from bot_service.conversation.beside_safety import is_for_either, safety_stays
+from bot_service.conversation.beside_safety import as_safety_answer, asked_too, is_for_either, safety_stays
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
@@ -71,7 +71,9 @@ def take_turn(told: Told, now: Situation) -> Turn:
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
+    told = as_safety_answer(told, reading, target, now)
     turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
+    turn = asked_too(turn, told, target, now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.actions.told import DAY1, DAY2, DAY3, evidence, open_cases, open_questions, scores
+from tests.actions.told import DAY1, DAY2, DAY3, current, evidence, open_cases, open_questions, scores
 from tests.running_clinic import Person, RunningClinic
 
 HOUR = timedelta(hours=1)
@@ -139,3 +139,35 @@ async def test_a_number_before_the_days_message_is_heard_however_long_ago_the_9_
     await sqlite_clinic.service.move_clock(DAY1 + (hours - 3) * HOUR)
     await person.say("7")
     assert ("pain_24h", TUESDAY, 7) in scores(person) and SAFETY in person.texts[-1]
+
+
+@pytest.mark.parametrize("words", ["None of those", "nothing like that", "one of these"])
+async def test_words_that_can_only_be_about_safety_answer_it_whatever_was_asked_since(sqlite_clinic: RunningClinic, words: str) -> None:
+    person = await hurt(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    assert "Your exercises for today are ready." in person.texts[-1] and "X4" in open_cases(person)
+    await person.say(words)
+    assert "X4" not in open_cases(person) and ("D1" in open_cases(person)) is (words == "one of these")
+    assert not [each for each in current(person) if each.kind == "session" and each.day > TUESDAY]
+
+
+async def test_a_bare_no_counts_for_the_exercises_and_safety_is_asked_about_once_more(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    await person.say("no")
+    assert person.texts[-1].startswith("Recorded: not today.") and SAFETY in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("no")
+    assert "X4" not in open_cases(person) and person.texts[-1] == "Good, thank you."
+
+
+async def test_a_bare_no_to_a_question_about_pain_is_asked_about_as_one_about_safety(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("done, 3")
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    assert "One question about yesterday's session." in person.texts[-1]
+    await person.say("no")
+    assert SAFETY in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("no")
+    assert "X4" not in open_cases(person) and "pain_24h" not in str(scores(person))
+    await person.say("2")
+    assert ("pain_24h", WEDNESDAY, 2) in scores(person)
