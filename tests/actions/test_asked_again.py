@@ -165,7 +165,7 @@ async def test_a_question_answered_before_its_message_is_tried_again_is_not_aske
     assert "X4" not in open_cases(person)
 
 
-@pytest.mark.parametrize(("signed", "note"), [(True, "Today in the easier version as well"), (False, "Take it easier today as well")])
+@pytest.mark.parametrize(("signed", "note"), [(True, "Today in the easier version, as agreed"), (False, "Take it easier today as well")])
 async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_advised(
     sqlite_clinic: RunningClinic, signed: bool, note: str
 ) -> None:
