@@ -47,6 +47,7 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
+from bot_service.conversation.too_much import heard_too_much
 from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
 from bot_service.conversation.which_one import safety_before_which
 from bot_service.conversation.worries import for_today, words_for_physio
@@ -73,7 +74,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     told = as_safety_answer(told, reading, target, now)
     turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
-    turn = asked_too(turn, told, target, now)
+    turn = heard_too_much(asked_too(turn, told, target, now), told, reading, now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 

@@ -171,3 +171,12 @@ async def test_a_bare_no_to_a_question_about_pain_is_asked_about_as_one_about_sa
     assert "X4" not in open_cases(person) and "pain_24h" not in str(scores(person))
     await person.say("2")
     assert ("pain_24h", WEDNESDAY, 2) in scores(person)
+
+
+async def test_words_that_may_mean_everything_are_a_case_the_same_day_with_a_number_to_call(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.say("4. cant go on")
+    case = open_cases(person)["X3"]
+    assert case.urgency == "same_day" and case.words == "4. cant go on" and ("pain_during", TUESDAY, 4) in scores(person)
+    assert person.texts[-1].startswith("Recorded: 4 out of 10.\n\nYour physio can read what you wrote.") and "116 123" in person.texts[-1]
