@@ -85,13 +85,8 @@ class Service:
             if self.db.is_sqlite:
                 clinics.leave_polling(tx)
             alerts.begin_missing(tx, self.clock.now())
-        while self._store_names_anew():
-            pass
+        names.store_all_anew(self.db)
         return recover_after_crash(self.db, self.clock.now(), everything=self.db.is_sqlite)
-
-    def _store_names_anew(self) -> int:
-        with self.db.begin() as tx:
-            return names.store_anew(tx)
 
     async def tick(self) -> None:
         """Do all the work that is due: inbound, prompts, the daily look, deliveries, until nothing is left."""

@@ -76,7 +76,7 @@ def examine_tables(raw: dict[str, Any], file: str) -> CarePlan:
     findings += [*exercise_findings(plan), *rule_findings(plan), *source_findings(plan), *_other_findings(plan)]
     if care_plan is None or findings:
         raise PlanErrors([PlanError(file, *each) for each in dict.fromkeys(findings)])
-    return care_plan
+    return care_plan.model_copy(update={"flare_plan_written": raw["flare_plan"]})
 
 
 def parse(text: str, file: str) -> dict[str, Any]:
@@ -123,6 +123,8 @@ def _other_findings(plan: Spot) -> Iterator[Finding]:
             if length > _HOW_TO_MAX:
                 problem = f"has {length} characters of instructions; {_HOW_TO_MAX} fit into one message. Shorten how, easier or harder."
                 yield exercise.finding(problem, "how")
+    if plan.has("flare_plan_written"):
+        yield plan.finding('has a key "flare_plan_written" that is not known there. Write the text as flare_plan.', "flare_plan_written")
     if not plan.rows("eligibility"):
         yield plan.finding(
             "asks nothing at enrolment. Add at least one [[eligibility]] question, such as whether a clinician made the diagnosis.",

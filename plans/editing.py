@@ -103,7 +103,7 @@ def rewritten(old: Prescription, plan: CarePlan, choices: Choices) -> Prescripti
     if wrong:
         raise Unfit(wrong)
     document = with_thresholds(document, plan, choices.thresholds)
-    if new := _new_findings(old, document, plan):
+    if new := new_findings(old, document, plan):
         raise Unfit(new)
     return _with_running(document, old)
 
@@ -146,7 +146,7 @@ def number_findings(plan: CarePlan, own: Mapping[str, int]) -> list[Finding]:
     if wrong := list(_threshold_findings(own)):
         return wrong
     stages = (prescribe(plan, stage.id) for stage in plan.stages)
-    return list(dict.fromkeys(each for old in stages for each in _new_findings(old, with_thresholds(old, plan, own, CLINIC), plan)))
+    return list(dict.fromkeys(each for old in stages for each in new_findings(old, with_thresholds(old, plan, own, CLINIC), plan)))
 
 
 def threshold(plan: CarePlan, stage: str, key: str) -> int:
@@ -194,7 +194,7 @@ def with_locked_slots(document: Prescription, plan: CarePlan, at: Mapping[int, t
     present = {item.exercise.id for item in document.exercises}
     items = (*document.exercises, *(item for item in opened.exercises if item.exercise.id in wanted - present))
     whole = document.model_copy(update={"slots": tuple(slots), "exercises": items, "plyometrics_unlocked": True})
-    if new := _new_findings(document, whole, plan):
+    if new := new_findings(document, whole, plan):
         raise Unfit(new)
     return whole
 
@@ -208,7 +208,7 @@ def with_own_days(document: Prescription, old: Prescription, plan: CarePlan) -> 
         for slot in document.slots
     )
     moved = document.model_copy(update={"slots": slots})
-    return document if _new_findings(document, moved, plan) else moved
+    return document if new_findings(document, moved, plan) else moved
 
 
 def side_of(document: Prescription) -> Literal["left", "right", "both"]:
@@ -279,7 +279,7 @@ def _dose_findings(exercise: Exercise, problem: ValidationError) -> Iterator[Fin
         yield Finding(f"exercises.{exercise.id}.dose.{name}", f"{exercise.name}: {_DOSE_WORDS.get(name, name)} must be {most}.")
 
 
-def _new_findings(old: Prescription, new: Prescription, plan: CarePlan) -> list[Finding]:
+def new_findings(old: Prescription, new: Prescription, plan: CarePlan) -> list[Finding]:
     """What is wrong now and was not before."""
     before = set(_findings(old, plan))
     return [each for each in _findings(new, plan) if each not in before]

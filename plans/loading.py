@@ -6,19 +6,22 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
 from plans.checks import PLACEHOLDERS, examine, filled, parse
 from plans.mistakes import PlanError, PlanErrors, Spot
-from plans.model import CarePlan
+from plans.model import CarePlan, Prescription
 from plans.tongues import Words, translation_findings, words_of
 
-__all__ = ["LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "flare_plan_text", "load_library", "load_plan", "load_words"]
+__all__ = [
+    "LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "flare_plan_text", "load_library", "load_plan", "load_words",
+    "load_words_for",
+]  # fmt: skip
 
 Own = tuple[tuple[str, int], ...]
-"""Dotted keys under [rules] and the numbers set for one patient."""
+"""Dotted keys under [rules] and the numbers of one patient's prescription."""
 LIBRARY = Path(__file__).with_name("library")
 TRANSLATIONS = "translations"
 """The folder beside the plans that holds their texts in other languages, one file for each plan and language."""
@@ -80,11 +83,17 @@ def load_library(directory: Path | str | None = None) -> dict[str, CarePlan]:
     return plans
 
 
+def load_words_for(document: Prescription, language: str) -> Words:
+    """The same for one patient, with the numbers of the prescription: those of its version, or set by a clinician."""
+    own = tuple((".".join(path), reduce(getattr, path, document.rules)) for path in PLACEHOLDERS.values())
+    return load_words(document.plan_id, language, own=own)
+
+
 @lru_cache(maxsize=512)
 def load_words(plan_id: str, language: str, directory: Path = LIBRARY, own: Own = ()) -> Words:
     """A plan's texts in another language, by key; nothing where no translation of the plan's present version can be read.
 
-    `own` are numbers that a clinician set for one patient: they stand in the texts in the place of the plan's.
+    `own` are numbers that stand in the texts in the place of the plan's.
     """
     file = directory / TRANSLATIONS / f"{plan_id}.{language}.toml"
     try:
@@ -100,14 +109,18 @@ def flare_plan_text(plan: CarePlan, own: Mapping[str, int], directory: Path = LI
     """The flare plan with a patient's own numbers in it. Raises ValueError when its text as it was in that version is not at hand."""
     if not own.keys() & {".".join(path) for path in PLACEHOLDERS.values()}:
         return plan.flare_plan
-    try:
-        tables = _tables(directory / f"{plan.id}.toml")
-    except PlanErrors:
-        tables = {}
-    text = tables.get("flare_plan", "")
+    text, tables = plan.flare_plan_written or _flare_plan_today(plan, directory), {"rules": plan.rules.model_dump(mode="json")}
     if filled(text, _rules(tables, ())) != plan.flare_plan:
         raise ValueError("the flare plan is worded differently since; leave it unsigned, or its numbers as they are")
     return str(filled(text, _rules(tables, tuple(own.items()))))
+
+
+def _flare_plan_today(plan: CarePlan, directory: Path) -> str:
+    """For versions that were stored before the text was kept as it was written."""
+    try:
+        return str(_tables(directory / f"{plan.id}.toml").get("flare_plan", ""))
+    except PlanErrors:
+        return ""
 
 
 def _rules(tables: Mapping[str, Any], own: Own) -> Spot:
@@ -136,7 +149,8 @@ def content_hash(plan: CarePlan) -> str:
 
     Values that are left at their default do not count, so that a new optional key in the model changes no stored hash.
     """
-    canonical = json.dumps(plan.model_dump(mode="json", exclude_defaults=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    content = plan.model_dump(mode="json", exclude_defaults=True, exclude={"flare_plan_written"})
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -123,6 +123,8 @@ class CarePlan(Part):
     tips: tuple[Tip, ...] = ()
     eligibility: tuple[Question, ...] = ()
     return_to_run: ReturnToRun | None = None
+    flare_plan_written: str = ""
+    """`flare_plan` as it stands in the file, without the numbers in it: kept so that a version can still be told with a patient's own."""
 
     def stage(self, stage_id: str) -> Stage:
         """The stage of that id. Raises KeyError when the plan has none."""

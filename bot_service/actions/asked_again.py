@@ -85,14 +85,17 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     detail: dict[str, Any] = {"again": True} | ({"which": question.detail["which"]} if "which" in question.detail else {})
     if message.kind == "prompt":
         detail["show"] = message.slot
+    said: Mapping[str, str] = next((values for key, values in message.content["lines"] if key == "ask_24h"), {})
     if asked.get("kind") == "pain_24h":
-        until = _last_moment(tx, episode, asked, now).isoformat()
-        detail |= {"then": {"day": asked["day"], "slot": asked.get("slot"), "until": until}, "beside": True}
+        then = {"day": asked["day"], "slot": asked.get("slot"), "until": _last_moment(tx, episode, asked, now).isoformat()}
+        at = {"at": said["at"]} if "at" in said else {}
+        detail |= {"then": then | at, "beside": True}
     lines: list[list[Any]] = [["still_open", {"day": local_today(question.opened_at, episode.zone).isoformat()}], ["safety_question", {}]]
     if asked.get("kind") == "pain_24h":
-        lines.append(["then_24h", {"day": asked["day"]}])
+        lines.append(["then_24h", {"day": asked["day"], **said}])
     if message.kind == "prompt":
-        lines.append(["exercises_follow", {}])
+        of_day = (message.day or local_today(now, episode.zone)).isoformat()
+        lines.append(["exercises_follow", {"day": of_day, "slot": message.slot}])
     ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
     return {"lines": lines, "ask": ask} | ({"also": asked} if asked.get("kind") == "pain_24h" else {})
 

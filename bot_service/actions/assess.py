@@ -92,7 +92,7 @@ def _note_over(tx: Tx, open_cases: list[Case], record: Record) -> list[Case]:
 
 
 def _propose(tx: Tx, episode: Episode, record: Record, open_cases: list[Case], closed: Mapping[str, Closed], now: datetime) -> None:
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     at = standing(record, plan, {rule for case in open_cases for rule in case.reasons})
     withdraw_lost(tx, episode, record, at.offers, now)
     proposal = at.proposal

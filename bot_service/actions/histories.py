@@ -18,8 +18,8 @@ from bot_service.storage.database import Tx
 from bot_service.storage.entries import Entry
 from bot_service.storage.episodes import Episode
 from bot_service.storage.outbox import Prompt
-from plans.model import Prescription
-from plans.running import RUN, RUN_SLOT
+from plans.model import Dose, PrescribedExercise, Prescription
+from plans.running import RUN, RUN_SLOT, run_text
 from schedules.rhythm import QuietHours, Rhythm, SlotTime
 
 HELD = "on hold"
@@ -174,6 +174,7 @@ def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: 
                 prescription_id=prescription_id,
                 optional=_is_optional(document, slot),
                 evidence=tuple(entry.id for entry in (did, pain) if isinstance(entry, Entry)),
+                told_at=pain.at if isinstance(pain, Entry) else None,
             )
         )
     return sessions
@@ -189,10 +190,10 @@ def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]
     if known is not None:
         return known
     since: dict[str, date] = {}
-    rung: dict[str, str | None] = {}
+    rung: dict[str, object] = {}
     for start, document in prescriptions.list_starts(tx, episode.id):
-        now = {item.exercise.id: item.rung for item in document.exercises}
-        now |= {RUN: str(document.run_step)} if document.run_step else {}
+        now: dict[str, object] = {item.exercise.id: _place(item) for item in document.exercises}
+        now |= {RUN: (document.run_step, run_text(document))} if document.run_step else {}
         for exercise, at in now.items():
             if exercise not in rung or rung[exercise] != at:
                 since[exercise] = start
@@ -200,6 +201,11 @@ def _rung_since(tx: Tx, episode: Episode, plan: Prescription) -> dict[str, date]
     found = {name: since[name] for name in (*(item.exercise.id for item in plan.exercises), RUN) if name in since}
     tx.db.rung_starts.keep(episode.prescription_id, found)
     return found
+
+
+def _place(item: PrescribedExercise) -> tuple[str | None, Dose | None]:
+    """The rung, and what the plan asks there: another version may ask more under the same name."""
+    return item.rung, next((rung.dose for rung in item.exercise.rungs if rung.id == item.rung), None)
 
 
 def _outcome(word: str | None) -> Literal["done", "partly", "not_done"]:

@@ -95,7 +95,7 @@ def _offers(tx: Tx, episode: Episode, record: Record) -> tuple[Proposal, ...]:
     if _must_wait(tx, episode, record):
         return ()
     open_rules = _open_rules(tx, episode)
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     return standing(record, plan, open_rules).offers
 
 
@@ -133,7 +133,7 @@ def _stepped_up(tx: Tx, old: Prescription, exercise: str, rung: str) -> tuple[Pr
     """The prescription with the step that was taken, and the name of what it is a step of. A run's step is inside its range, or refused."""
     if exercise == RUN:
         return open_running(old, old.return_to_run, old.run_steps_open or (0, 0), int(rung)), "running"
-    plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
+    plan = prescriptions.load_plan_of(tx, old)
     return resolved(plan, old.stage, old, {exercise: rung}), old.exercise(exercise).exercise.name
 
 

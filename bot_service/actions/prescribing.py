@@ -16,10 +16,22 @@ from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import Proposed
-from plans.editing import CLINIC, OF_CLINIC, Unfit, at_rungs, carried, side_of, with_locked_slots, with_own_days, with_thresholds
+from plans.editing import (
+    CLINIC,
+    OF_CLINIC,
+    Unfit,
+    at_rungs,
+    carried,
+    new_findings,
+    side_of,
+    with_locked_slots,
+    with_own_days,
+    with_thresholds,
+)
 from plans.loading import flare_plan_text
 from plans.mistakes import Finding
-from plans.model import CarePlan, PrescribedSlot, Prescription, prescribe
+from plans.model import CarePlan, PrescribedSlot, Prescription, ReturnToRun, prescribe
+from plans.moving import moved
 from plans.running import close_running, open_running
 
 Numbers = Mapping[str, int]
@@ -43,7 +55,7 @@ def resolved(
     """
     if stage == old.stage:
         document = at_rungs(old, rungs or {})
-        return _still_running(with_locked_slots(document, plan, _times(plan, stage, old)), old) if unlocked else document
+        return _still_running(with_locked_slots(document, plan, _times(plan, stage, old)), old, old.return_to_run) if unlocked else document
     document = prescribe(
         plan,
         stage,
@@ -57,6 +69,23 @@ def resolved(
     document = _apart(with_own_days(document, old, plan), plan, old)
     document = with_thresholds(document, plan, clinic, CLINIC)
     return with_own_words(with_thresholds(document, plan, carried(old)), plan)
+
+
+def in_version(old: Prescription, was: CarePlan, plan: CarePlan, clinic: Numbers) -> Prescription:
+    """The same stage as another version of the plan has it, for a patient who was prescribed it from `was`.
+
+    The numbers are that version's and the clinic's, but for those that were set for this patient. Running stays open where the version
+    has the step. Raises Unfit where it has no such stage, and where what was made different for the patient does not fit it.
+    """
+    if old.stage not in {stage.id for stage in plan.stages}:
+        sentence = f"Version {plan.version} has no stage “{old.stage_title}”. Stay on version {was.version} until a stage that both have."
+        raise Unfit([Finding("version", sentence)])
+    document = moved(old, was, plan, _times(plan, old.stage, old), _chosen_slots(was, old))
+    own = {key: value for key, value in old.thresholds.items() if old.rules.sources.get(key) != CLINIC}
+    document = with_thresholds(with_thresholds(_apart(document, plan, old), plan, clinic, CLINIC), plan, own)
+    if new := new_findings(prescribe(plan, old.stage, plyometrics_unlocked=old.plyometrics_unlocked), document, plan):
+        raise Unfit(new)
+    return _still_running(with_own_words(document, plan), old, plan.return_to_run)
 
 
 def as_in_clinic(document: Prescription, plan: CarePlan, clinic: Numbers) -> Prescription:
@@ -131,12 +160,12 @@ def _apart(document: Prescription, plan: CarePlan, old: Prescription) -> Prescri
     return document.model_copy(update={"slots": tuple(slots)})
 
 
-def _still_running(document: Prescription, old: Prescription) -> Prescription:
+def _still_running(document: Prescription, old: Prescription, course: ReturnToRun | None) -> Prescription:
     """Running stays open at its step within a stage; a clinician opens it anew in another one, or when no day is left for it."""
     if old.run_steps_open is None or document.stage != old.stage:
         return document
     try:
-        return open_running(document, old.return_to_run, old.run_steps_open, old.run_step)
+        return open_running(document, course, old.run_steps_open, old.run_step)
     except ValueError:
         return close_running(document)
 

@@ -1,8 +1,8 @@
-"""What a clinician decides: approve, hold or step back, look after cases, pause, resume and discharge. Nothing else changes a plan."""
+"""What a clinician decides: approve, hold or step back, look after cases, pause, resume and discharge. Each keeps the plan's version."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -36,11 +36,10 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, OWN, Proposed
 from plans.editing import Unfit, at_start
-from plans.model import CarePlan
 from plans.running import close_running, open_running, run_text
 
 
-def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, proposal_id: UUID, now: datetime) -> None:
+def approve(db: Database, decision: Decision, proposal_id: UUID, now: datetime) -> None:
     """Carry a proposal out. Raises AlreadyDecided when it is not pending or its evidence changed, PainIsHigh, NotPermitted, NotFound."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
@@ -49,8 +48,7 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         _decide(tx, episode, proposal, "approved", decision, now)
         old = prescriptions.load(tx, episode.prescription_id)
         found = look_twice(tx, episode, decision, now, proposal.rule)
-        # A new stage comes from the library as it is today; within a stage the patient keeps the version that was prescribed.
-        plan = library[episode.plan_id] if proposal.to_stage else prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
+        plan = prescriptions.load_plan_of(tx, old)
         document = following(plan, old, proposal, numbers_for(tx, episode, plan))
         if document is not None:
             supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
@@ -71,11 +69,13 @@ def approve(db: Database, library: Mapping[str, CarePlan], decision: Decision, p
         note_decision(tx, now, decision, episode, "approved", {"rule": proposal.rule, "to": proposal.to_stage})
 
 
-def step_up(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime) -> None:
+def step_up(db: Database, decision: Decision, now: datetime) -> None:
     """Move on to the next stage although nothing is proposed. Raises PainIsHigh, AlreadyDecided, and Conflict where there is none."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
-        old, upper = prescriptions.load(tx, episode.prescription_id), library[episode.plan_id].next_stage(episode.stage)
+        old = prescriptions.load(tx, episode.prescription_id)
+        plan = prescriptions.load_plan_of(tx, old)
+        upper = plan.next_stage(episode.stage)
         if upper is None:
             raise Conflict("this is the last stage already")
         if decision.shown is not None and decision.shown != episode.evidence_version:
@@ -88,7 +88,6 @@ def step_up(db: Database, library: Mapping[str, CarePlan], decision: Decision, n
         )
         stood = before(tx, episode, f"approved:{own}", now)
         try:
-            plan = library[episode.plan_id]
             document = resolved(plan, upper.id, old, clinic=numbers_for(tx, episode, plan))
         except Unfit as problem:
             raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
@@ -129,7 +128,7 @@ def release_hold(db: Database, decision: Decision, now: datetime) -> None:
         assess(tx, episode, now)
 
 
-def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision, now: datetime, *, answered: Collection[UUID] = ()) -> None:
+def step_back(db: Database, decision: Decision, now: datetime, *, answered: Collection[UUID] = ()) -> None:
     """Go back one stage; in the first stage, to the first rung of every exercise. Raises Conflict when there is nothing to go back to.
 
     `answered` are pain cases that it answers: they close with the same reason.
@@ -137,7 +136,8 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         old, key = prescriptions.load(tx, episode.prescription_id), f"back:{tx.new_id()}"
-        lower = library[episode.plan_id].previous_stage(episode.stage)
+        plan = prescriptions.load_plan_of(tx, old)
+        lower = plan.previous_stage(episode.stage)
         if lower is None and not has_climbed(old):
             raise Conflict("this is the first stage at its first step already; pause the patient or write to them instead")
         closing = [case.id for case in cases.list_open(tx, episode) if case.id in answered and case.rule in PAIN_RULES]
@@ -152,7 +152,6 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
                 tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None
             )
         )
-        plan = library[episode.plan_id]
         document = resolved(plan, lower.id, old, clinic=numbers_for(tx, episode, plan)) if lower else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = lower.title if lower else old.stage_title
@@ -164,17 +163,14 @@ def step_back(db: Database, library: Mapping[str, CarePlan], decision: Decision,
         _close_answered(tx, episode, decision, closing, now)
 
 
-def set_running(db: Database, library: Mapping[str, CarePlan], decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
+def set_running(db: Database, decision: Decision, steps: tuple[int, int] | None, now: datetime) -> None:
     """Open a range of the plan's running steps, beginning at the first of it, or close running. Raises Conflict, NotPermitted, NotFound."""
     with db.begin() as tx:
         episode = episode_of(tx, decision)
         old = prescriptions.load(tx, episode.prescription_id)
         if steps is None and old.run_steps_open is None:
             raise Conflict("running is not open for this patient")
-        plan = library.get(old.plan_id)
-        if plan is None or plan.version != old.plan_version:
-            plan = prescriptions.load_plan_version(tx, old.plan_id, old.plan_version)
-        course = plan.return_to_run
+        course = prescriptions.load_plan_of(tx, old).return_to_run
         if steps:
             look_twice(tx, episode, decision, now)
         try:

@@ -25,7 +25,6 @@ from bot_service.storage.episodes import Episode
 from bot_service.web.attention import leading_rule, words_today
 from bot_service.web.strips import WORDS
 from bot_service.web.times import moment, zone_words
-from plans.loading import load_library
 
 NOT_STARTED = {"invited": "invited, not opened", "asked": "opened, not agreed"}
 """States in which care has not begun, so that no week is counted."""
@@ -116,7 +115,7 @@ def run(ref: str, email: str, slug: str | None, steps: str | None, closing: bool
     if steps is not None and not (first.isdecimal() and last.isdecimal()):
         raise click.UsageError("--open takes the first and the last step, such as 1-4")
     with opened() as (_, db, now):
-        review.set_running(db, load_library(), _decision(db, ref, email, slug, reason), (int(first), int(last)) if steps else None, now)
+        review.set_running(db, _decision(db, ref, email, slug, reason), (int(first), int(last)) if steps else None, now)
     click.echo("Closed." if closing else "Opened.")
 
 

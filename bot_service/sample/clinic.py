@@ -66,7 +66,7 @@ async def build_sample_clinic(
         clinics.mark_sample(tx)
     sender, provider = _connect(service, player, clinic, seed)
     player.at(now - _CALM, provider.calm)
-    clinician = Physio(service.db, service.library, physio, ZONE, seed, Ways(approves=1.0, holds=0.0, closes=1.0, steps_back=0.0))
+    clinician = Physio(service.db, physio, ZONE, seed, Ways(approves=1.0, holds=0.0, closes=1.0, steps_back=0.0))
     player.at(clinician.next_look(start), clinician.look)
     for story in sample_stories(_local(now)):
         joins = max(start, _morning(now, story, clinic))

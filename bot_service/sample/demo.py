@@ -105,7 +105,7 @@ def _open_clinic(service: Played, player: Player, seed: int) -> Physio:
     ids = draws(seed, "provider ids")
     channel = Simulator(lambda: f"{ids.getrandbits(64):016x}", player.arrived, provider)
     player.connect(service.add_channel(clinic.id, "simulator", channel, None).id)
-    physio = Physio(service.db, service.library, member, _ZONE, seed)
+    physio = Physio(service.db, member, _ZONE, seed)
     player.at(physio.next_look(START), physio.look)
     return physio
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -20,7 +19,6 @@ from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import Proposed
 from bot_service.storage.staff import Member
-from plans.model import CarePlan
 
 _WORDS = {
     "approved": "Pain has settled and it is getting done; ready for the next step.",
@@ -47,7 +45,6 @@ class Physio:
     """One clinician's simulated days. `leaves` names episodes that are left alone from a moment on, so that there is something to see."""
 
     db: Database
-    library: Mapping[str, CarePlan]
     member: Member
     zone: str
     seed: int
@@ -85,7 +82,7 @@ class Physio:
         with suppress(Conflict):  # decided or withdrawn meanwhile
             if drawn < self.ways.approves:
                 decision = self._decision(episode, _WORDS["approved"], proposal.evidence_version)
-                review.approve(self.db, self.library, decision, proposal.id, now)
+                review.approve(self.db, decision, proposal.id, now)
             elif drawn < self.ways.approves + self.ways.holds:
                 review.hold(self.db, self._decision(episode, _WORDS["held"], proposal.evidence_version), proposal.id, None, now)
 
@@ -100,7 +97,7 @@ class Physio:
             return
         if "A4" in case.reasons and rng.random() < self.ways.steps_back and episode.patient_status == "opted_in":
             with suppress(Conflict):  # the first stage at its first step: nothing to go back to
-                review.step_back(self.db, self.library, self._decision(episode, _WORDS["back"]), now)
+                review.step_back(self.db, self._decision(episode, _WORDS["back"]), now)
         with suppress(Conflict):  # closed itself meanwhile
             review.close_case(self.db, self._decision(episode, _WORDS.get(case.case_key, _LOOKED)), case.id, now)
         if case.case_key in ("engagement", "X6") and episode.patient_status == "opted_in":

@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from sqlalchemy import bindparam, exists, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot_service.storage.database import Tx
+from bot_service.errors import SettingsError
+from bot_service.storage.database import Database, Tx
 from bot_service.storage.tables import name_tokens, patients
 
 AT_ONCE = 200
@@ -42,16 +45,41 @@ def add_words(tx: Tx, clinic_id: UUID, patient_id: UUID, name: str) -> None:
         tx.run(_ADD, {"token_hash": token, "patient_id": patient_id, "clinic_id": clinic_id})
 
 
+def store_all_anew(db: Database) -> None:
+    """The words of all patients whom an earlier version split otherwise. Raises SettingsError where that cannot be done."""
+    try:
+        while _some_anew(db):
+            pass
+    except SQLAlchemyError as error:
+        kind = type(error).__name__
+        raise SettingsError(
+            f"the names of patients cannot be made ready for the search ({kind}); see that the database can be written to, and start again"
+        ) from None
+
+
+def _some_anew(db: Database) -> int:
+    with db.begin() as tx:
+        return store_anew(tx)
+
+
 def store_anew(tx: Tx, at_once: int = AT_ONCE) -> int:
-    """Words of `at_once` patients that an earlier version split otherwise; how many patients, none once all are done."""
+    """Words of `at_once` patients that an earlier version split otherwise; how many patients, none once all are done.
+
+    Raises SettingsError, naming the patient's reference, for a name that does not open with its key.
+    """
     there = exists().where(name_tokens.c.token_hash == bindparam("mark"), name_tokens.c.patient_id == patients.c.id)
-    old = select(patients.c.id, patients.c.clinic_id, patients.c.name, patients.c.data_key).where(
+    old = select(patients.c.id, patients.c.clinic_id, patients.c.ref, patients.c.name, patients.c.data_key).where(
         patients.c.name.is_not(None), patients.c.data_key.is_not(None), ~there
     )
     rows = tx.all(old.order_by(patients.c.id).limit(at_once), {"mark": tx.db.keys.index("name", _SPLIT_THIS_WAY)})
     for row in rows:
         tx.remember_key(row.id, row.data_key)
-        name = tx.unseal(row.id, f"patients.name:{row.id}", row.name) or ""
+        try:
+            name = tx.unseal(row.id, f"patients.name:{row.id}", row.name) or ""
+        except InvalidTag:
+            raise SettingsError(
+                f"the name of patient {row.ref} is damaged in the database; restore it from a backup, and start again"
+            ) from None
         wanted = token_hashes(tx, name)
         had = {each.token_hash for each in tx.all(_KEPT, {"patient": row.id, "hashes": wanted})}
         for token in wanted:

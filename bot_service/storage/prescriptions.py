@@ -152,14 +152,20 @@ def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID, agreed: Callable[
 
 def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> None:
     """Remember a plan version. Raises SettingsError when its content changed under the same version number."""
-    known = tx.scalar(
-        select(plan_versions.c.content_hash).where(plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version)
-    )
+    this, content = (plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version), plan.model_dump(mode="json")
+    known = tx.first(select(plan_versions.c.content_hash, plan_versions.c.content).where(*this))
     if known is None:
         values = {"plan_id": plan.id, "version": plan.version, "content_hash": content_hash}
-        tx.attempt(plan_versions.insert().values(**values, content=plan.model_dump(mode="json"), first_seen_at=now))
-    elif known != content_hash:
+        tx.attempt(plan_versions.insert().values(**values, content=content, first_seen_at=now))
+    elif known.content_hash != content_hash:
         raise SettingsError(f"plan {plan.id} changed but still says version {plan.version}; give the changed plan a new version number")
+    elif known.content != content:  # the same plan, of which an earlier version of the service kept less
+        tx.run(update(plan_versions).where(*this).values(content=content))
+
+
+def load_plan_of(tx: Tx, document: Prescription) -> CarePlan:
+    """The version of the plan that a prescription was made from. Raises SettingsError as `load_plan_version` does."""
+    return load_plan_version(tx, document.plan_id, document.plan_version)
 
 
 def load_plan_version(tx: Tx, plan_id: str, version: str) -> CarePlan:

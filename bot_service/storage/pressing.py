@@ -44,13 +44,23 @@ def first_reasons() -> Subquery:
     order = pressing(reasons)
     due = case((or_(reasons.c.need == int(Need.RED_FLAG), reasons.c.due < TONIGHT), 1), else_=0)
     step = case((reasons.c.need == int(Need.STEP), 1), else_=0)
+    late = case((and_(reasons.c.acknowledged == 0, reasons.c.due < NOW), 1), else_=0)
     place = func.row_number().over(partition_by=own, order_by=order).label("place")
-    due_of_any, step_of_any = (func.max(each).over(partition_by=own).label(name) for each, name in ((due, "today"), (step, "step")))
-    return select(*reasons.c, place, due_of_any, step_of_any).subquery("first")
+    of_any = (func.max(each).over(partition_by=own).label(name) for name, each in (("today", due), ("step", step), ("late", late)))
+    return select(*reasons.c, place, *of_any).subquery("first")
+
+
+def rank_of_patient(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """By what patients are sorted: red flags, flags that nobody looks after, what else is late and looked after by nobody, then by reasons.
+
+    So nothing that somebody looks after stands before what is overdue and nobody looks after, but a red flag.
+    """
+    untaken = and_(of.c.need == int(Need.FLAG), of.c.acknowledged == 0)
+    return case((of.c.need == int(Need.RED_FLAG), 0), (untaken, 1), (of.c.late == 1, 2), else_=3), *pressing(of)
 
 
 def pressing(of: FromClause) -> tuple[ColumnElement[Any], ...]:
-    """By what reasons and patients are sorted: the need, what nobody looks after, what the lead must see, what is due first."""
+    """By what reasons are sorted: the need, what nobody looks after, what the lead must see, what is due first."""
     return (of.c.need, of.c.acknowledged, of.c.urgency >= 0, of.c.due.is_(None), of.c.due, of.c.urgency, of.c.since)
 
 

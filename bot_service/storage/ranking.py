@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
 from bot_service.storage.columns import Utc
-from bot_service.storage.pressing import CLINIC, NOW, UNHURRIED, first_reasons, pressing
+from bot_service.storage.pressing import CLINIC, NOW, UNHURRIED, first_reasons, rank_of_patient
 from bot_service.storage.tables import addresses, episodes, holds, name_tokens, outbox, patients, prescriptions, senders
 
 
@@ -66,7 +66,7 @@ def ranking(shape: Shape) -> CompoundSelect[Any]:
     place = (own.c.need, own.c.today, own.c.step)
     nobody = type_coerce(null(), Uuid).label("episode")
     counts = select(*place, func.count().label("number"), nobody).group_by(*place)
-    order = (*pressing(own), own.c.ref)
+    order = (*rank_of_patient(own), own.c.ref)
     listed = own.c.need.in_(bindparam("needs", expanding=True))
     ahead, quiet = own.c.need < int(Need.ON_TRACK), own.c.need == int(Need.ON_TRACK)
     sizes = select(
@@ -98,6 +98,7 @@ def _everybody(shape: Shape) -> Select[Any]:
         need.label("need"),
         func.coalesce(first.c.today, 0).label("today"),
         func.coalesce(first.c.step, 0).label("step"),
+        func.coalesce(first.c.late, 0).label("late"),
         func.coalesce(first.c.acknowledged, 0).label("acknowledged"),
         func.coalesce(first.c.urgency, UNHURRIED).label("urgency"),
         first.c.due,

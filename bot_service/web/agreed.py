@@ -10,7 +10,7 @@ from bot_service.clinical.rungs import agreed_beforehand
 from bot_service.conversation.choices import offer_line
 from bot_service.conversation.wording import load_catalogue
 from plans.editing import Unfit
-from plans.loading import load_words
+from plans.loading import load_words_for
 from plans.model import CarePlan, Prescription
 from plans.tongues import in_words
 
@@ -34,6 +34,6 @@ def agreed_words(document: Prescription, plan: CarePlan, patients_language: str)
 
 def _in_language(document: Prescription, language: str) -> Agreed:
     catalogue = load_catalogue(language)
-    told = in_words(document, load_words(document.plan_id, language, own=tuple(sorted(document.thresholds.items()))))
+    told = in_words(document, load_words_for(document, language))
     lines = (offer_line(item, item.next_rung, told.rules) for item in told.exercises if agreed_beforehand(item, told) and item.next_rung)
     return Agreed(language, told.flare_plan or "", tuple(catalogue.text(line.key, line.values) for line in lines))

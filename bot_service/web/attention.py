@@ -63,9 +63,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Attention:
-    """Why a patient stands where they stand; the first reason sorts."""
+    """Why a patient stands where they stand; the first reason sorts. `late`: something is overdue that nobody looks after."""
 
     reasons: tuple[Reason, ...]
+    late: bool = False
 
     @property
     def first(self) -> Reason:
@@ -73,7 +74,9 @@ class Attention:
 
     def order(self, ref: str) -> tuple[object, ...]:
         """Sorting key among patients; `storage/standing.py` says the same to the database."""
-        return (*self.first.pressing, ref)
+        untaken = self.first.need is Need.FLAG and not self.first.acknowledged
+        place = 0 if self.first.need is Need.RED_FLAG else 1 if untaken else 2 if self.late else 3
+        return (place, *self.first.pressing, ref)
 
 
 def attention(item: Listed, cases: Sequence[OpenCase], pending: Sequence[Pending], holds: Sequence[Hold], now: datetime) -> Attention:
@@ -85,7 +88,8 @@ def attention(item: Listed, cases: Sequence[OpenCase], pending: Sequence[Pending
     if item.unreachable and not any(case.case_key == UNREACHABLE for case in cases):
         found.append(Reason(Need.UNREACHABLE, "Unreachable", "Messages do not reach this patient.", item.last_heard_at or now))
     found.sort(key=lambda reason: reason.pressing)
-    return Attention(tuple(found) or (_state(item, holds, today, now),))
+    late = any(each.due_at is not None and each.due_at < now and not each.acknowledged for each in found)
+    return Attention(tuple(found) or (_state(item, holds, today, now),), late)
 
 
 def said(detail: Mapping[str, Any], today: date, heard: date | None) -> str:

@@ -179,7 +179,6 @@ def _rows(visit: Visit, tx: Tx, ids: Sequence[UUID], now: datetime, zone: str, c
 
 
 def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figures, now: datetime, zone: str, cover: str) -> Row:
-    stage = visit.service.library[item.plan_id].stage(item.stage).title if item.plan_id in visit.service.library else item.stage
     return Row(
         ref=item.ref,
         name=name,
@@ -202,7 +201,7 @@ def _row(visit: Visit, item: Listed, seen: Attention, name: str, figures: Figure
             for reason in seen.reasons[:2]
         ),
         more=max(0, len(seen.reasons) - 2),
-        stage=stage,
+        stage=figures.stage,
         week="not started" if item.patient_status in ("invited", "asked") else f"week {_weeks(item, now)}",
         adherence=_percent(figures.adherence),
         reply_rate=_percent(figures.reply_rate),

@@ -38,15 +38,15 @@ def decide(visit: Visit) -> Response:
     def carry_out(decision: Decision, now: datetime) -> None:
         decision = _with_ticks(visit, decision, now)
         if what == "approve":
-            review.approve(service.db, service.library, decision, id_posted(form.get("proposal", "")), now)
+            review.approve(service.db, decision, id_posted(form.get("proposal", "")), now)
         elif what == "step_up":
-            review.step_up(service.db, service.library, decision, now)
+            review.step_up(service.db, decision, now)
         elif what == "hold":
             proposal = id_posted(form["proposal"]) if form.get("proposal") else None
             review.hold(service.db, decision, proposal, day_posted(form.get("until", "")), now)
         elif what == "step_back":
             answered = [id_posted(name.removeprefix("close-")) for name in form if name.startswith("close-")]
-            review.step_back(service.db, service.library, decision, now, answered=answered)
+            review.step_back(service.db, decision, now, answered=answered)
         else:
             raise Unfit("Choose approve, hold or step back.")
 
@@ -117,7 +117,7 @@ def run(visit: Visit) -> Response:
         steps = [visit.form.get(name, "") for name in ("first", "last")]
         if not closing and not all(step.isascii() and step.isdecimal() and len(step) < 3 for step in steps):
             raise Unfit("Choose the first and the last step to open.")
-        review.set_running(visit.service.db, visit.service.library, decision, None if closing else (int(steps[0]), int(steps[1])), now)
+        review.set_running(visit.service.db, decision, None if closing else (int(steps[0]), int(steps[1])), now)
 
     return submit(visit, "run", "run_closed" if closing else "run_opened", carry_out, needs_reason=True)
 

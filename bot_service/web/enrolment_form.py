@@ -16,7 +16,7 @@ from bot_service.actions.voices import clinic_setting, hours_in_words
 from bot_service.conversation.wording import Voice, load_catalogue, render
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.staff import Member
-from plans.loading import load_words
+from plans.loading import load_words_for
 from plans.model import CarePlan, Stage, Weekday, prescribe
 from plans.tongues import in_words
 from schedules.places import zone_for
@@ -102,7 +102,7 @@ def words_for(plan: CarePlan, stage: str, language: str, clinic: Clinic, physio:
     """What the patient will read before and after agreeing, with this stage's steps."""
     catalogue = load_catalogue(language)
     prescribed = as_in_clinic(prescribe(plan, stage, flare_plan_signed=True), plan, clinic_numbers(clinic, plan))
-    document = in_words(prescribed, load_words(plan.id, catalogue.language, own=tuple(sorted(prescribed.thresholds.items()))))
+    document = in_words(prescribed, load_words_for(prescribed, catalogue.language))
     voice = Voice(
         language, now.date(), clinic.name, physio or "…", clinic_setting(clinic, "emergency"), clinic_setting(clinic, "urgent"),
         clinic_setting(clinic, "crisis"), hours_in_words(clinic, now, language),

@@ -53,7 +53,7 @@ from bot_service.web.evidence import Notes, Raised
 from bot_service.web.header import header_of
 from bot_service.web.loads import ladders, load_chart, steps_taken
 from bot_service.web.pages import page
-from bot_service.web.prescribed import prescription_view, running_view
+from bot_service.web.prescribed import prescription_view, running_view, version_words
 from bot_service.web.progress_card import card_of, offer_words
 from bot_service.web.recent import DAYS
 from bot_service.web.strips import still_ahead, strip_of
@@ -166,6 +166,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(at, episode.zone)}" for at, item in sorted(going, key=itemgetter(0))],
         **_cases(tx, episode, record, notes, now, clinic.zone),
         **_plan(tx, episode, record, clinic.zone, now),
+        "plan_version": version_words(record.prescription, visit.service.library),
         "days": _table(record, notes),
         **_details(tx, episode, clinic.zone),
         "untold": holds_news(tx, episode, now),
@@ -217,7 +218,7 @@ def _figures(record: Record) -> dict[str, str]:
 
 def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime, zone: str) -> dict[str, object]:
     events, found = episode_page.list_case_events(tx, episode.patient_id, episode.id), cases.list_open(tx, episode)
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     return {
         "cases": case_cards(tx, found, events, notes, plan.references, now, zone),
         "answered_by_step_back": [(str(case.id), title_of(case.rule)) for case in found if case.rule in PAIN_RULES],
@@ -230,7 +231,7 @@ def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime
 
 
 def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) -> dict[str, object]:
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
     past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
     return {

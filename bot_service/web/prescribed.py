@@ -58,8 +58,19 @@ def prescription_view(plan: Prescription, past: Sequence[Prescribed], names: Map
         flare_plan=plan.flare_plan or "",
         rungs_preauthorised=plan.rungs_preauthorised,
         next_steps=tuple(_offer(item, plan) for item in plan.exercises if agreed_beforehand(item, plan) and item.next_rung),
-        history=tuple(_came_about(item, names) for item in reversed(past)),
+        history=tuple(_came_about(item, before, names) for item, before in zip(reversed(past), (*reversed(past[:-1]), None), strict=True)),
     )
+
+
+def version_words(plan: Prescription, library: Mapping[str, CarePlan]) -> str:
+    """The version of the plan that was prescribed, and the one that new patients get."""
+    there = library.get(plan.plan_id)
+    if there is None:
+        return f"plan version {plan.plan_version}"
+    if there.version == plan.plan_version:
+        return f"plan version {plan.plan_version} (the newest)"
+    now = "newest" if _order(there.version) > _order(plan.plan_version) else "the library has"
+    return f"plan version {plan.plan_version} ({now}: {there.version})"
 
 
 @dataclass(frozen=True)
@@ -86,11 +97,17 @@ def days_words(days: Sequence[str]) -> str:
     return "every day" if len(set(days)) == 7 else ", ".join(SHORT[WEEKDAYS.index(day)] for day in WEEKDAYS if day in days)
 
 
-def _came_about(item: Prescribed, names: Mapping[object, str]) -> str:
-    since = f"{long_day(item.starts_on)}: {item.document.stage_title}, by"
+def _came_about(item: Prescribed, before: Prescribed | None, names: Mapping[object, str]) -> str:
+    other = before is None or before.document.plan_version != item.document.plan_version
+    version = f", plan version {item.document.plan_version}" if other else ""
+    since = f"{long_day(item.starts_on)}: {item.document.stage_title}{version}, by"
     if item.by_patient:
         return f"{since} the patient (another time of day)"
     return f"{since} {names.get(item.staff_id, 'staff')}" + (f" ({item.reason})" if item.reason else "")
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in version.split("."))
 
 
 def _slot(slot: PrescribedSlot, plan: Prescription) -> SlotView:

@@ -72,6 +72,8 @@ def _names(slot: PrescribedSlot | None, document: Prescription) -> str:
 
 
 def _thresholds(old: Prescription, new: Prescription, plan: CarePlan) -> Iterator[Change]:
+    if old.plan_version != new.plan_version:
+        return  # all numbers of the two versions are told apart in `version_changes`
     for key, label in LABELS.items():
         usual = threshold(plan, new.stage, key)
         was, will = old.thresholds.get(key, usual), new.thresholds.get(key, usual)

@@ -65,7 +65,7 @@ class ProgressCard:
 
 def card_of(tx: Tx, episode: Episode, record: Record, zone: str) -> ProgressCard:
     """The card of an episode as it stands."""
-    plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+    plan = prescriptions.load_plan_of(tx, record.prescription)
     open_rules = {rule for case in cases.list_open(tx, episode) for rule in case.reasons}
     return progress_card(standing(record, plan, open_rules), reviews.find_pending(tx, episode), plan, record.prescription, zone)
 

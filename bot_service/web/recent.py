@@ -25,13 +25,14 @@ DRAWN = 28
 class Figures:
     """The figures of one row: percent or None when nothing was asked, and the worst session pain of recent loading days, oldest first.
 
-    `ceiling` is that of the patient's prescription.
+    `ceiling` and the name of the `stage` are those of the patient's prescription.
     """
 
     adherence: int | None
     reply_rate: int | None
     pains: tuple[int, ...]
     ceiling: int
+    stage: str
 
 
 def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[UUID, Figures]:
@@ -46,7 +47,7 @@ def recent_figures(tx: Tx, listed: Collection[Listed], now: datetime) -> dict[UU
 def _figures(record: Record) -> Figures:
     first = record.today - timedelta(days=DRAWN - 1)
     pains = tuple(day.pain for day in record.rated_days if day.pain is not None and day.day >= first)
-    return Figures(adherence(record, DAYS), reply_rate(record, DAYS), pains, record.rules.pain_ceiling)
+    return Figures(adherence(record, DAYS), reply_rate(record, DAYS), pains, record.rules.pain_ceiling, record.prescription.stage_title)
 
 
 def _record(tx: Tx, item: Listed, recent: Recent, agreed: datetime | None, now: datetime) -> Record:

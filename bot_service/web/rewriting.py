@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE, Decision, list_concerns
 from bot_service.actions.histories import local_today
-from bot_service.actions.rewriting import Draft, draft, rewrite, shown_to_patient
+from bot_service.actions.rewriting import Draft, draft, draft_move, move_to_version, rewrite, shown_to_patient
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.actions.voices import voice_for
 from bot_service.clinical.in_words import listed
@@ -19,12 +19,14 @@ from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.wording import load_catalogue, render
 from bot_service.errors import AlreadyDecided, Conflict, NotFound, NotPermitted
 from bot_service.storage import clinics, prescriptions, staff
+from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.web.access import Visit
 from bot_service.web.agreed import agreed_words
 from bot_service.web.decisions import shown_posted
 from bot_service.web.episode import find
 from bot_service.web.pages import page
+from bot_service.web.prescribed import version_words
 from bot_service.web.prescription_changes import changes
 from bot_service.web.prescription_form import (
     choices_of,
@@ -37,6 +39,7 @@ from bot_service.web.prescription_form import (
 )
 from bot_service.web.stale import Clash
 from bot_service.web.times import day_words, moment
+from bot_service.web.version_changes import version_changes
 from plans.editing import Unfit
 from plans.model import CarePlan, Prescription
 from plans.running import RUN_SLOT
@@ -64,19 +67,20 @@ def show(visit: Visit) -> Response:
 def submit(visit: Visit) -> Response:
     """Look at the changes, go back to the form, or prescribe them."""
     at = _at(visit)
-    step, other = visit.form.get("step", ""), _meanwhile(visit, at)
-    if other:
+    step, moves = visit.form.get("step", ""), bool(visit.form.get("version"))
+    typed = fields_of(at.document, at.plan) if moves else visit.form
+    if not moves and (other := _meanwhile(visit, at)):
         return _form(visit, at, other.fields, [], other)
     try:
         if step == "save":
             return _save(visit, at)
         if step == "edit":
-            return _form(visit, at, visit.form, [])
+            return _form(visit, at, typed, [])
         return _check(visit, at, "")
     except Unfit as problem:
-        return _form(visit, at, visit.form, [in_plain_words(each, at.document, at.plan) for each in problem.findings])
+        return _form(visit, at, typed, [in_plain_words(each, at.document, at.plan) for each in problem.findings])
     except Conflict as problem:
-        return _form(visit, at, visit.form, [("sessions", _sentence(problem))])
+        return _form(visit, at, typed, [("sessions", _sentence(problem))])
 
 
 def _at(visit: Visit) -> _At:
@@ -87,7 +91,7 @@ def _at(visit: Visit) -> _At:
         if episode.status != "active":
             raise NotFound("no care to prescribe in")
         document = prescriptions.load(tx, episode.prescription_id)
-        plan = prescriptions.load_plan_version(tx, document.plan_id, document.plan_version)
+        plan = prescriptions.load_plan_of(tx, document)
     return _At(patient.ref, patient.name, episode, document, plan)
 
 
@@ -100,23 +104,23 @@ def _meanwhile(visit: Visit, at: _At) -> Clash | None:
             return None
         names = {each.id: each.name for each in staff.list_of_clinic(tx, at.episode.clinic_id)}
         zone = clinics.load_clinic(tx, at.episode.clinic_id).zone
-        was = fields_of(shown.document, prescriptions.load_plan_version(tx, shown.document.plan_id, shown.document.plan_version))
+        was = fields_of(shown.document, prescriptions.load_plan_of(tx, shown.document))
     now, last = fields_of(at.document, at.plan), past[-1]
     typed = {name: visit.form.get(name, "") for name in {*was, *now, *visit.form} - _NOT_OF_PRESCRIPTION}
     kept = {name: text if text != was.get(name, "") else now.get(name, "") for name, text in typed.items()}
     who = "The patient" if last.by_patient else names.get(last.staff_id, "Somebody")
-    lines = [
-        f"{each.what}: {each.before} when you opened this, {each.after} now." for each in changes(shown.document, at.document, at.plan)
-    ]
+    differ = [*changes(shown.document, at.document, at.plan), *version_changes(shown.document, at.document)]
+    lines = [f"{each.what}: {each.before} when you opened this, {each.after} now." for each in differ]
     sentence = f"Nothing is prescribed. {who} changed the prescription on {moment(last.created_at, zone)}, after you had opened it. {_LEFT}"
     return Clash(sentence, tuple(lines), kept)
 
 
-_NOT_OF_PRESCRIPTION = {"token", "step", "reason", "shown", "based_on"}
+_NOT_OF_PRESCRIPTION = {"token", "step", "reason", "shown", "based_on", "version"}
 _LEFT = "What you had changed is still in the form; everything else is as it is by now."
 
 
 def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes, other: Clash | None = None) -> Response:
+    there = visit.service.library.get(at.document.plan_id)
     return page(
         visit,
         "prescription.html",
@@ -133,12 +137,14 @@ def _form(visit: Visit, at: _At, fields: Mapping[str, str], mistakes: Mistakes, 
         thresholds=threshold_rows(at.document, at.plan),
         agreed=agreed_words(at.document, at.plan, at.episode.language),
         stage_facts=stage_facts(at.document, at.plan),
+        plan_version=version_words(at.document, visit.service.library),
+        other_version=there.version if there and there.version != at.document.plan_version else "",
     )
 
 
 def _check(visit: Visit, at: _At, trouble: str) -> Response:
     with visit.service.db.read() as tx:
-        drafted = draft(tx, at.episode, choices_of(visit.form, at.document, at.plan))
+        drafted = _drafted(tx, visit, at)
         is_other_work = (drafted.before.exercises, drafted.before.slots) != (drafted.after.exercises, drafted.after.slots)
         against = list_concerns(tx, at.episode, visit.service.clock.now()) if is_other_work else ()
     return page(
@@ -146,7 +152,8 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
         "prescription_check.html",
         status=422 if trouble else 200,
         at=at,
-        changes=changes(drafted.before, drafted.after, drafted.plan),
+        changes=[*changes(drafted.before, drafted.after, drafted.plan), *version_changes(drafted.before, drafted.after)],
+        version=visit.form.get("version", ""),
         told=shown_to_patient(drafted),
         against=against,
         preview=_preview(drafted, at, visit),
@@ -158,17 +165,24 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
     )
 
 
+def _drafted(tx: Tx, visit: Visit, at: _At) -> Draft:
+    if visit.form.get("version"):
+        return draft_move(tx, at.episode, visit.service.library)
+    return draft(tx, at.episode, choices_of(visit.form, at.document, at.plan))
+
+
 def _save(visit: Visit, at: _At) -> Response:
     reason = visit.form.get("reason", "").strip()
     if not reason:
         return _check(visit, at, "Write a short reason: it stays in the patient's record.")
     if len(reason) > LONGEST_REASON:
         return _check(visit, at, f"The reason is longer than {LONGEST_REASON} characters; make it shorter.")
-    decision = Decision(visit.who, at.episode.id, reason, shown_posted(visit), grace=UNDO_FOR)
+    decision, service = Decision(visit.who, at.episode.id, reason, shown_posted(visit), grace=UNDO_FOR), visit.service
     try:
-        rewrite(
-            visit.service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), visit.service.clock.now()
-        )  # fmt: skip
+        if version := visit.form.get("version"):
+            move_to_version(service.db, decision, _id(visit), service.library, version, service.clock.now())
+        else:
+            rewrite(service.db, decision, _id(visit), choices_of(visit.form, at.document, at.plan), service.clock.now())
     except AlreadyDecided as problem:
         return _check(visit, at, _sentence(problem))
     return RedirectResponse(f"/patients/{at.ref}?done=rewritten", 303)

@@ -40,6 +40,7 @@ from bot_service.web import (
     webhooks,
 )
 from bot_service.web.access import Door, Refused, SignInNeeded, guarded
+from bot_service.web.compression import Compression
 from bot_service.web.forms import Unreadable
 from bot_service.web.pages import STATIC, Headers, page, plain_page
 from bot_service.web.service import Service
@@ -146,6 +147,7 @@ def build_site(service: Service) -> FastAPI:
     for door in DOORS:
         app.add_route(door.path, guarded(service, door), methods=[door.method], include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(Compression)
     app.add_middleware(Headers, https=service.settings.public_url.startswith("https://"))
     _add_problems(app)
     check_doors(app)

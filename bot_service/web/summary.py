@@ -62,7 +62,7 @@ def show(visit: Visit) -> Response:
         patient, episode = find(tx, visit)
         clinic = clinics.load_clinic(tx, episode.clinic_id)
         record = load_record(tx, episode, now)
-        plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
+        plan = prescriptions.load_plan_of(tx, record.prescription)
         past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
         names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
         view: dict[str, Any] = {

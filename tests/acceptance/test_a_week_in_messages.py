@@ -41,7 +41,7 @@ def test_with_the_faster_block_opened_a_week_takes_at_most_twelve(playground: Pl
     proposal = playground.pending(name)
     assert proposal is not None
     assert proposal.rule == "C3"
-    review.approve(playground.db, playground.service.library, playground.decision(name), proposal.id, playground.player.clock.now())
+    review.approve(playground.db, playground.decision(name), proposal.id, playground.player.clock.now())
     playground.play(days=14)
     assert 8 < _messages_in_week(playground, name, 4) <= 12
 

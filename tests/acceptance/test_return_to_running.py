@@ -26,7 +26,7 @@ def running(playground: Playground, steps: tuple[int, int], moments: dict[date, 
     playground.join(iris)
     playground.play(days=1)
     decision = playground.decision("Iris", "ready to walk")
-    review.set_running(playground.db, playground.service.library, decision, steps, playground.player.clock.now())
+    review.set_running(playground.db, decision, steps, playground.player.clock.now())
 
 
 def runs(playground: Playground) -> list[Got]:

@@ -28,7 +28,7 @@ def test_a_good_fortnight_in_early_is_proposed_and_nothing_changes_until_the_phy
     assert proposal is not None
     assert (proposal.rule, proposal.to_stage) == ("C1", "intermediate")
     assert playground.episode("Maya").stage == "early"
-    review.approve(playground.db, playground.service.library, playground.decision("Maya"), proposal.id, playground.player.clock.now())
+    review.approve(playground.db, playground.decision("Maya"), proposal.id, playground.player.clock.now())
     playground.play(days=3)
     told = [message.text for message in playground.got("Maya")[-8:]]
     assert any("moved you on to the Intermediate Plan" in text for text in told)

@@ -206,9 +206,7 @@ def test_it_says_who_moved_and_what_was_not_sent_and_why(here: NoticeClinic) -> 
     with clinic.db.read() as tx:
         pending = reviews.find_pending(tx, person.episode())
     assert pending is not None
-    review.approve(
-        clinic.db, clinic.service.library, Decision(clinic.physio, person.episode().id, "settled"), pending.id, clinic.clock.now()
-    )
+    review.approve(clinic.db, Decision(clinic.physio, person.episode().id, "settled"), pending.id, clinic.clock.now())
     text = text_for(here, here.anna, weekly=True)
     assert f"- {person.episode().ref}: intermediate stage since" in text
     assert "What we did not send, or cannot be sure of:\n- 2 exercise prompts: paused\n- 1 exercise prompt: too late" in text

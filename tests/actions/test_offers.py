@@ -150,7 +150,7 @@ async def test_an_offer_lapses_with_time_when_the_weeks_are_settled_no_more(clin
 
 async def test_a_clinicians_decision_withdraws_the_offer(clinic: RunningClinic) -> None:
     person = await offered(clinic)
-    review.step_back(clinic.db, clinic.service.library, Decision(clinic.physio, person.episode().id, "saw them"), clinic.clock.now())
+    review.step_back(clinic.db, Decision(clinic.physio, person.episode().id, "saw them"), clinic.clock.now())
     assert states(person) == ["withdrawn"]
     await person.tap("Yes")
     assert person.episode().stage == "early"

@@ -31,7 +31,7 @@ def pending(person: Person) -> Any:
 
 def approve(person: Person, **more: Any) -> None:
     clinic = person.clinic
-    review.approve(clinic.db, clinic.service.library, decision(person, **more), pending(person).id, clinic.clock.now())
+    review.approve(clinic.db, decision(person, **more), pending(person).id, clinic.clock.now())
 
 
 async def test_approving_moves_the_stage_tells_the_patient_and_changes_the_next_prompt(clinic: RunningClinic) -> None:
@@ -110,7 +110,7 @@ async def test_a_hold_ends_with_its_day_and_with_the_stage_it_was_about(ready: P
 async def test_a_step_back_is_a_decision_even_if_nothing_was_proposed(ready: Person) -> None:
     clinic = ready.clinic
     approve(ready)
-    review.step_back(clinic.db, clinic.service.library, decision(ready, "too soon"), clinic.clock.now() + timedelta(minutes=1))
+    review.step_back(clinic.db, decision(ready, "too soon"), clinic.clock.now() + timedelta(minutes=1))
     latest = proposals(ready)[0]
     assert (latest.rule, latest.status, latest.to_stage, latest.reason) == ("own", "stepped_back", "early", "too soon")
     with clinic.db.read() as tx:
@@ -121,17 +121,17 @@ async def test_stepping_back_says_so_kindly_and_decides_what_was_pending(ready: 
     clinic = ready.clinic
     approve(ready)
     await clinic.service.tick()
-    review.step_back(clinic.db, clinic.service.library, decision(ready, "too soon"), clinic.clock.now())
+    review.step_back(clinic.db, decision(ready, "too soon"), clinic.clock.now())
     await clinic.service.tick()
     assert ready.episode().stage == "early" and prescription(ready).stage == "early"
     assert "Going back a step for a while is part of getting better." in ready.texts[-1]
     with pytest.raises(Conflict, match="first stage"):
-        review.step_back(clinic.db, clinic.service.library, decision(ready), clinic.clock.now())
+        review.step_back(clinic.db, decision(ready), clinic.clock.now())
 
 
 async def test_stepping_back_in_the_first_stage_leaves_a_pending_proposal_alone(ready: Person) -> None:
     with pytest.raises(Conflict):
-        review.step_back(ready.clinic.db, ready.clinic.service.library, decision(ready), ready.clinic.clock.now())
+        review.step_back(ready.clinic.db, decision(ready), ready.clinic.clock.now())
     assert [each.status for each in proposals(ready)] == ["pending"]
 
 
@@ -150,14 +150,14 @@ async def test_a_correction_that_breaks_a_criterion_withdraws_the_proposal(ready
     await ready.say("sorry, 7")
     assert [each.status for each in proposals(ready)] == ["withdrawn"]
     with pytest.raises(AlreadyDecided):
-        review.approve(ready.clinic.db, ready.clinic.service.library, decision(ready), proposal.id, ready.clinic.clock.now())
+        review.approve(ready.clinic.db, decision(ready), proposal.id, ready.clinic.clock.now())
 
 
 async def test_nothing_is_decided_twice(ready: Person) -> None:
     proposal, clinic = pending(ready), ready.clinic
     approve(ready)
     with pytest.raises(AlreadyDecided):
-        review.approve(clinic.db, clinic.service.library, decision(ready), proposal.id, clinic.clock.now())
+        review.approve(clinic.db, decision(ready), proposal.id, clinic.clock.now())
     with pytest.raises(AlreadyDecided):
         review.hold(clinic.db, decision(ready), proposal.id, None, clinic.clock.now())
     assert audited(ready).count("approved") == 1
@@ -166,7 +166,7 @@ async def test_nothing_is_decided_twice(ready: Person) -> None:
 def everything_a_clinician_does(person: Person) -> dict[str, Callable[[Member], None]]:
     """Each decision there is, by what the audit trail calls it."""
     clinic = person.clinic
-    db, library, now = clinic.db, clinic.service.library, clinic.clock.now()
+    db, now = clinic.db, clinic.clock.now()
     proposal = next((each.id for each in proposals(person) if each.status == "pending"), uuid4())
     case = next((case.id for case in open_cases(person).values()), uuid4())
     return {
@@ -175,8 +175,8 @@ def everything_a_clinician_does(person: Person) -> dict[str, Callable[[Member], 
         "case_closed": lambda member: review.close_case(db, decision(person, member=member), case, now),
         "held": lambda member: review.hold(db, decision(person, member=member), proposal, None, now),
         "hold_released": lambda member: review.release_hold(db, decision(person, member=member), now),
-        "approved": lambda member: review.approve(db, library, decision(person, member=member), proposal, now),
-        "stepped_back": lambda member: review.step_back(db, library, decision(person, member=member), now),
+        "approved": lambda member: review.approve(db, decision(person, member=member), proposal, now),
+        "stepped_back": lambda member: review.step_back(db, decision(person, member=member), now),
         "paused": lambda member: review.pause(db, decision(person, member=member), None, now),
         "resumed": lambda member: review.resume(db, decision(person, member=member), now),
         "discharged": lambda member: review.discharge(db, decision(person, member=member), now),
@@ -323,9 +323,14 @@ def test_a_prescription_is_made_only_by_a_clinician_as_agreed_beforehand_or_by_t
         "bot_service/actions/review.py:step_up",
         "bot_service/actions/review.py:step_back",
         "bot_service/actions/review.py:set_running",
-        "bot_service/actions/rewriting.py:rewrite",
+        "bot_service/actions/rewriting.py:_prescribe",
         "bot_service/actions/offers.py:answer_offer",
     }
+    assert _callers("_prescribe") == {
+        "bot_service/actions/rewriting.py:rewrite",
+        "bot_service/actions/rewriting.py:move_to_version",
+    }
+    assert _callers("move_to_version") == {"bot_service/web/rewriting.py:_save"}, "nothing else changes the version of the plan"
 
 
 def _callers(called: str) -> set[str]:

@@ -17,9 +17,7 @@ from tests.running_clinic import Person, RunningClinic
 
 def set_running(person: Person, steps: tuple[int, int] | None, by: staff.Member | None = None) -> None:
     clinic = person.clinic
-    review.set_running(
-        clinic.db, clinic.service.library, Decision(by or clinic.physio, person.episode().id, "walks well"), steps, clinic.clock.now()
-    )
+    review.set_running(clinic.db, Decision(by or clinic.physio, person.episode().id, "walks well"), steps, clinic.clock.now())
 
 
 async def test_opening_is_a_new_prescription_with_its_author_and_the_patient_is_told(clinic: RunningClinic) -> None:
@@ -101,7 +99,7 @@ async def test_another_time_of_day_moves_the_runs_too_and_a_new_stage_closes_run
     await person.say("send it at 18:00")
     await person.say("yes")
     assert {slot.at.hour for slot in prescription(person).slots if slot.number in (1, RUN_SLOT)} == {18}
-    review.step_back(clinic.db, clinic.service.library, Decision(clinic.physio, person.episode().id, "sore"), clinic.clock.now())
+    review.step_back(clinic.db, Decision(clinic.physio, person.episode().id, "sore"), clinic.clock.now())
     assert prescription(person).run_steps_open is None
     with clinic.db.read() as tx:
         assert reviews.list_offered(tx, person.episode()) == []

@@ -44,7 +44,7 @@ def decision(person: Person, reason: str = "looks good", **more: Any) -> Decisio
 
 def approve(person: Person, **more: Any) -> UUID:
     pending = next(each for each in proposals(person) if each.status == "pending")
-    review.approve(person.clinic.db, person.clinic.service.library, decision(person, **more), pending.id, person.clinic.clock.now())
+    review.approve(person.clinic.db, decision(person, **more), pending.id, person.clinic.clock.now())
     return pending.id
 
 
@@ -142,7 +142,7 @@ async def test_a_hold_undone_proposes_again_and_brings_back_the_hold_before_it(c
 def test_a_step_back_undone_opens_the_cases_again_that_it_had_closed(clinic: RunningClinic) -> None:
     person = after(clinic, "done 2/1, -, done 7/6", stage="intermediate")
     before, pain = standing(person), [case.id for case in open_cases(person).values()]
-    review.step_back(clinic.db, clinic.service.library, decision(person), clinic.clock.now(), answered=pain)
+    review.step_back(clinic.db, decision(person), clinic.clock.now(), answered=pain)
     assert pain and not open_cases(person) and person.episode().stage == "early"
     (decided,) = undoable(person)
     undo(person, decided)

@@ -124,7 +124,7 @@ async def test_a_change_undone_before_its_release_was_told_is_not_told_either(cl
     person = after(clinic, "done 2/1, -, done 7/6", stage="intermediate")
     await person.say(FLAG)
     await at_night(clinic)
-    review.step_back(clinic.db, clinic.service.library, decision(person), clinic.clock.now())
+    review.step_back(clinic.db, decision(person), clinic.clock.now())
     clear(person)
     (decided,) = undoable(person)
     undo(person, decided)
@@ -136,7 +136,7 @@ async def test_a_pause_that_outlasts_the_red_flag_keeps_the_change_until_it_is_o
     person = after(sqlite_clinic, "done 2/1, -, done 7/6", stage="intermediate")
     db, clock = sqlite_clinic.db, sqlite_clinic.clock
     await person.say(FLAG)
-    review.step_back(db, sqlite_clinic.service.library, decision(person), clock.now())
+    review.step_back(db, decision(person), clock.now())
     review.pause(db, decision(person), None, clock.now())
     await a_minute_later(sqlite_clinic)
     clear(person)

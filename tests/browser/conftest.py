@@ -51,17 +51,22 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+def launched(playwright: Playwright) -> Browser | None:
+    """The machine's own Chromium, running; None when there is none."""
+    places = [shutil.which(name) for name in NAMES] + [*PLACES, playwright.chromium.executable_path]
+    found = next((place for place in places if place and Path(place).exists()), None)
+    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to sandbox for root
+    return None if found is None else playwright.chromium.launch(executable_path=found, args=sandbox, timeout=PATIENT_S * 1000)
+
+
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """The machine's own Chromium."""
-    places = [shutil.which(name) for name in NAMES] + [*PLACES, playwright.chromium.executable_path]
-    found = next((place for place in places if place and Path(place).exists()), None)
-    if found is None:
+    running = launched(playwright)
+    if running is None:
         if IN_CI:
             pytest.fail(HOW_TO_GET_ONE)
         pytest.skip(HOW_TO_GET_ONE)  # the contract: loud on a machine without Chromium, a failure in CI just above
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]  # Chromium refuses to sandbox for root
-    running = playwright.chromium.launch(executable_path=found, args=sandbox, timeout=PATIENT_S * 1000)
     yield running
     running.close()
 

@@ -27,7 +27,7 @@ def test_the_printed_summary_is_one_page_and_keeps_who_what_pain_and_why(served:
     for number in range(12):
         _prescribe_anew(person, number, "Sore after gardening, and then the stairs at work; " * 5)
     for _ in ("intermediate", "advanced"):
-        review.step_up(clinic.db, clinic.service.library, _decision(person), clinic.clock.now() + timedelta(minutes=1))
+        review.step_up(clinic.db, _decision(person), clinic.clock.now() + timedelta(minutes=1))
     say(person, "I cannot feel my legs")
     look(person)
     page = new_page()

@@ -8,15 +8,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from bot_service.errors import Conflict, NotFound, SettingsError
 from bot_service.storage import clinics, episodes, names, patients, prescriptions, staff, tables
+from bot_service.storage.columns import SealedBytes
 from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from plans.loading import content_hash
 from schedules.occurrences import Occurrence
 from tests.builders import a_plan
+from tests.databases import Kind
 from tests.kept_database import KeptDatabase
 from tests.listed import named
 from tests.running_clinic import open_quickly
@@ -133,6 +136,27 @@ class TestPatients:
             assert {words: named(tx, clinic.id, NOW, words) for words in searched} == {
                 words: {found[number].id} for words, number in searched.items()
             }
+
+    def test_a_name_that_does_not_open_stops_the_start_with_one_sentence(self, db: Database, clinic: ClinicRows) -> None:
+        with db.begin() as tx:
+            a_patient(tx, clinic, "Zoë Park", "P002")
+            tx.run(tables.name_tokens.delete())
+            whole = tx.scalar(select(tables.patients.c.name).where(tables.patients.c.ref == "P002"))
+            tx.run(update(tables.patients).where(tables.patients.c.ref == "P002").values(name=SealedBytes(whole[:-1] + b"?")))
+        with pytest.raises(SettingsError, match="name of patient P002 is damaged in the database; restore it from a backup"):
+            names.store_all_anew(db)
+
+    @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+    def test_a_database_that_cannot_be_written_stops_it_too(self, fresh_database: Callable[[Kind], str], kind: Kind) -> None:
+        db = open_quickly(fresh_database(kind))
+        try:
+            with db.begin() as tx:
+                a_patient(tx, a_clinic(tx), "Zoë Park", "P002")
+                tx.run(text("drop table name_tokens"))
+            with pytest.raises(SettingsError, match="the names of patients cannot be made ready for the search"):
+                names.store_all_anew(db)
+        finally:
+            db.close()
 
 
 class TestEpisodes:

@@ -95,6 +95,17 @@ def test_every_answer_carries_the_headers(browser: Browser, path: str) -> None:
     assert headers["cache-control"] == ("public, max-age=86400" if path.startswith("/static/") else "no-store")
 
 
+def test_pages_are_compressed_for_our_own_pages_and_people_and_never_where_another_site_asked(browser: Browser) -> None:
+    def encoded(path: str, asked_by: str | None) -> str | None:
+        answer = browser.client.get(path, headers={"sec-fetch-site": asked_by} if asked_by else {})
+        assert len(answer.content) > 2_000
+        return answer.headers.get("content-encoding")
+
+    assert [encoded("/", asked_by) for asked_by in ("same-origin", "none")] == ["gzip", "gzip"]
+    assert [encoded("/", asked_by) for asked_by in ("cross-site", "same-site", None)] == [None, None, None]
+    assert [encoded("/static/site.css", asked_by) for asked_by in ("same-origin", "cross-site", None)] == ["gzip"] * 3
+
+
 def test_with_https_the_browser_is_told_to_stay_with_it(sqlite_clinic: RunningClinic) -> None:
     sqlite_clinic.service.settings = load_settings(public_url="https://stepwise.example", secret_key=SECRET)
     assert "max-age=31536000" in Browser(sqlite_clinic).client.get("/sign-in").headers["strict-transport-security"]

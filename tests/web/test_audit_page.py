@@ -96,7 +96,7 @@ def test_no_entry_shows_a_key_an_identifier_or_an_address_of_ours(admin: Browser
         (held,) = undoing.list_undoable(tx, person.episode(), now)
     undoing.undo(clinic.db, by, held.id, now)
     review.pause(clinic.db, by, (now + timedelta(days=9)).date(), now)
-    review.step_up(clinic.db, clinic.service.library, replace(by, shown=person.episode().evidence_version), now)
+    review.step_up(clinic.db, replace(by, shown=person.episode().evidence_version), now)
     care_record.record_outcome(clinic.db, by, "psfs", "kneel", 3, None, now)
     clinic_settings.set_wording(clinic.db, clinic.admin, "pl", "prompt_intro", "Czas na ćwiczenia.", now)
     clinic_settings.set_numbers(clinic.db, clinic.admin, clinic.plan, {"pain_ceiling": 4}, clinic.physio.id, now)

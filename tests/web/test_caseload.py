@@ -233,6 +233,26 @@ def test_within_a_group_the_longest_overdue_comes_first_then_what_is_due_first_w
     assert names(Browser(clinic).sign_in().get("/?show=review")) == ["Overdue3", "Overdue1", "Tomorrow", "Friday"]
 
 
+def test_what_is_overdue_and_nobody_looks_after_stands_before_all_but_red_flags_that_somebody_looks_after(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    clinic, now = sqlite_clinic, sqlite_clinic.clock.now()
+    found = {  # hours until it is due, by which rule on which case, how urgent, and whether somebody looks after it
+        "Untaken": (24, "A3", "A3", "same_day", False), "Taken": (-72, "B3", "B3", "three_days", True),
+        "Red": (-9, "D1", "D1", "now", True),
+        "Forgotten": (-24, "D4", "engagement", "routine", False), "Adherence": (24, "D4", "engagement", "routine", False),
+    }  # fmt: skip
+    people = {name: clinic.in_care(name) for name in [*found, "Both"]}
+    with clinic.db.begin() as tx:
+        for name, (hours, rule, key, urgency, taken) in {**found, "Both": found["Taken"], "Both ": found["Forgotten"]}.items():
+            episode = episodes.load(tx, people[name.strip()].invitation.episode_id)
+            raised = cases.Raised(key, rule, urgency, "Look.", {"occurred": "2026-09-20"})
+            case, _ = cases.raise_case(tx, now, episode, raised, now + timedelta(hours=hours))
+            if taken:
+                cases.acknowledge_case(tx, now, case, clinic.physio.name, clinic.physio.id)
+    assert names(Browser(clinic).sign_in().page) == ["Red", "Untaken", "Both", "Forgotten", "Taken", "Adherence"]
+
+
 def test_those_to_whom_exercises_did_not_go_out_can_be_listed(clinic: RunningClinic) -> None:
     lost, doubtful, before, sent = (clinic.in_care(name) for name in ("Lost", "Doubtful", "Longago", "Sent"))
     now = clinic.clock.now()
