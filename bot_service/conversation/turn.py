@@ -49,7 +49,7 @@ from bot_service.conversation.situation import (
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
 from bot_service.conversation.too_much import heard_too_much
 from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
-from bot_service.conversation.which_one import safety_before_which
+from bot_service.conversation.which_one import safety_before_which, severe_unasked
 from bot_service.conversation.worries import for_today, words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
@@ -73,7 +73,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     told = as_safety_answer(told, reading, target, now)
-    turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
+    turn = left_over(severe_unasked(safety_before_which(_decided(told, reading, target, now), now), now), now)
     turn = heard_too_much(asked_too(turn, told, target, now), told, reading, now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 

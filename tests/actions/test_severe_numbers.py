@@ -180,3 +180,16 @@ async def test_words_that_may_mean_everything_are_a_case_the_same_day_with_a_num
     case = open_cases(person)["X3"]
     assert case.urgency == "same_day" and case.words == "4. cant go on" and ("pain_during", TUESDAY, 4) in scores(person)
     assert person.texts[-1].startswith("Recorded: 4 out of 10.\n\nYour physio can read what you wrote.") and "116 123" in person.texts[-1]
+
+
+async def test_a_severe_number_that_nothing_asks_for_puts_nothing_right_and_is_asked_about(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    await person.say("done, 3")
+    await person.say("9")
+    assert "If you meant 9" in person.texts[-1] and SAFETY in person.texts[-1] and ("pain_during", TUESDAY, 3) in scores(person)
+    assert open_cases(person)["X3"].words == "A score of 9/10 after 3/10 was recorded, not known for what"
+    await person.say("none")
+    assert person.texts[-1] == "Good, thank you."
+    await person.say("5")
+    assert len(evidence(person, open_cases(person)["X3"])) == 1, "only a severe one"
