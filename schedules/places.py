@@ -13,6 +13,10 @@ from zoneinfo import ZoneInfo, available_timezones
 _PARTS_OF_THE_WORLD = frozenset(
     ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
+_NO_PLACE = frozenset(("factory", "localtime", "posixrules"))
+"""Names of the zone files that stand for no place: the clock of a new machine, and that of the machine itself."""
+_NO_CITY = frozenset(("north", "south", "east", "west"))
+"""The last part of some zones' names that nobody lives in: "West" alone may be Australia's or Brazil's."""
 _NEAR = 3
 """How many near ones are named (default)."""
 _LIKE = 0.75
@@ -43,7 +47,7 @@ def _instead(text: str, cities: Sequence[str]) -> str:
 
 @cache
 def _by_name() -> Mapping[str, str]:
-    return {_plain(name): name for name in sorted(available_timezones())}
+    return {_plain(name): name for name in sorted(available_timezones()) if _plain(name) not in _NO_PLACE}
 
 
 @cache
@@ -52,7 +56,7 @@ def _cities() -> Mapping[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
     for name in sorted(available_timezones(), key=lambda each: (-each.count("/"), each)):
         place, _, city = name.rpartition("/")
-        if place.partition("/")[0] in _PARTS_OF_THE_WORLD:
+        if place.partition("/")[0] in _PARTS_OF_THE_WORLD and _plain(city) not in _NO_CITY:
             known = found.setdefault(_plain(city), [])
             if not any(_clock(name) == _clock(other) for other in known):
                 known.append(name)

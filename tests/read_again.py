@@ -65,10 +65,12 @@ class Told:
         day = episode.next_prompt_day or episode.next_prompt_at.astimezone(ZoneInfo(name)).date()
         if in_force := self._held(key, life.today, in_force=day):
             words = f"none while {'paused' if in_force[-1].kind == 'pause' else 'on hold'}"
-            if any(hold.until_day is None for hold in in_force):
-                return words
-            end = max(hold.until_day for hold in self._held(key, life.today) if hold.until_day)
-            return f"{words}; again {_moment(self._first(episode.prescription_id, end, name), name)}"
+            while in_force:  # one pause may follow another
+                if any(hold.until_day is None for hold in in_force):
+                    return words
+                first = self._first(episode.prescription_id, max(hold.until_day for hold in in_force), name)
+                in_force = self._held(key, life.today, in_force=first.astimezone(ZoneInfo(name)).date())
+            return f"{words}; again {_moment(first, name)}"
         hours = abs(episode.next_prompt_at - self.waiting.now) // timedelta(hours=1)
         number, noun = (hours // 24, "day") if hours > 23 else (hours, "hour")
         return f"{_moment(episode.next_prompt_at, name)} (in {f'{number} {noun}' + 's' * (number != 1) if hours else 'under an hour'})"

@@ -211,8 +211,8 @@ def _change_schedule(tx: Tx, episode: Episode, effect: PauseUntil | Resume | Cha
                 outbox.cancel_waiting(tx, now, episode.patient_id, "on hold: pause", ("prompt", "nudge", "check_in"))
             detail = {"until": day.isoformat()} | ({"from": begins.isoformat()} if begins > today else {})
             audit.record(tx, now, "patient", "paused", clinic_id=episode.clinic_id, subject_id=episode.patient_id, detail=detail)
-        case Resume():
-            if episodes.release_holds(tx, now, episode.id, ("pause",), "patient"):
+        case Resume(planned):
+            if episodes.release_own_pauses(tx, now, episode.id, None if planned else today):
                 audit.record(tx, now, "patient", "resumed", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
             conversations.withdraw_all(tx, episode.id, now, ("pause_days", "confirm_pause"))
         case ChangeTime(at, was):

@@ -85,10 +85,13 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     if message.kind == "prompt":
         detail["show"] = message.slot
     if asked.get("kind") == "pain_24h":
-        detail["then"] = {"day": asked["day"], "slot": asked.get("slot"), "until": _last_moment(tx, episode, asked, now).isoformat()}
+        then = {"day": asked["day"], "slot": asked.get("slot"), "until": _last_moment(tx, episode, asked, now).isoformat()}
+        said: Mapping[str, str] = next((values for key, values in message.content["lines"] if key == "ask_24h"), {})
+        detail["then"] = then | ({"at": said["at"]} if "at" in said else {})
     lines: list[list[Any]] = [["still_open", {"day": local_today(question.opened_at, episode.zone).isoformat()}], ["safety_question", {}]]
     if message.kind == "prompt":
-        lines.append(["exercises_follow", {}])
+        of_day = (message.day or local_today(now, episode.zone)).isoformat()
+        lines.append(["exercises_follow", {"day": of_day, "slot": message.slot}])
     ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
     return {"lines": lines, "ask": ask}
 

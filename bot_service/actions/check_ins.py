@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from bot_service.actions.histories import local_today, rhythm_for
 from bot_service.actions.prompt import queue_for_patient
+from bot_service.conversation.exercise_text import time_of_several
 from bot_service.storage import check_ins, entries, episodes, prescriptions
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -28,7 +29,11 @@ def plan_check_in(tx: Tx, episode: Episode, plan: Prescription, session: tuple[d
     rhythm = rhythm_for(tx, episode, plan)
     upcoming = next_occurrence(rhythm, None, not_before=low)
     due = upcoming.due_at if upcoming and upcoming.due_at <= high else check_in_time(done_at, rhythm, plan.rules.after_24h.window_h)
-    content = {"lines": [["ask_24h", {"day": day.isoformat()}]], "ask": {"kind": "pain_24h", "day": day.isoformat(), "slot": slot}}
+    which = {"at": at} if (at := time_of_several(plan, slot, day)) else {}
+    content = {
+        "lines": [["ask_24h", {"day": day.isoformat(), **which}]],
+        "ask": {"kind": "pain_24h", "day": day.isoformat(), "slot": slot},
+    }
     key = ":".join(["check_in", str(episode.id), str(day), *([str(len(earlier))] if earlier else [])])
     queue_for_patient(tx, episode, now, "check_in", key, max(due, now), high, content, day=day, slot=slot)
 

@@ -174,6 +174,7 @@ def sessions_of(tx: Tx, current: Iterable[Entry | Answer], active_prescription: 
                 prescription_id=prescription_id,
                 optional=_is_optional(document, slot),
                 evidence=tuple(entry.id for entry in (did, pain) if isinstance(entry, Entry)),
+                told_at=pain.at if isinstance(pain, Entry) else None,
             )
         )
     return sessions

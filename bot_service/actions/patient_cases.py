@@ -30,7 +30,18 @@ MEDIA = {
 
 PUT_ASIDE = "put_aside"
 ERASURE = "X7"
-_CHORES = ("which_time", "confirm_time", "confirm_pause", "pause_days", "confirm_not_done", "rung", "reason", "which", *MEASURED)
+_CHORES = (
+    "which_time",
+    "confirm_time",
+    "confirm_pause",
+    "cancel_pause",
+    "pause_days",
+    "confirm_not_done",
+    "rung",
+    "reason",
+    "which",
+    *MEASURED,
+)
 """What nobody is asked beside "go to A&E now". A number for a session is still taken, and no more asked for: see `conversation/held.py`."""
 
 

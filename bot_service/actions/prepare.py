@@ -14,7 +14,7 @@ from bot_service.actions.check_ins import put_back_check_in
 from bot_service.actions.histories import ANSWERED, HELD, load_record, local_day_span, local_today, rhythm_for
 from bot_service.actions.looking import last_looked_at
 from bot_service.actions.measures_asked import with_activities, without_measure
-from bot_service.actions.news_first import goes_first, waits_for_news
+from bot_service.actions.news_first import goes_first, voice_as_told, waits_for_news
 from bot_service.actions.plan_changes import with_changes
 from bot_service.actions.prompt import asked_on, cap_of, exercises_only, opens_at, prompt_key
 from bot_service.actions.reminders import no_longer_asked
@@ -195,7 +195,7 @@ def _answered(tx: Tx, message: Message, episode: Episode, plan: Prescription) ->
 def _send(tx: Tx, message: Message, episode: Episode, address: Address, now: datetime, lease_until: datetime) -> Outbound:
     message = _still_to_ask(tx, message, episode)
     _replace_questions(tx, message, episode, now)
-    voice = voice_for(tx, episode, now)
+    voice = voice_as_told(tx, message, episode, voice_for(tx, episode, now))
     says = without_measure(tx, episode, with_open_safety(tx, message, episode, now), now)
     content = with_activities(tx, episode, with_words(tx, episode, with_flare(tx, says, episode, voice.prescription, now)))
     content = with_changes(tx, content, voice.language)

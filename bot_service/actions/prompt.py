@@ -128,6 +128,7 @@ class _Asked(NamedTuple):
     slot: int | None
     at: datetime
     waited: bool
+    which: dict[str, str]
 
 
 def _content(item: Occurrence, not_before: str | None, asked: _Asked | None) -> dict[str, Any]:
@@ -136,7 +137,8 @@ def _content(item: Occurrence, not_before: str | None, asked: _Asked | None) -> 
         day = (asked.day or item.day).isoformat()
         about = {"kind": "pain_24h", "day": day, "slot": asked.slot or 1, "detail": {"show": item.slot}}
         waited = [["later_than_usual", {}]] if asked.waited else []
-        return {"lines": [["ask_24h", {"day": day}], *waited, ["exercises_follow", {}]], "ask": about}
+        follow = ["exercises_follow", {"day": item.day.isoformat(), "slot": item.slot}]
+        return {"lines": [["ask_24h", {"day": day, **asked.which}], *waited, follow], "ask": about}
     return exercises_only(item.day, item.slot, not_before)
 
 
@@ -173,7 +175,10 @@ def _merge_check_ins(
         and outbox.move(tx, each.id, ("due", "claimed"), "cancelled", now, f"{MERGED}{message_id}")
     ]
     latest = max(merged, key=lambda each: (each.day or item.day, each.slot or 0), default=None)
-    return _Asked(latest.day, latest.slot, at[latest.id], at[latest.id] > item.due_at) if latest else None
+    if latest is None:
+        return None
+    said = latest.content["lines"][0][1]  # which of the sessions of a day with several it is about
+    return _Asked(latest.day, latest.slot, at[latest.id], at[latest.id] > item.due_at, {"at": said["at"]} if "at" in said else {})
 
 
 def _put_at(opens: datetime, item: Occurrence, rhythm: Rhythm) -> datetime:

@@ -16,6 +16,7 @@ from bot_service.actions.consent import link_chat, refuse_group
 from bot_service.actions.edited import answered, first_written, recorded_from
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.left_chats import heed_left_chat
+from bot_service.actions.news_first import as_told
 from bot_service.actions.offers import still_open
 from bot_service.actions.patient_cases import Heard
 from bot_service.actions.staff_chats import take_from_staff
@@ -221,7 +222,7 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
     ]
     open_flag = cases.find_open(tx, episode, RED_FLAG)
     red_flag = open_flag.reasons.get(RED_FLAG, {}) if open_flag else {}
-    record = load_record(tx, episode, at)
+    record, changes_on = as_told(tx, episode, load_record(tx, episode, at))
     holds = episodes.list_holds_in_force(tx, episode.id, local_today(now, episode.zone))
     return Situation(
         at=at,
@@ -235,6 +236,8 @@ def _situation(tx: Tx, episode: Episode, open_questions: list[Question], current
         safety_told=_told_today(red_flag, local_today(now, episode.zone)),
         red_flag=_told_about(red_flag),
         held=frozenset(_held_as(hold) for hold in holds),
+        changes_on=changes_on,
+        planned_pause=_planned_pause(tx, episode, local_today(now, episode.zone)),
         paused_until=_end_of([hold.until_day for hold in holds if hold.kind == "pause"]),
         refused=episode.patient_status == "opted_out" and _refused(tx, episode),
         ever_agreed=episode.patient_status != "opted_out" or patients.has_agreed(tx, episode.patient_id),
@@ -257,6 +260,13 @@ def _measured(tx: Tx, episode: Episode, scored_at: datetime | None, at: datetime
     recent = [(when, each) for when, each in told if when is not None and each.closed_why == "answered" and since <= when <= at]
     last = max(recent, key=itemgetter(0))[1] if recent else None
     return Answered(last.kind, last.day, last.slot, None, last.id) if last is not None and last.day is not None else None
+
+
+def _planned_pause(tx: Tx, episode: Episode, today: date) -> tuple[date, date] | None:
+    """The next pause of the patient's own that has not begun: its first day, and the day on which messages start again."""
+    own = (each for each in episodes.list_holds(tx, episode.id) if each.kind == "pause" and each.placed_by == "patient")
+    coming = (each for each in own if each.released_at is None and each.from_day > today)
+    return min(((each.from_day, each.until_day) for each in coming if each.until_day), default=None)
 
 
 def _end_of(ends: list[date | None]) -> date | None:

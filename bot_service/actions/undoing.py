@@ -9,6 +9,7 @@ from uuid import UUID
 from bot_service.actions.assess import assess
 from bot_service.actions.deciding import NEWS_KEPT, Decision, episode_of, note_decision
 from bot_service.actions.histories import local_today, rhythm_for
+from bot_service.actions.news_first import is_of_exercises, next_prompt_at
 from bot_service.actions.prescribing import PLAN_CHANGED, put_back
 from bot_service.actions.reminders import plan_seen_again
 from bot_service.actions.sealed_words import with_words
@@ -111,9 +112,9 @@ def reopen_case(db: Database, decision: Decision, case_id: UUID, now: datetime) 
 def list_undoable(tx: Tx, episode: Episode, now: datetime) -> list[Undoable]:
     """What can be taken back at this moment: the last decision, and messages that wait."""
     decided = [item for item in reviews.list_proposals(tx, episode) if item.status in UNDOABLE and not _objection(tx, episode, item, now)]
-    found = [Undoable(item.id, item, _told_at(tx, episode, undone.find_of_key(tx, item.detail["undo"]["news"]))) for item in decided]
+    found = [Undoable(item.id, item, _told_at(tx, episode, undone.find_of_key(tx, item.detail["undo"]["news"]), now)) for item in decided]
     waiting = [message for message in outbox.find_waiting(tx, episode.id, "news") if _is_own_words(message)]
-    return found + [Undoable(message.id, None, _told_at(tx, episode, message)) for message in waiting]
+    return found + [Undoable(message.id, None, _told_at(tx, episode, message, now)) for message in waiting]
 
 
 def goes_out_at(tx: Tx, episode: Episode, kind: str, due_at: datetime) -> datetime:
@@ -151,9 +152,12 @@ def _cancel(tx: Tx, message: Message, decision: Decision, now: datetime) -> bool
     return outbox.move(tx, message.id, WAITS, "cancelled", now, reason) or message.status in NEVER_WENT_OUT
 
 
-def _told_at(tx: Tx, episode: Episode, message: Message | None) -> datetime | None:
-    """When it goes out, quiet hours included; None when it does not."""
-    return None if message is None or message.status not in WAITS else goes_out_at(tx, episode, message.kind, message.due_at)
+def _told_at(tx: Tx, episode: Episode, message: Message | None, now: datetime) -> datetime | None:
+    """When it goes out at the earliest, quiet hours included: no later than the next exercises, which it goes before; None when never."""
+    if message is None or message.status not in WAITS:
+        return None
+    at, first = goes_out_at(tx, episode, message.kind, message.due_at), next_prompt_at(tx, episode)
+    return min(at, max(first, now)) if first and is_of_exercises(message) else at
 
 
 def _is_own_words(message: Message) -> bool:

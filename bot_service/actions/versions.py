@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ def with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, plan: Presc
     """
     if plan is None or not any(key in _SHOWING for key, _ in content.get("lines", ())):
         return content
-    record = load_record(tx, episode, now)
+    record = replace(load_record(tx, episode, now), prescription=plan)
     flare = flare_state(record, last_looked_at(tx, episode, record))
     if flare is None and not advice_stands(record):
         return content

@@ -64,7 +64,7 @@ def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | No
     """The flare plan in force now, or None: not signed, or nothing calls for it.
 
     `looked_at` is when a clinician last acted on this patient's pain (closed the case, approved, held, stepped back, prescribed anew);
-    severe sessions up to then no longer leave an exercise out.
+    severe sessions of which they could know by then no longer leave an exercise out.
     """
     if record.prescription.flare_plan is None:
         return None
@@ -139,7 +139,7 @@ def _severe_sessions(record: Record, looked_at: datetime | None) -> list[tuple[d
         and item.loads
         and item.outcome != "not_done"
         and item.day >= record.stage_start
-        and (looked_at is None or item.done_at > looked_at)
+        and (looked_at is None or (item.told_at or item.done_at) > looked_at)
     ]
 
 

@@ -30,7 +30,8 @@ _NOTHING: AbstractSet[str] = frozenset()
 class Session:
     """One session as it now stands, corrections applied. `pain` is the worst during or straight after, 0-10, None when not given.
 
-    Without `done_at` and `evidence` in a list of patients, whose figures need neither.
+    `told_at` is when that pain was told, which may be long after the session. Without `done_at`, `told_at` and `evidence` in a list of
+    patients, whose figures need none of them.
     """
 
     day: date
@@ -42,6 +43,7 @@ class Session:
     prescription_id: UUID
     optional: bool = False
     evidence: tuple[UUID, ...] = ()
+    told_at: datetime | None = None
 
     @property
     def loads(self) -> bool:

@@ -132,11 +132,10 @@ def _meaning(score: int, entry: str, day: date, now: Situation, run: list[Line],
     rules, signed = now.record.rules, now.record.prescription.flare_plan is not None and not unread
     # The signed words are read once when they begin to apply; a reminder is enough while they do.
     flare = Line("flare_continues" if signed and flare_state(now.record) else "flare_plan")
-    if entry == "pain_during" and signed and not run and score >= rules.session_pain.severe_min:
-        return [Line("severe_leave_out")]  # one instruction: gentler holds, or the whole signed plan around it, would blur it
+    if entry == "pain_during" and signed and score > rules.pain_ceiling:  # what was signed is the one instruction: two would blur it
+        return [*run, flare] if run or score < rules.session_pain.severe_min else [Line("severe_leave_out")]
     if entry == "pain_during":
-        lines = run or [Line("advice", {"score": score} | ({"late": True} if day < now.today else {}))]
-        return [*lines, flare] if signed and score > rules.pain_ceiling else lines
+        return run or [Line("advice", {"score": score} | ({"late": True} if day < now.today else {}))]
     if worse(score, now.record.baseline, rules):
         return [Line("day_after_worse"), flare if signed else Line("day_after_worse_unsigned"), *run]
     match settled(score, now.record.baseline, rules):

@@ -20,10 +20,12 @@ from bot_service.conversation.situation import (
     OptOut,
     PauseUntil,
     RedFlagged,
+    Resume,
     Seen,
     Situation,
     Turn,
 )
+from bot_service.conversation.states import FAR_OFF
 from bot_service.conversation.typed import plain_yes_or_no, typed_answer
 from bot_service.conversation.when import answer_time, confirm_time, hour_meant
 from bot_service.conversation.which_one import then_which
@@ -50,7 +52,7 @@ def answer_choice(answer: str, question: Asked, now: Situation) -> Turn:
             return Turn((Seen(answer == "yes"), Close(question.id)), (Line("seen_yes" if answer == "yes" else "seen_no"),))
         case "reason":
             return give_reason(answer, "", question, now)
-        case "pause_days" | "confirm_pause":
+        case "pause_days" | "confirm_pause" | "cancel_pause":
             return _pause_choice(answer, question, now)
         case "confirm_time":
             return confirm_time(answer, question, now)
@@ -72,7 +74,7 @@ def words_for_choice(text: str, reading: Reading, question: Asked, now: Situatio
             return give_reason("pain" if reading.pain_mentioned else "other", text, question, now)
         case "safety" if reading.score is None and (plain := plain_yes_or_no(text, now.language)):
             return _safety("one_of_these" if plain == "yes" else "none", question, now)
-        case "new_or_worse" | "seen" | "confirm_pause" | "confirm_time" if reading.answer in ("yes", "no"):
+        case "new_or_worse" | "seen" | "confirm_pause" | "cancel_pause" | "confirm_time" if reading.answer in ("yes", "no"):
             return answer_choice(str(reading.answer), question, now)
         case "confirm_not_done" if answer := plain_yes_or_no(text, now.language) or _SAYS_NOT_DONE.get(
             "" if reading.later else reading.session or ""
@@ -114,7 +116,8 @@ def _safety(answer: str, question: Asked, now: Situation) -> Turn:
     show = question.detail.get("show")
     shows = show is not None and exercises_follow(show, now)
     if (then := question.detail.get("then")) and _still_to_ask(date.fromisoformat(then["day"]), now):
-        lines = (Line("safety_none"), Line("ask_24h", {"day": then["day"]}), *((Line("exercises_follow"),) if shows else ()))
+        follow = (Line("exercises_follow", {"day": now.today.isoformat(), "slot": show}),) if shows else ()
+        lines = (Line("safety_none"), Line("ask_24h", {name: then[name] for name in ("day", "at") if name in then}), *follow)
         ask = Ask("pain_24h", date.fromisoformat(then["day"]), then["slot"], {"show": show} if shows else {})
         return Turn((kept, *_closed(question, now)), lines, ask)
     if not shows:
@@ -182,11 +185,12 @@ def ask_pause(first: date, until: date | None, now: Situation) -> Turn:
         return Turn(lines=(Line("paused_by_team"),))
     later = {"from": first.isoformat()} if first > now.today else {}
     about = {"day": first.isoformat()} if later else {}
+    far = (Line("pause_far_off"),) if first - now.today > FAR_OFF else ()
     if until is None or until <= max(first, now.today):
-        return Turn(lines=(Line("pause_how_long_from" if later else "pause_how_long", about),), ask=Ask("pause_days", detail=later))
+        return Turn(lines=(*far, Line("pause_how_long_from" if later else "pause_how_long", about)), ask=Ask("pause_days", detail=later))
     ends = {"until": until.isoformat()}
     said = Line("confirm_pause_from" if later else "confirm_pause", about | ends)
-    return Turn(lines=(said,), ask=Ask("confirm_pause", detail=later | ends))
+    return Turn(lines=(*far, said), ask=Ask("confirm_pause", detail=later | ends))
 
 
 def _pause_choice(answer: str, question: Asked, now: Situation) -> Turn:
@@ -195,9 +199,15 @@ def _pause_choice(answer: str, question: Asked, now: Situation) -> Turn:
         return Turn((Close(question.id),), (Line("left_as_is"),))
     if question.withdrawn:
         return Turn(lines=(Line("pause_withdrawn"),))
+    if question.kind == "cancel_pause":
+        return Turn((Resume(planned=True), Close(question.id)), (Line("pause_cancelled"),))
     first = max(date.fromisoformat(question.detail.get("from", now.today.isoformat())), now.today)
     if question.kind == "pause_days":
-        return _paused(first + timedelta(days=int(answer.removeprefix("days_"))), question, now)
+        until = first + timedelta(days=int(answer.removeprefix("days_")))
+        if first - now.today <= FAR_OFF:
+            return _paused(until, question, now)
+        asked = ask_pause(first, until, now)  # a length alone does not say that the far day was meant
+        return replace(asked, effects=(Close(question.id), *asked.effects))
     return _paused(date.fromisoformat(question.detail["until"]), question, now)
 
 

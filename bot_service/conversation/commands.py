@@ -147,7 +147,18 @@ def _resume(now: Situation) -> Turn:
         return Turn(moot, (Line("paused_by_team"),))
     if {"red_flag", "physio_first"} & now.held:
         return Turn((Resume(), *moot), (Line("held_for_physio"),))
-    return Turn((Resume(), *moot), (Line("pause_over" if "pause" in now.held else "already_on"),))
+    planned, ask = planned_pause(now)
+    return Turn((Resume(), *moot), (Line("pause_over" if "pause" in now.held else "already_on"), *planned), ask)
+
+
+def planned_pause(now: Situation) -> tuple[tuple[Line, ...], Ask | None]:
+    """That a pause of the patient's own is still planned, and the question whether to cancel it."""
+    if now.planned_pause is None:
+        return (), None
+    first, until = now.planned_pause
+    told = Line("pause_planned", {"day": first.isoformat(), "until": until.isoformat()})
+    asked = next((each for each in now.open if each.kind == "cancel_pause"), None)
+    return (told, Line("ask_cancel_pause")), same_again(asked) or Ask("cancel_pause")
 
 
 def _pause(reading: Reading, now: Situation) -> Turn:

@@ -109,6 +109,12 @@ def slots_on(plan: Prescription, day: date) -> list[int]:
     return [slot.number for slot in plan.slots if slot.prompted and WEEKDAYS[day.weekday()] in slot.days]
 
 
+def time_of_several(plan: Prescription, slot: int, day: date) -> str | None:
+    """The time that tells a slot's exercises from the others of a day with several messages; None where there is only one."""
+    times = {each.number: f"{each.at:%H:%M}" for each in prompted_slots(plan) if WEEKDAYS[day.weekday()] in each.days}
+    return times.get(slot) if len(times) > 1 else None
+
+
 def next_day_with_slots(plan: Prescription, after: date) -> date | None:
     """The first day after a day on which there are exercises."""
     coming = (after + timedelta(days=ahead) for ahead in range(1, 8))

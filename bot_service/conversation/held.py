@@ -29,6 +29,7 @@ _SAID = frozenset(
     "not_today not_today_pain not_done_for not_done_pain_for meant_instead meant_instead_24h baseline_fixed baseline_high which back_again "
     "which_done again_which rung_gone rung_not_yet nothing_to_change reason_pain reason_other reason_unwell welcome welcome_back "
     "ask_baseline again_baseline change_session change_session_pain change_pain_24h change_baseline progress help not_watched "
+    "pause_planned ask_cancel_pause again_cancel_pause pause_cancelled pause_far_off "
     "pause_how_long again_pause_days confirm_pause again_confirm_pause paused paused_by_team pause_how_long_from "
     "confirm_pause_from paused_from stop_how again_which_time "
     "time_which time_half time_how confirm_time confirm_time_one again_confirm_time time_changed time_changed_one time_taken left_as_is "

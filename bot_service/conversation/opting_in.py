@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot_service.conversation.commands import planned_pause
 from bot_service.conversation.parsing import Reading
 from bot_service.conversation.situation import Ask, Asked, Close, CountAgain, Effect, Line, OptIn, OptOut, Resume, Situation, Told, Turn
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST
@@ -54,9 +55,10 @@ def come_back(now: Situation) -> Turn:
     back: tuple[Effect, ...] = (OptIn(),) if "clinic_pause" in now.held else (OptIn(), Resume())
     waits = next((said for hold, said in _WAITS.items() if hold in now.held), None)
     welcome = Line("back_again" if waits else "welcome_back")
+    planned, ask = planned_pause(now)
     if now.baseline_known:
-        return Turn(back, (welcome, Line(waits or "first_prompt")))
-    return Turn(back, (welcome, Line("ask_baseline")), Ask("baseline"))
+        return Turn(back, (welcome, Line(waits or "first_prompt"), *planned), ask)
+    return Turn(back, (welcome, *planned[:1], Line("ask_baseline")), Ask("baseline"))
 
 
 def _ask_consent() -> Turn:

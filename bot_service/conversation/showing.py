@@ -57,7 +57,21 @@ def _alike(word: str, other: str) -> bool:
 
 
 def show_exercises(slot: int | None, now: Situation) -> Turn:
-    """The exercises that wait for an answer, else today's; on a day without any, when the next ones come."""
+    """The exercises that wait for an answer, else today's; on a day without any, when the next ones come.
+
+    They are those of the plan that the patient knows, with the day on which another one begins that was decided and not told yet.
+    """
+    turn = _shown(slot, now)
+    keys = {line.key for line in turn.lines}
+    if now.changes_on is None or not keys & {"exercises", "optional", "rest_day"}:
+        return turn
+    changes = Line("plan_changes_on", {"day": now.changes_on.isoformat()})
+    if now.changes_on <= now.today or "rest_day" in keys:
+        return Turn(lines=(changes,))
+    return replace(turn, lines=(changes, *(line for line in turn.lines if line.key != "next_ones")))
+
+
+def _shown(slot: int | None, now: Situation) -> Turn:
     if {"red_flag", "physio_first"} & now.held:
         return Turn(lines=(Line("held_for_physio"),))
     if "clinic_pause" in now.held:

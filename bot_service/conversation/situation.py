@@ -61,8 +61,10 @@ class Situation:
     `safety_told` are the tiers whose full text was sent today; `red_flag` is the tier of the open case, or `suicide`; `last` is the
     latest value recorded in the last day; `ever_agreed` matters to somebody who stopped; `media_just_came` says that the last photo or
     the like was thanked for a moment ago; `offers` are the ids of the offers that hold at this moment; `paused_until` is the first day
-    after the pauses in force, None when that is open; `measured` is a value of an outcome measure that was given in the last day and
-    after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
+    after the pauses in force, None when that is open; `planned_pause` is the next pause of the patient's own that has not begun, from its
+    first day to the day on which messages start again; `changes_on` is the day of the first exercises of a plan of which the patient has
+    not been told, while `record` has the one that they know; `measured` is a value of an outcome measure that was given in the last day
+    and after `last`; `refused` says that somebody said no to the question whether they agree, not STOP;
     `followed` are the slots of today whose exercises were shown already after a prompt that asked something else first.
     """
 
@@ -81,6 +83,8 @@ class Situation:
     media_just_came: bool = False
     offers: frozenset[UUID] = frozenset()
     paused_until: date | None = None
+    planned_pause: tuple[date, date] | None = None
+    changes_on: date | None = None
     measured: Answered | None = None
     refused: bool = False
     followed: frozenset[int] = frozenset()
@@ -195,7 +199,9 @@ class PauseUntil:
 
 @dataclass(frozen=True)
 class Resume:
-    """End a pause."""
+    """End a pause of the patient's that is in force, and those that are `planned` too."""
+
+    planned: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ KINDS: dict[str, Kind] = {
         Kind("what_is_wrong", (), None, timedelta(hours=12)),
         Kind("pause_days", (("days_3", "days_7", "days_14"),), None, timedelta(days=1)),
         Kind("confirm_pause", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
+        Kind("cancel_pause", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("confirm_time", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("confirm_not_done", (("yes", "no"),), "did_you_exercise", timedelta(days=1)),
         Kind("rung", (("yes", "not_yet"),), "did_you_exercise", timedelta(days=7)),
@@ -61,5 +62,7 @@ KINDS: dict[str, Kind] = {
     )
 }
 
+FAR_OFF = timedelta(days=90)
+"""A day further away than that is named with its year, and a pause that begins then is never taken as said (default)."""
 ASK_AGAIN_AT_MOST = 2
 """After that many unreadable answers the words go to the physio (default, `clinical.md` section 9)."""

@@ -56,12 +56,13 @@ def halves(hour: int) -> tuple[time, ...]:
 
 
 def may_be_time(text: str, code: str) -> bool:
-    """Whether a number in it may be a time because nothing says otherwise: "7", "7 or 8", and not "3/10" or "pain 3"."""
+    """Whether a number in it may be a time because nothing says otherwise: "7", "7 or 8", and not "0", "3/10" or "pain 3"."""
     language = language_for(code)
     if language is None or "/" in text:
         return False
     said = _in_digits(text, language)
-    return _CLOCK.search(said) is not None and not _left_beside_times(said, language)
+    times = [match for match in _CLOCK.finditer(said) if match[2] or match[3] or halves(int(match[1]))]
+    return bool(times) and not _left_beside_times(said, language)
 
 
 def _in_digits(text: str, language: Language) -> str:

@@ -24,9 +24,10 @@ from bot_service.conversation.exercise_text import (
     optional_on,
     prompted_slots,
     run_now,
+    time_of_several,
 )
 from bot_service.conversation.language import short_code
-from bot_service.conversation.states import CHANGE, KINDS
+from bot_service.conversation.states import CHANGE, FAR_OFF, KINDS
 from plans.loading import load_words_for
 from plans.model import Prescription
 from plans.running import RUN_SLOT
@@ -91,15 +92,19 @@ class Catalogue:
         return self.words["weekdays"].split(", ")
 
     def date(self, day: date, today: date | None = None) -> str:
-        """A day in words: today, yesterday, a weekday of the last six days, else weekday and date."""
+        """A day in words: today, yesterday, a weekday of the last six days, else weekday and date, with the year when it is far off."""
         weekdays = self.weekdays
         if today is not None and 0 <= (today - day).days <= 6:
             return {0: self.words["today"], 1: self.words["yesterday"]}.get((today - day).days, weekdays[day.weekday()])
         month = self.words["months"].split(", ")[day.month - 1]
-        return Template(self.words["date"]).substitute(weekday=weekdays[day.weekday()], day=day.day, month=month)
+        is_far = today is not None and abs(day - today) > FAR_OFF
+        words = Template(self.words["date_and_year" if is_far else "date"])
+        return words.substitute(weekday=weekdays[day.weekday()], day=day.day, month=month, year=day.year)
 
 
 Rows = list[list[dict[str, str]]]
+_OF_SEVERAL = {"ask_24h": "ask_24h_at", "exercises_follow": "exercises_follow_at"}
+"""What is said on days with several messages, so that it is clear whose exercises are meant."""
 
 
 def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
@@ -113,7 +118,7 @@ def render(content: Mapping[str, Any], voice: Voice) -> tuple[str, Rows]:
         catalogue = replace(catalogue, texts={**catalogue.texts, **voice.own_words})
     if plan := voice.prescription:
         voice = replace(voice, prescription=in_words(plan, plan_words(plan, catalogue)))
-    blocks = [block for key, values in content.get("lines", ()) if (block := _line(key, values, voice, catalogue))]
+    blocks = [block for key, values in content.get("lines", ()) if (block := _line(*_as_said(key, values, voice), voice, catalogue))]
     rows: Rows = []
     if change := content.get("change"):
         rows.append([{"label": catalogue.buttons["change"], "answer": CHANGE, "question": change}])
@@ -133,6 +138,13 @@ def load_catalogue(language: str) -> Catalogue:
 def placeholders(text: str) -> set[str]:
     """The names that a sentence wants filled in."""
     return {match["braced"] or match["named"] for match in re.finditer(Template.pattern, text) if match["braced"] or match["named"]}
+
+
+def _as_said(key: str, values: Mapping[str, Any], voice: Voice) -> tuple[str, Mapping[str, Any]]:
+    """On a day with several messages the time says which exercises are meant."""
+    if key == "exercises_follow" and voice.prescription is not None and "slot" in values:
+        values = {**values, "at": time_of_several(voice.prescription, values["slot"], date.fromisoformat(values["day"]))}
+    return (_OF_SEVERAL.get(key, key) if values.get("at") else key), values
 
 
 def _line(key: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> str:

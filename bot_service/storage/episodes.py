@@ -181,6 +181,12 @@ def release_holds(tx: Tx, now: datetime, episode_id: UUID, kinds: Sequence[str],
     return bool(tx.all(_RELEASE, {"of_episode": episode_id, "kinds": list(kinds), "released_at": now, "released_by": by}))
 
 
+def release_own_pauses(tx: Tx, now: datetime, episode_id: UUID, begun_by: date | None) -> bool:
+    """End the pauses that the patient placed, of which only those that began by a day where one is given; False when there were none."""
+    last = begun_by or date.max
+    return bool(tx.all(_RELEASE_OWN, {"of_episode": episode_id, "last": last, "released_at": now, "released_by": "patient"}))
+
+
 def hold_of(row: Row[Any]) -> Hold:
     """The hold in a row of the table."""
     return Hold(row.id, row.kind, row.why, row.placed_by, row.from_day, row.until_day, row.created_at, row.released_at)
@@ -255,6 +261,12 @@ _RELEASE = (
     .where(
         holds.c.episode_id == bindparam("of_episode"), holds.c.kind.in_(bindparam("kinds", expanding=True)), holds.c.released_at.is_(None)
     )
+    .returning(holds.c.id)
+)
+_RELEASE_OWN = (
+    update(holds)
+    .where(holds.c.episode_id == bindparam("of_episode"), holds.c.kind == "pause", holds.c.placed_by == "patient")
+    .where(holds.c.from_day <= bindparam("last"), holds.c.released_at.is_(None))
     .returning(holds.c.id)
 )
 _CHANGE = update(episodes).where(episodes.c.id == bindparam("episode_id"))

@@ -42,12 +42,16 @@ def last_decision(found: Sequence[Proposed], names: Mapping[object, str], zone: 
     last = max(made, key=lambda item: item.decided_at or item.created_at)
     what = DONE.get(last.status, last.status).lower() + (", released since" if last.status == "released" else "")
     by = names.get(last.decided_by, "staff")
-    return f"{what}, {moment(last.decided_at or last.created_at, zone)}, by {by}.{ticks_in_words(last)}"
+    return f"{what}, {moment(last.decided_at or last.created_at, zone)}, by {by}.{ticks_in_words(last, last.status)}"
 
 
-def ticks_in_words(item: Proposed) -> str:
-    """The clinician's own checks, as they were ticked with the decision; empty when there were none."""
-    parts = [(name, [str(text).rstrip(".") for text in item.detail.get(key, ())]) for name, key in _TICKS]
+def ticks_in_words(item: Proposed, status: str) -> str:
+    """The clinician's own checks, as they were ticked with the decision; empty when there were none.
+
+    They are for a step up: what was not ticked is missing from that alone, not from a hold or a step back.
+    """
+    shown = _TICKS if status == "approved" else _TICKS[:1]
+    parts = [(name, [str(text).rstrip(".") for text in item.detail.get(key, ())]) for name, key in shown]
     return "".join(f" {name}: {'; '.join(texts)}." for name, texts in parts if texts)
 
 
@@ -81,7 +85,7 @@ def _decided(item: Proposed, undoing: Proposed | None, names: Mapping[object, st
     words = f"{when}: {_what(item, status)}{until}, by {names.get(item.decided_by, 'staff')}: {item.reason or 'no reason given'}"
     against = [str(each).rstrip(".") for each in item.detail.get("concerns", ())]
     words += f" Shown before: {'; '.join(against)}." if against else ""
-    words += ticks_in_words(item)
+    words += ticks_in_words(item, status)
     if undoing and undoing.decided_at:
         words += f" Undone {moment(undoing.decided_at, zone)} by {names.get(undoing.decided_by, 'staff')}."
     return words

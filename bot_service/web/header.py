@@ -146,16 +146,21 @@ def _next(tx: Tx, episode: Episode, held: list[Hold], plan: Prescription, now: d
     if not in_force:
         return f"{moment(episode.next_prompt_at, episode.zone)}, {zone_words(episode.zone)} (in {span(episode.next_prompt_at - now)})"
     state = "paused" if in_force[-1].kind == "pause" else "on hold"
-    at = _first_after(tx, held, plan, episode) if all(hold.until_day for hold in in_force) else None
+    at = _first_after(tx, held, plan, episode, day)
     return f"none while {state}" + (f"; again {moment(at, episode.zone)}, {zone_words(episode.zone)}" if at else "")
 
 
-def _first_after(tx: Tx, held: list[Hold], plan: Prescription, episode: Episode) -> datetime | None:
-    """When the first prompt falls due after all that holds prompts back is over."""
-    end = max(hold.until_day for hold in held if hold.until_day)
-    start = datetime.combine(end, time(), ZoneInfo(episode.zone))
-    found = next_occurrence(rhythm_for(tx, episode, plan), None, start)
-    return found.due_at if found else None
+def _first_after(tx: Tx, held: list[Hold], plan: Prescription, episode: Episode, day: date) -> datetime | None:
+    """When the first prompt from `day` on falls due that nothing holds back; None while that has no end."""
+    rhythm, at = rhythm_for(tx, episode, plan), None
+    while in_force := [hold for hold in held if hold.covers(day)]:
+        ends = [hold.until_day for hold in in_force if hold.until_day]
+        start = datetime.combine(max(ends), time(), ZoneInfo(episode.zone)) if len(ends) == len(in_force) else None
+        found = next_occurrence(rhythm, None, start) if start else None
+        if found is None:
+            return None
+        day, at = found.day, found.due_at
+    return at
 
 
 def _step_held(item: Proposed, tx: Tx) -> str:

@@ -120,3 +120,24 @@ async def test_a_step_or_a_time_that_the_patient_chose_is_nobodys_look(clinic: R
     await person.tap("Yes")
     await person.say("plan")
     assert WHICH in person.texts[-1]
+
+
+async def test_a_decision_before_severe_pain_was_told_is_no_look_at_it(clinic: RunningClinic) -> None:
+    person = clinic.in_care()
+    await clinic.service.move_clock(DAY1)
+    await person.say("done")
+    await clinic.service.move_clock(DAY1 + timedelta(hours=1))
+    supersede_with_the_same(person)
+    await clinic.service.move_clock(DAY1 + timedelta(hours=2))
+    await person.say("9")
+    await person.tap("None")
+    await clinic.service.move_clock(DAY2)
+    await person.say("4")
+    assert f"{WHICH} yesterday's session until your physio has looked." in person.texts[-1]
+
+
+def supersede_with_the_same(person: Person) -> None:
+    clinic = person.clinic
+    with clinic.db.begin() as tx:
+        episode = episodes.load(tx, person.episode().id)
+        supersede(tx, episode, prescription(person), clinic.physio.id, "looked at the answers so far", clinic.clock.now())

@@ -26,6 +26,9 @@ async def test_whoever_answers_once_each_evening_has_done_each_day(clinic: Runni
         await clinic.service.move_clock(START + timedelta(days=day) + EVENING)
         await jo.say("done, 3")
         assert "3 out of 10." in jo.texts[-1].splitlines()[0]
+        if day > 1:
+            assert jo.texts[-2].startswith("One question about yesterday's 18:30 session.")
+            assert "Your 18:30 exercises follow your answer." in jo.texts[-2], "those of the morning came without"
     record = record_of(jo)
     assert {session.slot for session in record.sessions} == {2}, "the question that came last was answered"
     assert [record.status(day) for day in record.days_back(5)] == ["done"] * 5 and done_share(record, 5) == Fraction(1)

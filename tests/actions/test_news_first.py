@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import time, timedelta
 
-from bot_service.actions import review
+import pytest
+
+from bot_service.actions import review, undoing
 from tests.actions.test_review import decision
 from tests.actions.told import DAY1, DAY2, DAY3
 from tests.running_clinic import RunningClinic
@@ -41,3 +44,41 @@ async def test_what_is_optional_on_a_day_without_a_message_is_named_the_day_befo
     told = person.texts[-1]
     assert told.startswith("Nothing is planned for today. If you like:\n• Bridge hold")
     assert "goes above 5 out of 10" in told and "Your next exercises come on Friday" in told and not person.received[-1].labels
+
+
+async def test_the_plan_asked_for_before_the_news_is_the_one_that_the_patient_knows_with_the_day_of_the_change(
+    clinic: RunningClinic,
+) -> None:
+    person = clinic.in_care(at=time(8))
+    await clinic.service.move_clock(
+        DAY1 + timedelta(hours=15)
+    )  # 23:00 in London on a Tuesday; the new plan has Mondays, Wednesdays, Fridays
+    await person.say("plan")
+    before = person.texts[-1]
+    review.step_up(clinic.db, decision(person), clinic.clock.now())
+    await person.say("plan")
+    change = "A change to your plan has been decided. It starts Wednesday 23 September, and we will tell you first what is new."
+    assert person.texts[-1] == f"{change}\n\n{before}" and "Lying hamstring press" in before
+    await person.say("how do I do the hamstring press")
+    assert "Lying hamstring press" in person.texts[-1]
+    await clinic.service.move_clock(DAY2 - timedelta(hours=3))
+    await person.say("plan")
+    assert person.texts[-1] == change.replace("Wednesday 23 September", "today"), "and no exercises of a plan that is over"
+    await clinic.service.move_clock(DAY2)
+    await person.say("plan")
+    assert "decided" not in person.texts[-1] and "Bridge, two legs" in person.texts[-1]
+
+
+@pytest.mark.parametrize(("at", "hours"), [(time(7, 30), -0.5), (time(8), 0.0)])
+async def test_the_time_until_which_a_decision_can_be_undone_is_not_later_than_the_news(
+    clinic: RunningClinic, at: time, hours: float
+) -> None:
+    person = clinic.in_care(at=at)
+    await clinic.service.move_clock(DAY1 + timedelta(hours=15))
+    review.step_up(clinic.db, replace(decision(person), grace=undoing.UNDO_FOR), clinic.clock.now())
+    with clinic.db.read() as tx:
+        (item,) = undoing.list_undoable(tx, person.episode(), clinic.clock.now())
+    assert item.told_at == DAY2 + timedelta(hours=hours)
+    heard = len(person.texts)
+    await clinic.service.move_clock(item.told_at)
+    assert person.texts[heard].startswith("Good news about your plan.")

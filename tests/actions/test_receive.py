@@ -209,6 +209,19 @@ async def test_a_pause_from_a_later_day_leaves_the_days_before_it(sqlite_clinic:
     assert person.messages(kind="prompt")[-1].status == "sent"
 
 
+async def test_start_before_a_pause_begins_tells_of_it_and_only_a_yes_cancels_it(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    await person.say("away from thursday until saturday")
+    await person.tap("Yes")
+    await person.say("start")
+    assert "it begins on Thursday 24 September" in person.texts[-1] and "again on Saturday 26 September" in person.texts[-1]
+    assert holds(person) == ["pause"]
+    await person.tap("Yes")
+    assert holds(person) == [] and person.texts[-1].startswith("The pause is cancelled.")
+    await clinic.service.move_clock(DAY3 + timedelta(hours=6))
+    assert [each.status for each in person.messages(kind="prompt")] == ["sent"] * 3
+
+
 @pytest.mark.parametrize(("days", "said"), [(5, "So far you did 5 of 5 sessions"), (40, "In the last four weeks you did 28 of 28")])
 async def test_progress_speaks_of_four_weeks_only_once_they_are_over(sqlite_clinic: RunningClinic, days: int, said: str) -> None:
     person = sqlite_clinic.in_care("Jo Park")

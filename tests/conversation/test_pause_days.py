@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from bot_service.conversation.situation import Close, PauseUntil
+from bot_service.conversation.situation import Close, PauseUntil, Resume, Turn
+from bot_service.conversation.wording import Voice, render
+from tests.builders import TODAY
 from tests.conversation.situations import asked, found, keys, opted_in, says, taps
+
+VOICE = Voice("en", TODAY, "Riverside", "Anna", "999", "111", "Samaritans", "today")
 
 HOW_LONG = asked("pause_days")
 LATER: dict[str, Any] = {"from": "2026-11-28", "until": "2026-12-05"}
@@ -89,3 +93,41 @@ def test_a_first_day_alone_is_kept_while_the_end_is_asked() -> None:
     assert found(taps("days_7", question, opted_in(question)), PauseUntil) == paused
     turn = taps("yes", asked("confirm_pause", **LATER), opted_in())
     assert found(turn, PauseUntil) == paused and keys(turn) == ["paused_from"]
+
+
+def test_a_pause_whose_beginning_is_far_off_is_asked_about_with_its_year_whatever_was_said() -> None:
+    """TODAY is 22 November: the 20th is either two days ago or next year's."""
+    turn = says("pause from 20 november for 5 days", opted_in())
+    assert keys(turn) == ["pause_far_off", "confirm_pause_from"] and not found(turn, PauseUntil) and "2027" in told(turn)
+    turn = says("pause from 20 november", opted_in())
+    assert keys(turn) == ["pause_far_off", "pause_how_long_from"] and turn.ask is not None and "20 November 2027" in told(turn)
+    question = asked("pause_days", **turn.ask.detail)
+    for answer in (taps("days_7", question, opted_in(question)), says("a week", opted_in(question))):
+        assert keys(answer) == ["pause_far_off", "confirm_pause_from"] and not found(answer, PauseUntil)
+        assert found(answer, Close) == [Close(question.id)] and "27 November 2027" in told(answer)
+    assert "20 November 2027" in told(says("pause until 20 november", opted_in()))
+    near = says("pause from 20 december for 5 days", opted_in())
+    assert keys(near) == ["confirm_pause_from"] and "20 December and" in told(near)
+
+
+def told(turn: Turn) -> str:
+    return render({"lines": [[line.key, dict(line.values)] for line in turn.lines]}, VOICE)[0]
+
+
+def test_start_tells_of_a_pause_that_is_still_to_come_and_cancels_it_only_after_a_yes() -> None:
+    planned = (date(2026, 11, 28), date(2026, 12, 5))
+    for now, first in (
+        (opted_in(planned_pause=planned), "already_on"),
+        (opted_in(planned_pause=planned, held=frozenset({"pause"})), "pause_over"),
+    ):
+        turn = says("start", now)
+        assert keys(turn) == [first, "pause_planned", "ask_cancel_pause"] and found(turn, Resume) == [Resume()]
+        assert "Saturday 28 November" in told(turn) and "Saturday 5 December" in told(turn)
+    question = asked("cancel_pause")
+    again = says("start", opted_in(question, planned_pause=planned))
+    assert again.ask is not None and again.ask.again == question.id
+    for words in ("yes", "cancel the pause"):
+        assert found(says(words, opted_in(question)), Resume) == [Resume(planned=True)]
+    assert keys(taps("no", question, opted_in(question))) == ["left_as_is"] and not found(taps("no", question, opted_in(question)), Resume)
+    back = says("START", opted_in(status="opted_out", planned_pause=planned))
+    assert keys(back) == ["welcome_back", "first_prompt", "pause_planned", "ask_cancel_pause"]

@@ -7,7 +7,7 @@ from datetime import time
 import pytest
 
 from bot_service.conversation.situation import Asked, ChangeTime, Close, Keep
-from bot_service.conversation.times import times_meant
+from bot_service.conversation.times import may_be_time, times_meant
 from bot_service.conversation.wording import load_catalogue
 from tests.builders import TODAY
 from tests.conversation.situations import YESTERDAY, asked, found, keys, opted_in, says, taps
@@ -104,3 +104,8 @@ def test_no_number_of_hours_is_no_time() -> None:
 @pytest.mark.parametrize("language", ["en", "es", "pl", "ar", "hi"])
 def test_the_choice_has_a_label(language: str) -> None:
     assert load_catalogue(language).buttons["choice_which_time"]
+
+
+@pytest.mark.parametrize(("words", "may_be"), [("0", False), ("nought", False), ("25", False), ("7", True), ("0:30", True), ("12", True)])
+def test_a_nought_is_no_time_of_day(words: str, may_be: bool) -> None:
+    assert may_be_time(words, "en") is may_be

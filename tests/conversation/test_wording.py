@@ -122,7 +122,7 @@ HIDDEN = re.compile(
 )
 
 
-@pytest.mark.parametrize("key", UNSOLICITED)
+@pytest.mark.parametrize("key", [*UNSOLICITED, "ask_24h_at"])
 def test_what_a_locked_phone_shows_names_no_condition_body_part_profession_or_person(key: str) -> None:
     first = CATALOGUE.texts[key].strip().split("\n")[0]
     assert not HIDDEN.search(first), first

@@ -210,7 +210,13 @@ def test_the_advice_above_the_ceiling_is_to_do_less_until_it_settles(plan: CareP
 
 
 def test_the_flare_plan_carries_the_numbers_of_the_rules(plan: CarePlan) -> None:
-    for words in ("above 5", "gap of 7 days", "After 2 settled", "to 8 or more", "the pain you are being treated for, not tired muscles"):
+    for words in (
+        "above 5",
+        "gap of 7 days",
+        "until 2 exercise days have settled",
+        "to 8 or more",
+        "the pain you are being treated for, not tired muscles",
+    ):
         assert words in plan.flare_plan
 
 

@@ -32,6 +32,10 @@ def test_a_city_or_a_zone_is_read_as_people_write_it(text: str, zone: str) -> No
         ("Europe/Sydny", "perhaps Australia/Sydney is meant."),
         ("Mars/Base", "use a city such as London"),
         ("Europe", "use a city such as London"),
+        ("Factory", "use a city such as London"),
+        ("localtime", "use a city such as London"),
+        ("West", "There is no time zone"),
+        ("North", "There is no time zone"),
         ("", "use a city such as London"),
     ],
 )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from bot_service.storage import audit, care_records, contacts, patients
+from bot_service.storage import audit, care_records, contacts, episodes, patients
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import notes, outcomes
 from tests.running_clinic import Person, RunningClinic
@@ -83,6 +83,18 @@ def test_goals_are_changed_after_enrolment_and_the_trail_does_not_repeat_them(pe
     browser.get(path_of(person))
     browser.post(path_of(person, "goals"), goals="")
     assert all_of(person)[1] == "" and "Wants to be able to:" not in browser.words
+
+
+def test_one_pause_after_another_is_skipped_and_a_later_one_is_not(person: Person) -> None:
+    clinic, day = person.clinic, person.episode().next_prompt_day
+    assert day is not None
+    with clinic.db.begin() as tx:
+        for kind, first, until in (("pause", 0, 3), ("lost_contact", 3, 5), ("physio_first", 9, 12)):
+            begins, ends = day + timedelta(days=first), day + timedelta(days=until)
+            episodes.place_hold(tx, clinic.clock.now(), person.episode(), kind, why="away", by="patient", from_day=begins, until_day=ends)
+    browser = opened(person)
+    again = day + timedelta(days=5)
+    assert f"none while paused; again {again:%a} {again.day} {again:%b}" in browser.words
 
 
 def test_language_and_zone_hold_from_the_next_message_on(person: Person) -> None:

@@ -329,7 +329,7 @@ def test_undo_puts_the_plan_back_until_the_patient_was_told(ready: Person) -> No
 
 def test_the_physios_own_checks_are_kept_with_the_decision_ticked_or_not(ready: Person) -> None:
     browser = open_page(ready)
-    assert re.search(r'type="checkbox" form="decision" name="tick-0"[^>]*> Sitting and everyday bending', browser.page)
+    assert re.search(r'type="checkbox" form="decision" name="tick-0"[^>]*> (?:<span>)?Sitting and everyday bending', browser.page)
     decide(browser, ready, "approve", reason="", **{"tick-0": "yes"})
     assert re.search(r'name="tick-0" value="yes" checked', browser.page), "a refused form keeps its ticks"
     decide(browser, ready, "approve")
@@ -338,6 +338,17 @@ def test_the_physios_own_checks_are_kept_with_the_decision_ticked_or_not(ready: 
     assert "Not ticked: Sitting and everyday bending are more comfortable than at the start." in browser.words
     browser.get(f"{path_of(ready)}/summary")
     assert "by Anna Reed. Not ticked: Sitting and everyday bending" in browser.words
+
+
+@pytest.mark.parametrize("what", ["hold", "step_back"])
+def test_checks_for_a_step_up_are_not_missing_from_any_other_decision(ready: Person, what: str) -> None:
+    browser = open_page(ready)
+    decide(browser, ready, "approve", **{"tick-0": "yes"})
+    a_minute_on(ready.clinic)
+    browser.post(f"{path_of(ready)}/decision", decision=what, reason="flared at work", until="2026-10-20")
+    assert "Not ticked" not in browser.words
+    browser.get(f"{path_of(ready)}/summary")
+    assert "Last decision: " in browser.words and "Not ticked" not in browser.words
 
 
 def test_a_step_up_while_pain_is_high_is_shown_first_and_wants_a_reason_of_its_own(sqlite_clinic: RunningClinic) -> None:
