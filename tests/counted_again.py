@@ -23,7 +23,7 @@ ON_ITS_WAY = {"due", "claimed", "sending"}
 @dataclass
 class Day:
     """One local day of somebody: what became of its prompts, what was said of its sessions, the worst pains, which slots
-    were extra, whether anything was heard, and whether it was left out for pain."""
+    were extra, whether anything was heard, and why it was left out; for pain is a case of its own."""
 
     prompts: dict[int, list[str]] = field(default_factory=dict)
     did: dict[int, str] = field(default_factory=dict)
@@ -31,7 +31,11 @@ class Day:
     after: list[int] = field(default_factory=list)
     extra: set[int] = field(default_factory=lambda: {RUN})
     heard: bool = False
-    left_out: bool = False
+    reasons: set[str] = field(default_factory=set)
+
+    @property
+    def left_out(self) -> bool:
+        return "pain" in self.reasons
 
 
 @dataclass
@@ -179,7 +183,7 @@ def _add_entries(tx: Tx, found: dict[UUID, Life], extra: dict[UUID, set[int]]) -
         elif row.kind == "pain_24h":
             day.after.append(row.score)
         elif row.kind == "reason":
-            day.left_out |= row.outcome == "pain"
+            day.reasons.add(row.outcome)
 
 
 def count_rules_again(tx: Tx, clinic_id: UUID, since: datetime, now: datetime, decisions: tuple[str, ...]) -> dict[str, Counter[str]]:

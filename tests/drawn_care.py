@@ -33,17 +33,20 @@ class DrawnCare:
     def write(self) -> None:
         """Add to what is there already."""
         zones = {row.id: row.zone for row in self.tx.all(select(tables.patients.c.id, tables.patients.c.zone))}
+        told = {(row.episode_id, row.day) for row in self.tx.all(select(tables.entries.c.episode_id, tables.entries.c.day))}
         prescribed: dict[UUID, list[Any]] = {}
         for row in self.tx.all(select(tables.prescriptions).order_by(tables.prescriptions.c.number)):
             prescribed.setdefault(row.episode_id, []).append(row)
-        for episode in self.tx.all(select(tables.episodes).order_by(tables.episodes.c.id)):
+        for episode in self.tx.all(select(tables.episodes)):
             today = self.now.astimezone(ZoneInfo(zones[episode.patient_id])).date()
             first = self._make_older(episode, prescribed[episode.id])
             self._prescribe_anew(episode, prescribed[episode.id], first, today)
             self._run(episode, today)
+            if not told & {(episode.id, today - timedelta(days=back)) for back in range(5)}:
+                self._refuse(episode, prescribed[episode.id][-1].id, today)
             self._decide(episode)
         self._name_loads()
-        for table in (tables.prescriptions, tables.cases, tables.proposals, tables.entries):
+        for table in (tables.prescriptions, tables.cases, tables.proposals, tables.outbox, tables.entries):
             self.tx.connection.execute(table.insert(), [values for of, values in self.rows if of is table])
         for episode_id, key in self.latest.items():
             self.tx.run(tables.episodes.update().where(tables.episodes.c.id == episode_id).values(prescription_id=key))
@@ -110,9 +113,23 @@ class DrawnCare:
                     at=self._at(back), done_at=self._at(back), supersedes_id=None,
                 )  # fmt: skip
 
+    def _refuse(self, episode: Row[Any], prescription_id: UUID, today: date) -> None:
+        """Some who have said nothing for days were asked on three of them and said no."""
+        for back in (1, 2, 3) if self.draw.random() < 0.3 else ():
+            at, day = self._at(back), today - timedelta(days=back)
+            of_slot = {"day": day, "slot": 1, "prescription_id": prescription_id}
+            self._add(
+                tables.outbox, episode, id=self.tx.new_id(), patient_id=episode.patient_id, kind="prompt", lane="bulk", content={},
+                due_at=at, occurrence_key=f"{episode.id}:{day}:refused", expires_at=at, status="sent", status_at=at, **of_slot,
+            )  # fmt: skip
+            self._add(
+                tables.entries, episode, id=self.tx.new_id(), seq=4500 + back, kind="session", outcome="not_done", score=None,
+                confirmed=True, at=at, done_at=at, supersedes_id=None, **of_slot,
+            )  # fmt: skip
+
     def _name_loads(self) -> None:
         """A load beside a session, now and then corrected or not confirmed."""
-        sessions = select(tables.entries).where(tables.entries.c.kind == "session").order_by(tables.entries.c.id)
+        sessions = select(tables.entries).where(tables.entries.c.kind == "session")
         for row in self.tx.all(sessions):
             if row.episode_id.int % 3 or self.draw.random() < 0.5:
                 continue

@@ -20,6 +20,7 @@ from bot_service.storage import care_records, episodes, prescriptions, tables
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.rule_counts import DECISIONS, TAKEN_BACK, UNDONE
+from tests.climbed_again import Climbed
 from tests.counted_again import Life, lives
 from tests.drawn_care import DrawnCare
 from tests.drawn_clinic import DrawnClinic
@@ -28,6 +29,7 @@ from tests.running_clinic import START, RunningClinic, migrate_url, open_clinic,
 from tests.web.lives import Browser
 
 PATIENTS = 1000
+PAGES_OPENED = 50
 NOW = START + timedelta(days=40)
 
 
@@ -44,6 +46,18 @@ class Drawn:
         """The product's own reading of each of the latest episodes, which all its figures rest on."""
         with self.clinic.db.read() as tx:
             return {key: (episode := episodes.load(tx, key), load_record(tx, episode, NOW)) for key in self.latest}
+
+    @cached_property
+    def pages(self) -> dict[UUID, str]:
+        """The patient's page of every twentieth of the latest episodes."""
+        browser = Browser(self.clinic).sign_in()
+        return {key: browser.get(f"/patients/{self.lives[key].ref}") for key in self.latest[:: PATIENTS // PAGES_OPENED]}
+
+    @cached_property
+    def climbed(self) -> Climbed:
+        """Every prescription, load and decision."""
+        with self.clinic.db.read() as tx:
+            return Climbed(tx)
 
     @cached_property
     def caseload(self) -> list[str]:

@@ -76,6 +76,13 @@ def judge(life: Life) -> Iterator[Judged]:
         yield _met(fast >= BLOCK, [BLOCK], f"{fast} so far")
 
 
+def proposed(life: Life) -> list[int]:
+    """The numbers in the sentence that suggests a step: the days judged, the two limits on pain, what was done, and over how long."""
+    gate = GATES[step_of(life)]
+    share = life.share("done", gate.adherence_days) or (0, 1)
+    return [LAST, gate.session, 10, gate.after, (200 * share[0] + share[1]) // (2 * share[1]), gate.adherence_days]
+
+
 def settles_at(usual: int) -> int:
     """The highest pain a day later that counts as settled: the usual one, at least 1, and never above 5."""
     return min(max(usual, 1), CEILING)

@@ -20,6 +20,7 @@ WANT = ORDER[:6]
 PRESSING = ("A4", "X1", "X3", "D5", "D3", "D4", "D7", "C5")
 """Which rule comes first where all else is equal (`clinical.md` 5.2)."""
 URGENCIES = ("now", "same_day", "three_days", "routine")
+HELD = {"pause": "Paused", "red_flag": "On hold after a red flag", "lost_contact": "Prompts stopped: no reply for a week"}
 LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -48,6 +49,7 @@ class Waiting:
         self.patients = {row.id: row for row in tx.all(select(tables.patients))}
         self.episodes = {row.id: row for row in tx.all(select(tables.episodes))}
         self.cases, self.steps, self.holds = (_of_episode(tx, each) for each in (tables.cases, tables.proposals, tables.holds))
+        self.reached = {row.patient_id for row in tx.all(select(tables.addresses)) if row.status == "active"}
         self.dead = {row.patient_id for row in tx.all(select(tables.addresses)) if row.status == "unreachable"}
 
     def latest(self) -> list[UUID]:
@@ -114,6 +116,20 @@ class Waiting:
         if days == 0:
             return f"{_many(hours, 'hour')} ago" if hours else "just now"
         return f"yesterday {local:%H:%M}" if days == 1 else f"{days} days ago"
+
+    def not_prompted(self, key: UUID) -> str | None:
+        """Why nothing is asked of somebody in care, up to whose doing it is; None when nothing stands in the way."""
+        patient = self.patients[self.episodes[key].patient_id]
+        today = self.now.astimezone(ZoneInfo(patient.zone)).date()
+        if patient.status != "opted_in":
+            return "Stopped all messages."
+        holds = [
+            row for row in self.holds[key] if row.released_at is None and row.from_day <= today and (row.until_day or date.max) > today
+        ]
+        if holds:
+            first = min(holds, key=lambda row: (row.created_at, row.id.hex))
+            return f"{HELD[first.kind]}{f' until {_day(first.until_day)}' if first.until_day else ''}."
+        return None if patient.id in self.reached else "Cannot be reached in the chat."
 
     def in_summary(self) -> list[int]:
         """How many need somebody today, are ready for a step, and can wait for a later day."""

@@ -121,7 +121,7 @@ def _apply(tx: Tx, episode: Episode, effect: Effect, heard: Heard, now: datetime
         case OptIn() | OptOut() | AskedErasure():
             _opt(tx, episode, effect, heard, now)
         case SetBaseline():
-            _set_baseline(tx, episode, effect.score, now)
+            _set_baseline(tx, episode, effect.score, heard, now)
         case PauseUntil() | Resume() | ChangeTime():
             _change_schedule(tx, episode, effect, now)
         case Seen():
@@ -138,7 +138,7 @@ def _opt(tx: Tx, episode: Episode, effect: OptIn | OptOut | AskedErasure, heard:
         case OptIn():
             consent.opt_in(tx, episode, now)
         case OptOut(declined):
-            consent.opt_out(tx, episode, now, declined=declined)
+            consent.opt_out(tx, episode, now, declined=declined, said=heard.inbox_id)
         case AskedErasure(words):
             raise_erasure(tx, episode, words, heard, now)
 
@@ -181,7 +181,7 @@ def _done_at(day: date, said_at: datetime, zone: str) -> datetime:
     return said_at if local_today(said_at, zone) <= day else min(said_at, evening)
 
 
-def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
+def _set_baseline(tx: Tx, episode: Episode, score: int, heard: Heard, now: datetime) -> None:
     """The patient's own baseline counts until the schedule has begun; after that only a clinician changes it."""
     if episode.baseline is not None and episode.next_prompt_at is not None and episode.last_prompt_at is not None:
         return
@@ -191,7 +191,7 @@ def _set_baseline(tx: Tx, episode: Episode, score: int, now: datetime) -> None:
         today = local_today(now, episode.zone)
         episodes.place_hold(tx, now, episode, "physio_first", why=f"usual pain above {limit}/10", by="rule 0.3", from_day=today)
         sentence = f"Usual pain {score}/10 at opt-in, above {limit}: physio first, no loading yet."
-        raised = Raised("X6", "X6", "same_day", sentence, {"occurred": today.isoformat()})
+        raised = Raised("X6", "X6", "same_day", sentence, {"occurred": today.isoformat()}, inbox_id=heard.inbox_id)
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
     else:
         episodes.release_holds(tx, now, episode.id, ("physio_first",), "patient corrected")

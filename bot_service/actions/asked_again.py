@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 from bot_service.actions.due import flag_due_by
 from bot_service.actions.histories import local_day_span, local_today, rhythm_for
@@ -132,10 +133,10 @@ def _about_to_ask(tx: Tx, episode: Episode) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def raise_left_open(tx: Tx, episode: Episode, now: datetime) -> None:
+def raise_left_open(tx: Tx, episode: Episode, now: datetime, said: UUID | None) -> None:
     """The patient stops all messages with a question about safety unanswered, or what is wrong unsaid: the physio sees it at once.
 
-    Nobody can ask here again. Call it before what is open is closed and what waits is cancelled.
+    `said` is the message in which they stop. Nobody can ask here again. Call it before what is open is closed and what waits is cancelled.
     """
     opened = {each.kind: each for each in reversed(conversations.list_open(tx, episode.id, now))}
     waiting = _about_to_ask(tx, episode)
@@ -147,7 +148,7 @@ def raise_left_open(tx: Tx, episode: Episode, now: datetime) -> None:
         raised = _raised(tx, episode, question, rule) if question is not None else None
         about = {"occurred": local_today(now, episode.zone).isoformat(), "basis": "default"}
         raised = raised or Raised(rule, rule, "same_day", sentence, about)
-        raised = replace(raised, sentence=f"{raised.sentence} The patient has stopped all messages.")
+        raised = replace(raised, sentence=f"{raised.sentence} The patient has stopped all messages.", inbox_id=said)
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, "same_day", now))
 
 
@@ -190,12 +191,12 @@ def _state_of(question: Question | None, episode: Episode, now: datetime) -> Sta
 
 def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
     asked_on = local_today(question.opened_at, episode.zone)
-    detail = {"occurred": asked_on.isoformat(), "basis": "default"}
+    detail, asked_in = {"occurred": asked_on.isoformat(), "basis": "default"}, [question.outbox_id] if question.outbox_id else []
     if rule == RULE["baseline"]:
         sentence = "Agreed to the reminders, but has not said how the usual pain is, asked twice. Exercises begin only when it is known."
-        return Raised(rule, rule, "three_days", sentence, detail)
+        return Raised(rule, rule, "three_days", sentence, detail, messages=asked_in)
     if rule == RULE["what_is_wrong"]:
-        return Raised(rule, rule, "same_day", _LEFT_OPEN["what_is_wrong"], detail)
+        return Raised(rule, rule, "same_day", _LEFT_OPEN["what_is_wrong"], detail, messages=asked_in)
     rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
     which = question.detail.get("which")
     scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at and which is None]
@@ -206,4 +207,4 @@ def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
     sentence = (
         f"No answer to the safety question{why}{session}: new bruising, weakness, numbness and the like are not ruled out. Please ask."
     )
-    return Raised(rule, rule, "same_day", sentence, detail, tuple(entry.id for entry in scored[-1:]))
+    return Raised(rule, rule, "same_day", sentence, detail, tuple(entry.id for entry in scored[-1:]), messages=asked_in)

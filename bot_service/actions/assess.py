@@ -9,6 +9,7 @@ from typing import Any, get_args
 from bot_service.actions.asked_again import unanswered
 from bot_service.actions.consent import next_review
 from bot_service.actions.due import flag_due_by
+from bot_service.actions.flag_rows import with_rows
 from bot_service.actions.histories import load_record, local_today
 from bot_service.actions.offers import held_back, withdraw_lost
 from bot_service.actions.reminders import stop_for_silence
@@ -80,7 +81,7 @@ def _raise_flags(tx: Tx, episode: Episode, record: Record, flags: list[Flag], cl
             "suggestion": flag.suggestion,
             "days": [day.isoformat() for day in flag.days],
         } | ({"since": flag.since.isoformat()} if flag.since else {})
-        raised = Raised(flag.case, flag.rule, flag.urgency, flag.sentence, detail, flag.evidence)
+        raised = with_rows(tx, episode, flag, Raised(flag.case, flag.rule, flag.urgency, flag.sentence, detail, flag.evidence))
         cases.raise_case(tx, now, episode, raised, flag_due_by(tx, episode, flag.urgency, now))
     return cases.list_open(tx, episode)
 

@@ -107,12 +107,15 @@ def next_review(now: datetime, zone: str) -> datetime:
     return instant(local_today(now, zone) + timedelta(days=1), time(REVIEW_AT_HOUR), zone)
 
 
-def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
-    """Stop everything that has not begun to go out; only an explicit START undoes it. The physio is told."""
+def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool, said: UUID | None = None, unsent: UUID | None = None) -> None:
+    """Stop everything that has not begun to go out; only an explicit START undoes it. The physio is told.
+
+    `said` is the message in which the patient did so, `unsent` the one of ours that their provider refused for it.
+    """
     if not patients.set_status(tx, episode.patient_id, ("invited", "asked", "opted_in", "discharged"), "opted_out", now):
         return
     if episode.status == "active":
-        raise_left_open(tx, episode, now)
+        raise_left_open(tx, episode, now, said)
     outbox.cancel_waiting(tx, now, episode.patient_id, "the patient stopped all messages")
     conversations.close_all(tx, episode.id, now, "stopped")
     episodes.set_cursor(tx, episode.id, None)
@@ -121,9 +124,9 @@ def opt_out(tx: Tx, episode: Episode, now: datetime, *, declined: bool) -> None:
         "The patient declined the reminders." if declined else "The patient stopped all messages (STOP). Please get in touch another way."
     )
     if episode.status == "active":
-        cases.raise_case(
-            tx, now, episode, cases.Raised(UNREACHABLE, UNREACHABLE, "routine", sentence, {"occurred": now.date().isoformat()}), None
-        )
+        detail = {"occurred": now.date().isoformat()}
+        raised = cases.Raised(UNREACHABLE, UNREACHABLE, "routine", sentence, detail, inbox_id=said, messages=(unsent,) if unsent else ())
+        cases.raise_case(tx, now, episode, raised, None)
     audit.record(tx, now, "patient", "declined" if declined else "opted_out", clinic_id=episode.clinic_id, subject_id=episode.patient_id)
 
 
@@ -138,7 +141,7 @@ def stop_from_left_chat(tx: Tx, received: Received, inbound: Inbound, left: Addr
     said = read(without_slash(Told(text=inbound.text), episode.language).text, None, episode.language)
     if not said.stop and said.answer != "stop":
         return False
-    opt_out(tx, episode, now, declined=False)
+    opt_out(tx, episode, now, declined=False, said=received.id)
     lines: list[list[Any]] = [["goodbye", {}], *([["erasure_told", {}]] if said.erase else [])]
     say_to_stranger(tx, received, inbound, "goodbye", now, language=episode.language, lines=lines)
     return True

@@ -129,7 +129,7 @@ def _receive(tx: Tx, received: Received, inbound: Inbound, now: datetime) -> Cou
     if episode is None:
         return None
     if inbound.heard in ("blocked", "unblocked"):
-        _blocked(tx, episode, address, inbound.heard == "blocked", now)
+        _blocked(tx, episode, address, received.id if inbound.heard == "blocked" else None, now)
         return None
     patients.mark_heard(tx, episode.patient_id, address.id, received.at)
     for name in (inbound.alias, inbound.address):  # either may be all that the next message, or the provider's list, names
@@ -307,14 +307,13 @@ def _asked(question: Question, now: datetime, zone: str) -> Asked:
     )
 
 
-def _blocked(tx: Tx, episode: Episode, address: Address, blocked: bool, now: datetime) -> None:
-    if not blocked:
+def _blocked(tx: Tx, episode: Episode, address: Address, blocked: UUID | None, now: datetime) -> None:
+    if blocked is None:
         patients.mark_heard(tx, episode.patient_id, address.id, now)
         return
     today = local_today(now, episode.zone)
     outbox.cancel_waiting(tx, now, episode.patient_id, "the patient blocked the chat")
     if patients.record_unreachable(tx, address.id, today):
         sentence = "The patient blocked this chat. Please get in touch another way."
-        cases.raise_case(
-            tx, now, episode, cases.Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, {"occurred": today.isoformat()}), None
-        )
+        detail = {"occurred": today.isoformat()}
+        cases.raise_case(tx, now, episode, cases.Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, detail, inbox_id=blocked), None)

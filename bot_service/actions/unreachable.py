@@ -47,11 +47,12 @@ def _cannot_be_reached(tx: Tx, message: Message, error: DeliveryError, now: date
     if episode is None or address is None:
         return False
     if isinstance(error, RecipientStopped) and error.opted_out:
-        consent.opt_out(tx, episode, now, declined=False)
+        consent.opt_out(tx, episode, now, declined=False, unsent=message.id)
         return False
     today = local_today(now, episode.zone)
     if not patients.record_unreachable(tx, address.id, today):
         return False
     sentence = "Messages no longer reach this patient in the chat. Please get in touch another way."
-    cases.raise_case(tx, now, episode, Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, {"occurred": today.isoformat()}), None)
+    detail = {"occurred": today.isoformat()}
+    cases.raise_case(tx, now, episode, Raised(UNREACHABLE, UNREACHABLE, "three_days", sentence, detail, messages=(message.id,)), None)
     return True

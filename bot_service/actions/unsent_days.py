@@ -8,7 +8,7 @@ from bot_service.actions.histories import local_today
 from bot_service.clinical.adherence import unsent_days
 from bot_service.clinical.in_words import listed, short_day
 from bot_service.clinical.record import Record
-from bot_service.storage import cases
+from bot_service.storage import cases, outbox
 from bot_service.storage.cases import Raised
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -36,4 +36,5 @@ def found_unsent(tx: Tx, episode: Episode, record: Record, now: datetime) -> Rai
         f"The exercises of {listed(short_day(day) for day in days)} were not sent by us, {IN_A_ROW} exercise days in a row. "
         "See why at the messages, look at the times in the prescription, and get in touch."
     )
-    return Raised(RULE, RULE, "three_days", sentence, {"occurred": days[-1].isoformat(), "basis": "default"})
+    detail = {"occurred": days[-1].isoformat(), "basis": "default"}
+    return Raised(RULE, RULE, "three_days", sentence, detail, messages=outbox.prompts_of_days(tx, episode.id, days))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, exists, func, select, update
@@ -44,9 +44,22 @@ class Case:
     escalated_at: datetime | None = None
 
 
+class Piece(NamedTuple):
+    """A piece of evidence: the rule that it speaks for, and the one row that it is.
+
+    An entry, a message of the patient's (`inbox_id`) or of ours (`outbox_id`), or the prescription from which time is counted.
+    """
+
+    rule: str
+    entry_id: UUID | None = None
+    inbox_id: UUID | None = None
+    outbox_id: UUID | None = None
+    prescription_id: UUID | None = None
+
+
 @dataclass(frozen=True)
 class Raised:
-    """What a rule has to say, ready to be stored."""
+    """What a rule has to say, ready to be stored, with the rows that made it speak."""
 
     case_key: str
     rule: str
@@ -56,6 +69,8 @@ class Raised:
     entries: Sequence[UUID] = ()
     inbox_id: UUID | None = None
     words: str | None = None
+    messages: Sequence[UUID] = ()
+    prescription_id: UUID | None = None
 
 
 def raise_case(tx: Tx, now: datetime, episode: Episode, raised: Raised, due_at: datetime | None) -> tuple[UUID, bool]:
@@ -177,10 +192,10 @@ def list_open_of_clinic(tx: Tx, clinic_id: UUID) -> dict[UUID, list[Case]]:
     return found
 
 
-def list_evidence(tx: Tx, case_id: UUID) -> list[tuple[str, UUID | None, UUID | None]]:
-    """(rule, entry, inbox row) of each piece of evidence, in the order it came."""
-    rows = tx.all(_EVIDENCE, {"of_case": case_id})
-    return [(row.rule, row.entry_id, row.inbox_id) for row in rows]
+def list_evidence(tx: Tx, case_id: UUID) -> list[Piece]:
+    """The evidence of a case, in the order it came."""
+    found = tx.all(_EVIDENCE, {"of_case": case_id})
+    return [Piece(row.rule, row.entry_id, row.inbox_id, row.outbox_id, row.prescription_id) for row in found]
 
 
 def list_last_closed(tx: Tx, episode_id: UUID) -> dict[str, tuple[datetime, Mapping[str, Any], str]]:
@@ -272,14 +287,12 @@ def _earlier(row: Row[Any], due_at: datetime | None) -> datetime | None:
 
 
 def _add_evidence(tx: Tx, now: datetime, case_id: UUID, raised: Raised) -> bool:
-    known = {(entry, inbox) for _, entry, inbox in list_evidence(tx, case_id)}
-    wanted: list[tuple[UUID | None, UUID | None]] = [(entry, None) for entry in raised.entries]
-    if raised.inbox_id is not None:
-        wanted.append((None, raised.inbox_id))
-    fresh = [pair for pair in wanted if pair not in known]
-    for entry_id, inbox_id in fresh:
-        about = {"case_id": case_id, "entry_id": entry_id, "inbox_id": inbox_id, "rule": raised.rule}
-        tx.run(_INSERT_EVIDENCE, {"id": tx.new_id(), **about, "at": now})
+    known, begun = {piece[1:] for piece in list_evidence(tx, case_id)}, raised.prescription_id
+    rows = {"entry_id": raised.entries, "inbox_id": (raised.inbox_id,), "outbox_id": raised.messages, "prescription_id": (begun,)}
+    wanted = [Piece(raised.rule, **{name: each}) for name, found in rows.items() for each in found if each]
+    fresh = [piece for piece in wanted if piece[1:] not in known]
+    for piece in fresh:
+        tx.run(_INSERT_EVIDENCE, {"id": tx.new_id(), "case_id": case_id, "at": now, **piece._asdict()})
     return bool(fresh)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -219,6 +219,12 @@ class Prompt(NamedTuple):
     reason: str | None
     prescription_id: UUID
     awaited: str | None = None
+
+
+def prompts_of_days(tx: Tx, episode_id: UUID, days: Collection[date]) -> list[UUID]:
+    """The exercise prompts of these local days, the earliest first."""
+    query = select(outbox.c.id).where(outbox.c.episode_id == episode_id, outbox.c.kind == "prompt", outbox.c.day.in_(days))
+    return [row.id for row in tx.all(query.order_by(outbox.c.day, outbox.c.slot))]
 
 
 def list_prompts(tx: Tx, episode_id: UUID) -> list[Prompt]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -12,10 +12,11 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, update
 
 from bot_service.errors import SettingsError
-from bot_service.storage.database import Tx
+from bot_service.storage.database import Database, Tx
 from bot_service.storage.prepared import padded
 from bot_service.storage.tables import plan_versions, prescriptions
 from plans.editing import side_of
+from plans.loading import content_hash
 from plans.model import CarePlan, Prescription
 
 OWN_TIME = "the patient asked for another time of day"
@@ -134,6 +135,15 @@ def list_starts(tx: Tx, episode_id: UUID) -> list[tuple[date, Prescription]]:
     return [(row.starts_on, load(tx, row.id)) for row in tx.all(_STARTS, {"of_episode": episode_id})]
 
 
+def first_of(tx: Tx, episode_id: UUID, stage: str | None) -> UUID | None:
+    """The prescription that began the present time in a stage, or without one the whole care."""
+    rows = tx.all(_STAGES, {"of_episode": episode_id})
+    at = len(rows) if stage else min(1, len(rows))
+    while at > 1 and stage and rows[at - 2].stage == stage:
+        at -= 1
+    return rows[at - 1].id if rows else None
+
+
 def find_in_force(tx: Tx, episode_id: UUID, day: date) -> UUID | None:
     """The prescription that applies on a local day: the latest one that has begun by then."""
     begun = [row.id for row in tx.all(_STARTS, {"of_episode": episode_id}) if row.starts_on <= day]
@@ -150,17 +160,32 @@ def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID, agreed: Callable[
     return found
 
 
-def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> None:
+def register_plans(db: Database, plans: Iterable[CarePlan], now: datetime) -> None:
+    """Remember each plan's version, so that what is prescribed from it finds it again. Raises SettingsError as `register_plan` does."""
+    with db.begin() as tx:
+        for plan in plans:
+            register_plan(tx, now, plan, content_hash(plan))
+
+
+def register_plan(tx: Tx, now: datetime, plan: CarePlan, hashed: str) -> None:
     """Remember a plan version. Raises SettingsError when its content changed under the same version number."""
     this, content = (plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version), plan.model_dump(mode="json")
     known = tx.first(select(plan_versions.c.content_hash, plan_versions.c.content).where(*this))
     if known is None:
-        values = {"plan_id": plan.id, "version": plan.version, "content_hash": content_hash}
+        values = {"plan_id": plan.id, "version": plan.version, "content_hash": hashed}
         tx.attempt(plan_versions.insert().values(**values, content=content, first_seen_at=now))
-    elif known.content_hash != content_hash:
+    elif known.content_hash != hashed:
         raise SettingsError(f"plan {plan.id} changed but still says version {plan.version}; give the changed plan a new version number")
     elif known.content != content:  # the same plan, of which an earlier version of the service kept less
         tx.run(update(plan_versions).where(*this).values(content=content))
+
+
+def knows_plan(tx: Tx, plan: CarePlan) -> bool:
+    """Whether this version of the plan is kept: a command may be the first that uses it."""
+    return (
+        tx.first(select(plan_versions.c.version).where(plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version))
+        is not None
+    )
 
 
 def load_plan_of(tx: Tx, document: Prescription) -> CarePlan:
@@ -189,6 +214,11 @@ _DOCUMENTS = select(prescriptions.c.id, prescriptions.c.document).where(prescrip
 _AT_ONCE = 512
 _STARTS = (
     select(prescriptions.c.id, prescriptions.c.starts_on)
+    .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
+    .order_by(prescriptions.c.number)
+)
+_STAGES = (
+    select(prescriptions.c.id, prescriptions.c.stage)
     .where(prescriptions.c.episode_id == bindparam("of_episode"), prescriptions.c.undone_at.is_(None))
     .order_by(prescriptions.c.number)
 )

@@ -46,6 +46,8 @@ case_evidence = Table(
     ref("case_id", "cases", null=False),
     ref("entry_id", "entries"),
     ref("inbox_id", "inbox"),
+    ref("outbox_id", "outbox"),
+    ref("prescription_id", "prescriptions"),
     name("rule", 10),
     at("at", null=False),
     Index("ix_case_evidence_case", "case_id"),

@@ -56,7 +56,17 @@ def count_of_episodes(tx: Tx, episode_ids: Collection[UUID], since: datetime, un
     return sorted(found, key=lambda each: (-each.number, each.kind, each.status, each.reason))
 
 
-def list_of_clinic(tx: Tx, clinic_id: UUID, since: datetime, limit: int = 200) -> list[Lost]:
+MOST_LISTED = 200
+"""Lost messages that are listed at once (default)."""
+
+
+def count_of_clinic(tx: Tx, clinic_id: UUID, since: datetime) -> int:
+    """How many messages of a clinic were lost since then, or are in doubt."""
+    lost = (outbox.c.clinic_id == clinic_id, outbox.c.status.in_(LOST), outbox.c.status_at >= since)
+    return int(tx.scalar(select(func.count()).select_from(outbox).where(*lost)) or 0)
+
+
+def list_of_clinic(tx: Tx, clinic_id: UUID, since: datetime, limit: int = MOST_LISTED) -> list[Lost]:
     """Messages of a clinic that were lost since then, or are in doubt, the latest first; those that were too late at the end.
 
     An outage makes hundreds of the last, about which there is mostly nothing to do.

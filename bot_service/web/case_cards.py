@@ -11,7 +11,7 @@ from uuid import UUID
 from bot_service.clinical.catalogue import MESSAGE, RED_FLAG, RULES, URGENCIES, rank
 from bot_service.clinical.in_words import sentence
 from bot_service.storage import cases
-from bot_service.storage.cases import Case
+from bot_service.storage.cases import Case, Piece
 from bot_service.storage.database import Tx
 from bot_service.storage.episode_page import CaseEvent
 from bot_service.web.attention import due_words, leading_rule, said
@@ -21,7 +21,6 @@ from bot_service.web.times import local_day, moment, moment_ago
 IN_WORDS = {"now": "Look now", "same_day": "Same working day", "three_days": "Within 3 working days", "routine": "Routine"}
 SHOWN = 5
 """Rows of evidence shown at once, the raising words and then the latest; the rest is folded away."""
-_Piece = tuple[str, UUID | None, UUID | None]
 _Row = tuple[tuple[datetime, int], Evidence]
 DEFAULT = "default"
 """How a number without a source is marked."""
@@ -138,7 +137,7 @@ def basis_words(basis: str) -> str:
 
 def _card(
     case: Case,
-    rows_of: Sequence[_Piece],
+    rows_of: Sequence[Piece],
     events: Sequence[CaseEvent],
     notes: Notes,
     references: Mapping[str, str],
@@ -178,9 +177,9 @@ def _due(case: Case, now: datetime, zone: str) -> str:
     return f"{due}, the newest message {due_words(datetime.fromisoformat(newest), now, zone)}"
 
 
-def _evidence(rows_of: Sequence[_Piece], notes: Notes) -> tuple[Evidence, ...]:
-    rows = [found for _, entry, inbox in rows_of if (found := notes.row(entry, inbox)) is not None]
-    return joined(row for _, row in _in_order(rows, words_raised_it=bool(rows_of) and rows_of[0][2] is not None))
+def _evidence(rows_of: Sequence[Piece], notes: Notes) -> tuple[Evidence, ...]:
+    rows = [found for piece in rows_of if (found := notes.row(piece)) is not None]
+    return joined(row for _, row in _in_order(rows, words_raised_it=bool(rows_of) and rows_of[0].inbox_id is not None))
 
 
 def _in_order(rows: Sequence[_Row], *, words_raised_it: bool) -> list[_Row]:

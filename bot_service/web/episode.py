@@ -52,13 +52,14 @@ from bot_service.web.decided import decisions_in_words, undoable_in_words, untic
 from bot_service.web.evidence import Notes, Raised
 from bot_service.web.header import header_of
 from bot_service.web.loads import ladders, load_chart, steps_taken
+from bot_service.web.our_messages import KINDS
 from bot_service.web.pages import page
 from bot_service.web.prescribed import prescription_view, running_view, version_words
 from bot_service.web.progress_card import card_of, offer_words
 from bot_service.web.recent import DAYS
 from bot_service.web.strips import still_ahead, strip_of
 from bot_service.web.times import long_day, moment, zone_words
-from bot_service.web.transcript import KINDS, transcript
+from bot_service.web.transcript import transcript
 
 LANGUAGES = {"ar": "Arabic", "en": "English", "es": "Spanish", "hi": "Hindi", "pl": "Polish"}
 DONE = {
@@ -153,8 +154,9 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
     """Every part of the page from one consistent look at the database."""
     record = load_record(tx, episode, now)
     said = inbox.list_of_patient(tx, patient.id)
-    notes = Notes(entries.list_all(tx, episode), said, episode.zone, _raised(tx, episode))
-    shown, whole, unneeded = transcripts.list_shown(tx, patient.id), bool(visit.asked("all")), bool(visit.asked("unneeded"))
+    shown, past = transcripts.list_shown(tx, patient.id), prescriptions.list_of_episode(tx, patient.id, episode.id)
+    notes = Notes(entries.list_all(tx, episode), said, episode.zone, _raised(tx, episode), shown, past)
+    whole, unneeded = bool(visit.asked("all")), bool(visit.asked("unneeded"))
     asked = no_longer_asked(tx, episode)
     waiting = [item for item in episode_page.list_waiting(tx, patient.id) if item.kind != "seen" or asked is None]
     going = [(goes_out_at(tx, episode, item.kind, item.due_at), item) for item in waiting]
@@ -165,7 +167,7 @@ def _view(tx: Tx, visit: Visit, patient: Patient, episode: Episode, clinic: Clin
         "transcript": transcript(shown, said, notes, episode.zone, whole=whole, unneeded=unneeded),
         "waiting": [f"{KINDS.get(item.kind, 'Message')}, {moment(at, episode.zone)}" for at, item in sorted(going, key=itemgetter(0))],
         **_cases(tx, episode, record, notes, now, clinic.zone),
-        **_plan(tx, episode, record, clinic.zone, now),
+        **_plan(tx, episode, record, past, clinic.zone, now),
         "plan_version": version_words(record.prescription, visit.service.library),
         "days": _table(record, notes),
         **_details(tx, episode, clinic.zone),
@@ -230,10 +232,9 @@ def _cases(tx: Tx, episode: Episode, record: Record, notes: Notes, now: datetime
     }
 
 
-def _plan(tx: Tx, episode: Episode, record: Record, zone: str, now: datetime) -> dict[str, object]:
+def _plan(tx: Tx, episode: Episode, record: Record, past: Sequence[Prescribed], zone: str, now: datetime) -> dict[str, object]:
     plan = prescriptions.load_plan_of(tx, record.prescription)
     names: dict[object, str] = {member.id: member.name for member in staff.list_of_clinic(tx, episode.clinic_id)}
-    past = prescriptions.list_of_episode(tx, episode.patient_id, episode.id)
     return {
         "progress": card_of(tx, episode, record, zone),
         "offers": [offer_words(item, plan, zone) for item in reviews.list_proposals(tx, episode) if item.offered],
@@ -276,4 +277,4 @@ def _table(record: Record, notes: Notes) -> list[tuple[str, list[tuple[str, list
 def _raised(tx: Tx, episode: Episode) -> list[Raised]:
     """The evidence of what is open, with what each case is called."""
     found = [(title_of(leading_rule(case)), case.id) for case in cases.list_open(tx, episode)]
-    return [(title, entry, message) for title, case_id in found for _, entry, message in cases.list_evidence(tx, case_id)]
+    return [(title, piece) for title, case_id in found for piece in cases.list_evidence(tx, case_id)]

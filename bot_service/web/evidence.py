@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
+from bot_service.actions.flag_rows import UNANSWERED
+from bot_service.storage.cases import Piece
 from bot_service.storage.entries import Entry
 from bot_service.storage.inbox import Said
+from bot_service.storage.outbox import WENT_OUT
+from bot_service.storage.prescriptions import Prescribed
+from bot_service.storage.transcripts import Shown
+from bot_service.web.our_messages import kind_words, state_words
 from bot_service.web.times import day_words, local_day, moment
 
 KINDS = {
@@ -65,8 +71,8 @@ class Evidence:
     message: str = ""
 
 
-Raised = tuple[str, UUID | None, UUID | None]
-"""A piece of evidence: what the case is called, and the entry or the message."""
+Raised = tuple[str, Piece]
+"""What a case is called, and a piece of its evidence."""
 
 
 class Notes:
@@ -75,17 +81,27 @@ class Notes:
     `raised` is the evidence of the open cases, so that the record marks it where it stands: in messages, days, and the scores of days.
     """
 
-    def __init__(self, entries: Iterable[Entry], said: Iterable[Said], zone: str, raised: Iterable[Raised] = ()) -> None:
+    def __init__(
+        self,
+        entries: Iterable[Entry],
+        said: Iterable[Said],
+        zone: str,
+        raised: Iterable[Raised] = (),
+        sent: Iterable[Shown] = (),
+        past: Iterable[Prescribed] = (),
+    ) -> None:
         self._entries = {entry.id: entry for entry in entries}
         self._after = {entry.supersedes_id: entry for entry in self._entries.values() if entry.supersedes_id}
         self._said: Mapping[UUID, Said] = {item.id: item for item in said}
+        self._sent: Mapping[UUID, Shown] = {item.id: item for item in sent}
+        self._past: Mapping[UUID, Prescribed] = {item.id: item for item in past}
         self.zone = zone
         self.heard = max((local_day(item.at, zone) for item in self._said.values()), default=None)
         self.of_messages: dict[UUID, list[str]] = {}
         self.of_days: dict[date, list[str]] = {}
         self.of_scores: dict[tuple[date, str], list[str]] = {}
-        for title, entry_id, inbox_id in raised:
-            self._mark(title, self._entries.get(entry_id) if entry_id else None, inbox_id)
+        for title, piece in raised:
+            self._mark(title, piece)
 
     def of_message(self, inbox_id: UUID) -> list[Noted]:
         """What was recorded from one message."""
@@ -106,21 +122,33 @@ class Notes:
             entry.confirmed,
         )
 
-    def row(self, entry_id: UUID | None, inbox_id: UUID | None) -> tuple[tuple[datetime, int], Evidence] | None:
+    def row(self, piece: Piece) -> tuple[tuple[datetime, int], Evidence] | None:
         """A piece of evidence and what sorts it, when and as which entry it was recorded; None when its row is not the patient's."""
-        entry = self._entries.get(entry_id) if entry_id else None
+        entry = self._entries.get(piece.entry_id) if piece.entry_id else None
         if entry is not None:
             noted = self.noted(entry)
             return (entry.at, entry.seq), Evidence(
                 noted.day, noted.what, noted.value, noted.words, noted.now or "", str(entry.inbox_id or "")
             )
-        said = self._said.get(inbox_id) if inbox_id else None
-        if said is None:
-            return None
-        return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text, message=str(said.id))
+        said = self._said.get(piece.inbox_id or _NOBODY)
+        if said is not None:
+            return (said.at, 0), Evidence(moment(said.at, self.zone), "Message", "", said.text, message=str(said.id))
+        return self._row_of_ours(piece)
 
-    def _mark(self, title: str, entry: Entry | None, inbox_id: UUID | None) -> None:
-        found = self._said.get(inbox_id or (entry.inbox_id if entry else None) or _NOBODY)
+    def _row_of_ours(self, piece: Piece) -> tuple[tuple[datetime, int], Evidence] | None:
+        """A message that we sent or could not send, or the prescription from which time is counted."""
+        if (sent := self._sent.get(piece.outbox_id or _NOBODY)) is not None:
+            became = state_words(sent) + (", no answer" if piece.rule in UNANSWERED and sent.status in WENT_OUT else "")
+            return (sent.at, 0), Evidence(moment(sent.at, self.zone), kind_words(sent), became, "", message=str(sent.id))
+        if (begun := self._past.get(piece.prescription_id or _NOBODY)) is not None:
+            return (begun.created_at, 0), Evidence(day_words(begun.starts_on), "Prescription", begun.document.stage_title, "")
+        return None
+
+    def _mark(self, title: str, piece: Piece) -> None:
+        entry = self._entries.get(piece.entry_id or _NOBODY)
+        found = self._said.get(piece.inbox_id or (entry.inbox_id if entry else None) or _NOBODY) or self._sent.get(
+            piece.outbox_id or _NOBODY
+        )
         day = entry.day if entry else local_day(found.at, self.zone) if found else None
         marked = [self.of_messages.setdefault(found.id, [])] if found else []
         marked += [self.of_days.setdefault(day, [])] if day else []

@@ -52,6 +52,7 @@ def show_forecast(visit: Visit) -> Response:
         clinic = clinics.load_clinic(tx, visit.who.clinic_id)
         coming = forecast(tx, clinic.id, now)
         lost = unsent.list_of_clinic(tx, clinic.id, now - LOOKED_BACK)
+        lost_in_all = unsent.count_of_clinic(tx, clinic.id, now - LOOKED_BACK)
         untold = alerts.count_untold(tx, clinic.id)
         of = {*coming.patients.values(), *(each.patient_id for each in lost if each.patient_id)}
         names = load_names(tx, of)
@@ -66,6 +67,7 @@ def show_forecast(visit: Visit) -> Response:
         invited=f"{plural(coming.invited, 'patient')} {'has' if coming.invited == 1 else 'have'} not begun yet" if coming.invited else "",
         summary=f"{plural(coming.prompts, 'prompt')} in the next 24 hours; {plural(len(coming.stuck), 'patient')} in care without.",
         stuck=[(ref, names[coming.patients[ref]], why) for ref, why in shown],
+        more_lost=lost_in_all - len(lost),
         untold=f"{plural(untold, 'urgent flag')} {'waits' if untold == 1 else 'wait'} to be told" if untold else "",
         stopped=stopped,
         lost=[_lost(each, clinic.zone) | {"name": names.get(each.patient_id) if each.patient_id else None} for each in lost],

@@ -177,10 +177,15 @@ def threshold_rows(document: Prescription, plan: CarePlan) -> list[ThresholdRow]
     """The numbers that can be set for one patient."""
     return [
         ThresholdRow(
-            key, LABELS[key], threshold(plan, document.stage, key), plan.rules.sources.get(key, "default"), *limits
+            key, LABELS[key], threshold(plan, document.stage, key), _source(key, document.stage, plan), *limits
         )
         for key, limits in THRESHOLDS.items()
     ]  # fmt: skip
+
+
+def _source(key: str, stage: str, plan: CarePlan) -> str:
+    """Where the plan's number comes from; that of a stage stands under the stage."""
+    return plan.rules.sources.get(f"stages.{stage}.{key}") or plan.rules.sources.get(key, "default")
 
 
 def in_plain_words(finding: Finding, document: Prescription, plan: CarePlan) -> tuple[str, str]:

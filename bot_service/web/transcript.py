@@ -6,40 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot_service.actions.held_words import reason_in_words
 from bot_service.storage.inbox import Said
 from bot_service.storage.transcripts import Shown
 from bot_service.web.evidence import Noted, Notes
+from bot_service.web.our_messages import kind_words, state_words
 from bot_service.web.times import clock_time, local_day, long_day
 
 SHORT = 40
-KINDS = {
-    "prompt": "Exercises",
-    "check_in": "24-hour question",
-    "nudge": "Reminder",
-    "reply": "Answer",
-    "safety": "Safety text",
-    "news": "News of a decision",
-    "message_read": "Their message was read",
-    "again": "Question asked again",
-    "seen": "Question after a red flag",
-    "silence": "After a week of silence",
-    "goodbye": "Last message",
-}
-ASKED_FIRST = {"pain_24h": "24-hour question", "safety": "Safety question"}
-"""What a day's message is called that asks this and no more: the exercises follow the answer."""
-STATES = {
-    "due": "waiting",
-    "claimed": "on its way",
-    "sending": "on its way",
-    "sent": "sent",
-    "delivered": "delivered",
-    "read": "read",
-    "failed": "failed",
-    "expired": "not sent",
-    "cancelled": "not sent",
-    "in_doubt": "in doubt",
-}
 MEDIA = "media"
 _NOT_NEEDED = ("answered", "merged into", "asked together")
 _ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silence": 0, "news": 0, "message_read": 0}
@@ -49,7 +22,7 @@ _ORDER = {"prompt": 0, "check_in": 0, "nudge": 0, "seen": 0, "again": 0, "silenc
 class Turn:
     """One message. `ours` tells the sides apart, `trouble` marks what did not go out as meant, `before` is what an edit replaced.
 
-    `id` names a message of the patient's, `raised` the open cases that it is evidence of.
+    `raised` are the open cases that it is evidence of.
     """
 
     ours: bool
@@ -83,7 +56,7 @@ class Transcript:
 
     @property
     def messages(self) -> frozenset[str]:
-        """The patient's messages that are shown."""
+        """The messages that are shown."""
         return frozenset(turn.id for day in self.days for turn in day.turns)
 
 
@@ -91,7 +64,7 @@ def transcript(shown: Sequence[Shown], said: Sequence[Said], notes: Notes, zone:
     """The chat in the patient's own days, the latest message first."""
     wanted = [item for item in shown if item.status not in ("due", "claimed") and (unneeded or not _unneeded(item))]
     by_id = _originals(said)
-    turns = [(item.at, _ORDER.get(item.kind, 2), _our_turn(item, zone)) for item in wanted]
+    turns = [(item.at, _ORDER.get(item.kind, 2), _our_turn(item, notes, zone)) for item in wanted]
     turns += [(item.at, 1, _their_turn(item, by_id.get(item.id, ""), notes, zone)) for item in said]
     turns.sort(key=lambda found: found[:2])
     kept = turns if whole else turns[-SHORT:]
@@ -102,12 +75,9 @@ def _unneeded(item: Shown) -> bool:
     return item.status == "cancelled" and (item.reason or "").startswith(_NOT_NEEDED)
 
 
-def _our_turn(item: Shown, zone: str) -> Turn:
-    reason = reason_in_words(item.reason or "")
-    state = STATES.get(item.status, item.status) + (f": {reason}" if reason and item.status not in ("sent", "delivered", "read") else "")
-    trouble = item.status in ("failed", "in_doubt", "expired")
-    kind = ASKED_FIRST.get(item.asked or "") if item.kind in ("prompt", "check_in") else None
-    return Turn(True, clock_time(item.at, zone), kind or KINDS.get(item.kind, item.kind), state, trouble, item.text, "", ())
+def _our_turn(item: Shown, notes: Notes, zone: str) -> Turn:
+    trouble, raised = item.status in ("failed", "in_doubt", "expired"), tuple(notes.of_messages.get(item.id, ()))
+    return Turn(True, clock_time(item.at, zone), kind_words(item), state_words(item), trouble, item.text, "", (), str(item.id), raised)
 
 
 def _their_turn(item: Said, before: str, notes: Notes, zone: str) -> Turn:

@@ -59,7 +59,7 @@ async def test_without_an_answer_the_physio_sees_it_from_the_next_morning_until_
     await clinic.service.move_clock(DAY2 - HOUR)
     case = open_cases(person)["X4"]
     assert case.urgency == "same_day" and "No answer to the safety question after pain 9/10 (Tuesday 22 Sep)" in case.sentence
-    assert [rule for rule, entry, _ in evidence(person, case) if entry] == ["X4"]
+    assert [piece.rule for piece in evidence(person, case) if piece.entry_id] == ["X4"]
     await clinic.service.move_clock(DAY3)
     assert "X4" in open_cases(person), "asking again is no answer"
     await person.tap("None")

@@ -58,7 +58,7 @@ async def test_the_first_text_is_full_and_says_where_to_turn(sqlite_clinic: Runn
     assert "Please go to A&E now or call 999." in person.texts[-1] and "today, until 18:00" in person.texts[-1]
     await person.say(EMERGENCY)
     assert person.texts[-1].startswith("This still needs to be checked.")
-    assert [rule for rule, _, _ in evidence(person, open_cases(person)["D1"])] == ["D1", "D1"]
+    assert [piece.rule for piece in evidence(person, open_cases(person)["D1"])] == ["D1", "D1"]
     await person.say(SUICIDE)
     assert "Samaritans on 116 123" in person.texts[-1] and "exercise" not in person.texts[-1] and "physio" not in person.texts[-1]
     await sqlite_clinic.service.move_clock(DAY2)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from bot_service.storage import cases, conversations, entries, episodes, inbox, prescriptions, reviews, tables
-from bot_service.storage.cases import Case
+from bot_service.storage.cases import Case, Piece
 from bot_service.storage.conversations import Question
 from bot_service.storage.entries import Entry
 from bot_service.storage.reviews import Proposed
@@ -39,7 +38,7 @@ def open_cases(person: Person) -> dict[str, Case]:
         return {case.rule: case for case in cases.list_open(tx, person.episode())}
 
 
-def evidence(person: Person, case: Case) -> list[tuple[str, Any, Any]]:
+def evidence(person: Person, case: Case) -> list[Piece]:
     with person.clinic.db.read() as tx:
         return cases.list_evidence(tx, case.id)
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot_service.storage import cases, entries, episodes, reviews
-from bot_service.storage.cases import Raised
+from bot_service.storage.cases import Piece, Raised
 from bot_service.storage.database import Database
 from bot_service.storage.episodes import Episode
 from bot_service.storage.tables import cases as case_table
@@ -40,7 +40,7 @@ class TestCases:
             case_id, _ = cases.raise_case(tx, NOW, episode, raised(), None)
             assert cases.raise_case(tx, NOW, episode, raised(evidence=(entry.id,)), None) == (case_id, True)
             assert cases.raise_case(tx, NOW, episode, raised(evidence=(entry.id,)), None) == (case_id, False)
-            assert cases.list_evidence(tx, case_id) == [("A1", entry.id, None)]
+            assert cases.list_evidence(tx, case_id) == [Piece("A1", entry.id)]
 
     def test_something_more_urgent_opens_it_anew_and_something_less_does_not(self, db: Database, episode: Episode) -> None:
         with db.begin() as tx:

@@ -43,7 +43,7 @@ def test_a_note_is_kept_sealed_for_colleagues_and_never_sent(person: Person) -> 
     browser, sent = opened(person), len(person.texts)
     browser.post(path_of(person, "note"), words="Works night shifts.")
     assert "Note kept." in browser.words
-    assert "Works night shifts." in browser.words
+    assert "Works night shifts." in browser.words and "Private notes (1)" in browser.words
     assert len(person.texts) == sent
     with person.clinic.db.read() as tx:
         assert b"night" not in tx.scalar(notes.select().with_only_columns(notes.c.words))

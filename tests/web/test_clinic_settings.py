@@ -141,6 +141,10 @@ async def test_a_patient_reads_the_clinics_words_in_their_language_until_the_pro
     assert trail(clinic, "wording_set") == []
     browser.post("/clinic/wording", text="prompt_intro", language="en", words=greeting, do="save")
     assert "Patients read it from the next message on." in browser.words
+    browser.get("/clinic/wording")
+    assert re.findall(r'<span class="number">(\d+)<', browser.page) == [
+        "1" if code == "en" else "0" for code in re.findall(r'wording\?language=(\w+)"', browser.page)
+    ]
     english, spanish = clinic.in_care("Jo Park"), clinic.in_care("Ana Ruiz", language="es")
     await clinic.service.move_clock(datetime(2026, 9, 22, 8, 30, tzinfo=UTC))
     assert english.texts[-1].startswith("Good morning!\n\nRiverside") and "wishes you a good session." in english.texts[-1]

@@ -16,12 +16,10 @@ from bot_service.web.header import header_of
 from bot_service.web.progress_card import progress_card
 from bot_service.web.strips import WORDS
 from tests.drawn_records import NOW, PATIENTS, Drawn
-from tests.judged_again import judge
+from tests.judged_again import judge, proposed
 from tests.read_again import Told, weeks
 from tests.waiting_again import ORDER, WANT, Waiting
 from tests.web.lives import Browser
-
-PAGES_OPENED = 50
 
 
 def test_every_criterion_of_a_step_is_judged_as_the_rules_say(drawn: Drawn) -> None:
@@ -30,14 +28,19 @@ def test_every_criterion_of_a_step_is_judged_as_the_rules_say(drawn: Drawn) -> N
         for key in drawn.latest:
             life, (_, record) = drawn.lives[key], drawn.records[key]
             plan = prescriptions.load_plan_version(tx, record.prescription.plan_id, record.prescription.plan_version)
-            card = progress_card(standing(record, plan, ()), None, plan, record.prescription, record.zone)
+            stands = standing(record, plan, ())
+            card = progress_card(stands, None, plan, record.prescription, record.zone)
             expected = list(judge(life))
             lines = [line for line in card.lines if line.state != "yours"]
             assert [(line.state, [int(each) for each in re.findall(r"\d+", line.text)], line.detail) for line in lines] == expected
+            if stands.proposal and stands.proposal.rule != "C0":
+                assert [int(each) for each in re.findall(r"\d+", stands.proposal.sentence)] == proposed(life)
+                assert not any(each.state == "unmet" for each in expected) or stands.proposal.rule == "C5"
+                seen.update([(9, "proposed")])
             assert (card.met, card.needed) == (sum(each.state == "met" for each in expected), len(expected))
             seen.update((at, each.state) for at, each in enumerate(expected))
     assert all(seen[at, state] > 20 for at in range(7) for state in ("met", "unmet")), seen
-    assert seen[2, "unknown"] > 50 and seen[7, "unmet"] > 50 and seen[7, "met"], seen
+    assert seen[9, "proposed"] > 1 and seen[2, "unknown"] > 50 and seen[7, "unmet"] > 50 and seen[7, "met"], seen
 
 
 def test_the_caseload_says_of_everybody_why_since_when_and_by_when(drawn: Drawn) -> None:
@@ -83,11 +86,11 @@ def test_the_head_of_every_patients_page_says_which_week_it_is_and_what_comes_ne
 
 
 def test_the_patients_page_shows_days_criteria_and_evidence_as_the_rows_say(drawn: Drawn) -> None:
-    browser, seen = Browser(drawn.clinic).sign_in(), Counter[str]()
+    seen = Counter[str]()
     with drawn.clinic.db.read() as tx:
         told = Told(tx, Waiting(tx, NOW, drawn.clinic.clinic.zone))
-    for key in drawn.latest[:: PATIENTS // PAGES_OPENED]:
-        life, page = drawn.lives[key], browser.get(f"/patients/{drawn.lives[key].ref}")
+    for key, page in drawn.pages.items():
+        life = drawn.lives[key]
         days, every = life.window(28), life.window(1000)
         usual, coming = (re.search(rf"<dt>{name}</dt><dd>(.*?)</dd>", page) for name in ("Usual pain", "Next prompt"))
         assert usual and usual[1] == ("not known yet" if life.usual is None else f"{life.usual}/10")

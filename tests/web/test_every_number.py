@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from bot_service.actions.digests import build_all
 from bot_service.clinical.needs import WANTS_SOMEBODY, Need
+from bot_service.clinical.outcome_measures import due
 from bot_service.sample.tally import tally
 from bot_service.storage import care_records, clinics, episodes, patients, prescriptions, tables
 from bot_service.storage.database import Tx
@@ -28,6 +29,7 @@ from tests.counted_again import Life, as_percent, count_prompts_again, count_rul
 from tests.drawn_records import NOW, PATIENTS, Drawn
 from tests.judged_again import became
 from tests.listed import listed
+from tests.said_again import due_again, last_day
 from tests.web.lives import Browser
 
 PAGES_OPENED = 20
@@ -87,6 +89,7 @@ def test_the_patients_figures_strip_chart_and_summary_are_what_was_counted(drawn
             text = "\n".join(brief(tx, patients.load(tx, episode.patient_id), episode, record, plan, clinic, NOW))
             assert f"done {as_percent(life.share('done'))} of scheduled days, replied on {as_percent(life.share('replied'))}." in text
             assert _pain_words(life) in text, text
+            assert re.findall("Last loading day.*", text) == ([last_day(life)] if life.loading(14) else [])
 
 
 def _pain_words(life: Life) -> str:
@@ -107,10 +110,8 @@ def _usual(life: Life) -> str:
 
 
 def test_the_patients_page_shows_those_figures(drawn: Drawn) -> None:
-    browser = Browser(drawn.clinic).sign_in()
-    for key in drawn.latest[:: PATIENTS // PAGES_OPENED]:
+    for key, page in drawn.pages.items():
         life = drawn.lives[key]
-        page = browser.get(f"/patients/{life.ref}")
         assert re.findall(r'<dd class="big">([^<]*)</dd>', page)[:2] == [as_percent(life.share("done")), as_percent(life.share("replied"))]
         done = [int(each) for each in re.findall(r'<li class="(?:done|partly)"><span class="cell"[^<]*</span> [a-z ]+ <strong>(\d+)', page)]
         assert done == [sum(life.points(day) == points for day in life.window(28)) for points in (2, 1)]
@@ -120,8 +121,8 @@ def test_the_patients_page_shows_those_figures(drawn: Drawn) -> None:
         assert not any(pain != "–" for each in loading for pain in each) or table == loading
 
 
-def test_the_outcome_measures_are_charted_and_compared_as_they_were_entered(drawn: Drawn) -> None:
-    browser, opened = Browser(drawn.clinic).sign_in(), 0
+def test_the_outcome_measures_are_due_charted_and_compared_as_they_were_entered(drawn: Drawn) -> None:
+    browser, opened, weeks = Browser(drawn.clinic).sign_in(), 0, Counter[str]()
     with drawn.clinic.db.read() as tx:
         for number, key in enumerate(drawn.latest):
             episode = episodes.load(tx, key)
@@ -134,14 +135,19 @@ def test_the_outcome_measures_are_charted_and_compared_as_they_were_entered(draw
             assert Counter(tuple(row.value for row in item.rows) for item in series) == Counter(
                 tuple(row.value for row in reversed(found)) for found in groups.values()
             )
+            taken, life = [(row.measure, row.day) for row in rows], drawn.lives[key]
+            told = [f"{item.title}, for week {week}" for item, week in due(life.start, life.today, taken)]
+            assert told == due_again(life, taken)
+            weeks.update(each.rpartition(" ")[2] for each in told)
             words = sorted(_change_again(key[0], [row.value for row in found]) for key, found in groups.items())
             assert sorted(item.change for item in series) == words
             if number % (PATIENTS // PAGES_OPENED) == 0 and rows:
                 page = browser.get(f"/patients/{episode.ref}/outcomes")
                 shown = Counter(re.findall(r'<td class="number">([−\d]+)</td>', page))
                 assert shown == Counter(str(row.value).replace("-", "−") for row in rows)
+                assert (re.findall(r'<p class="hold">Due now: (.*?)\.</p>', page) or [""])[0] == "; ".join(told)
                 opened += 1
-    assert opened > 8
+    assert opened > 8 and all(weeks[week] > 10 for week in ("0", "6", "12", "26")), weeks
 
 
 def _change_again(measure: str, values: list[int]) -> str:

@@ -44,10 +44,10 @@ def test_a_paused_patients_next_prompt_is_the_first_that_will_be_sent(sqlite_cli
     browser = Browser(sqlite_clinic).sign_in()
     browser.get(f"/patients/{person.invitation.ref}")
     assert "Paused until Sun 27 Sep. The patient asked for it. Done" in browser.words
-    assert "Next prompt none while paused; again Sun 27 Sep, 08:00, London time Time" in browser.words
+    assert "Next prompt none while paused; again Sun 27 Sep, 08:00, London time Reached" in browser.words
     browser.post(f"/patients/{person.invitation.ref}/pause", reason="going for a scan")
     assert "Paused. Why: going for a scan, by Anna Reed. Done" in browser.words
-    assert "Next prompt none while paused Time" in browser.words
+    assert "Next prompt none while paused Reached" in browser.words
 
 
 def test_a_hold_says_why_once_and_a_question_that_was_answered_is_not_waiting(sqlite_clinic: RunningClinic) -> None:
@@ -56,7 +56,7 @@ def test_a_hold_says_why_once_and_a_question_that_was_answered_is_not_waiting(sq
     say(person, "I cannot feel my legs")
     browser, path = Browser(sqlite_clinic).sign_in(), f"/patients/{person.invitation.ref}"
     browser.get(path)
-    assert "On hold after a red flag. Done" in browser.words and "Next prompt none while on hold Time" in browser.words
+    assert "On hold after a red flag. Done" in browser.words and "Next prompt none while on hold Reached" in browser.words
     assert browser.words.count("Waiting to be sent: Question after a red flag") == 2
     a_day_on(sqlite_clinic)
     browser.get(path)
