@@ -25,6 +25,7 @@ from bot_service.storage import alerts, clinics, episodes, imports, inbox, names
 from bot_service.storage import notices as notice_rows
 from bot_service.storage.clinics import Sender
 from bot_service.storage.database import Database
+from plans.loading import content_hash
 from plans.model import CarePlan
 
 COURTESY_S = 5.0
@@ -64,7 +65,9 @@ class Service:
 
     def register_plans(self) -> None:
         """Remember the plan versions in use. Raises SettingsError when a plan changed under its version."""
-        prescriptions.register_plans(self.db, self.library.values(), self.clock.now())
+        with self.db.begin() as tx:
+            for plan in self.library.values():
+                prescriptions.register_plan(tx, self.clock.now(), plan, content_hash(plan))
 
     def add_channel(self, clinic_id: UUID, name: str, channel: Channel, rate_per_s: float | None) -> Sender:
         """Let messages of this sender leave and arrive through `channel`."""

@@ -77,6 +77,7 @@ def no_longer_asked_again(tx: Tx, message: Message, episode: Episode, now: datet
 def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:
     """What the day's message says now: yesterday's safety question before everything else; what it would have said follows the answer.
 
+    The 24-hour question does not wait for that: it is put in the same message, and a number answers it.
     For this try only: when it does not go out, the question may have its answer before the next.
     """
     if message.kind not in _CARRIED_BY or (question := safety_to_ask(tx, episode, now)) is None:
@@ -85,16 +86,19 @@ def with_open_safety(tx: Tx, message: Message, episode: Episode, now: datetime) 
     detail: dict[str, Any] = {"again": True} | ({"which": question.detail["which"]} if "which" in question.detail else {})
     if message.kind == "prompt":
         detail["show"] = message.slot
+    said: Mapping[str, str] = next((values for key, values in message.content["lines"] if key == "ask_24h"), {})
     if asked.get("kind") == "pain_24h":
         then = {"day": asked["day"], "slot": asked.get("slot"), "until": _last_moment(tx, episode, asked, now).isoformat()}
-        said: Mapping[str, str] = next((values for key, values in message.content["lines"] if key == "ask_24h"), {})
-        detail["then"] = then | ({"at": said["at"]} if "at" in said else {})
+        at = {"at": said["at"]} if "at" in said else {}
+        detail |= {"then": then | at, "beside": True}
     lines: list[list[Any]] = [["still_open", {"day": local_today(question.opened_at, episode.zone).isoformat()}], ["safety_question", {}]]
+    if asked.get("kind") == "pain_24h":
+        lines.append(["then_24h", {"day": asked["day"], **said}])
     if message.kind == "prompt":
         of_day = (message.day or local_today(now, episode.zone)).isoformat()
         lines.append(["exercises_follow", {"day": of_day, "slot": message.slot}])
     ask = {"kind": "safety", "day": question.day and question.day.isoformat(), "slot": question.slot, "detail": detail}
-    return {"lines": lines, "ask": ask}
+    return {"lines": lines, "ask": ask} | ({"also": asked} if asked.get("kind") == "pain_24h" else {})
 
 
 def still_to_follow(detail: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:

@@ -255,12 +255,21 @@ def _replace_questions(tx: Tx, message: Message, episode: Episode, now: datetime
 
 
 def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Mapping[str, Any]:
-    """Open the question that the message asks, unless it only asks again."""
+    """Open the question that the message asks, unless it only asks again; one that it asks `also`, without buttons, as the older one."""
     ask = content.get("ask")
     if not ask:
         return content
     if ask.get("again"):
         return {**content, "ask": {**ask, "question": ask["again"]}}
+    if also := content.get("also"):
+        _open(tx, also, message, episode, now - timedelta(microseconds=1))
+    question = _open(tx, ask, message, episode, now)
+    if question.kind == "what_is_wrong":
+        look_for_words(tx, episode, now)
+    return {**content, "ask": {**ask, "question": str(question.id)}}
+
+
+def _open(tx: Tx, ask: Mapping[str, Any], message: Message, episode: Episode, now: datetime) -> Question:
     day = datetime.fromisoformat(ask["day"]).date() if ask.get("day") else None
     question = Question(
         id=tx.new_id(),
@@ -277,9 +286,7 @@ def _with_question(tx: Tx, content: Mapping[str, Any], message: Message, episode
         asked_again=0,
     )
     conversations.open_question(tx, question, episode.clinic_id)
-    if question.kind == "what_is_wrong":
-        look_for_words(tx, episode, now)
-    return {**content, "ask": {**ask, "question": str(question.id)}}
+    return question
 
 
 def _awaited(tx: Tx, content: Mapping[str, Any], message: Message, episode: Episode) -> dict[str, str]:

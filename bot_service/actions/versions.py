@@ -9,7 +9,7 @@ from typing import Any
 
 from bot_service.actions.histories import load_record
 from bot_service.actions.looking import last_looked_at
-from bot_service.clinical.flare import Flare, advice_stands, flare_state
+from bot_service.clinical.flare import Flare, advice_since, flare_state, has_just_settled
 from bot_service.conversation.exercise_text import WEEKDAYS
 from bot_service.storage.database import Tx
 from bot_service.storage.episodes import Episode
@@ -28,11 +28,14 @@ def with_flare(tx: Tx, content: Mapping[str, Any], episode: Episode, plan: Presc
         return content
     record = replace(load_record(tx, episode, now), prescription=plan)
     flare = flare_state(record, last_looked_at(tx, episode, record))
-    if flare is None and not advice_stands(record):
+    since = (flare.since, flare.settled_so_far) if flare else advice_since(record)
+    if since is None:
         return content
     extra: dict[str, Any] = {"lighter": True}
     if flare:
         extra = {"easier": list(flare.easier), "left_out": list(flare.leave_out), "hurt_on": [day.isoformat() for day in flare.hurt_on]}
+    if has_just_settled(record):  # "it has not settled yet" would be wrong
+        extra["settling"] = {"day": since[0].isoformat(), "settled": since[1], "days": record.rules.deload.settled_days_to_return}
     lines = [[key, {**values, **extra} if key in _SHOWING else values] for key, values in content["lines"]]
     ask = content.get("ask") or {}
     if flare and ask.get("kind") == "session" and _none_left(flare, plan, ask.get("slot") or 1, date.fromisoformat(ask["day"])):

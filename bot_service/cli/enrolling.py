@@ -20,7 +20,6 @@ from bot_service.cli.opening import acting, as_option, clinic_option, json_optio
 from bot_service.conversation.wording import SHIPPED
 from bot_service.errors import Conflict, NotFound
 from bot_service.settings import Settings
-from bot_service.storage import prescriptions
 from bot_service.storage.clinics import Clinic
 from bot_service.storage.database import Database
 from plans.loading import load_library
@@ -87,7 +86,6 @@ def enrol(name: str, email: str, slug: str | None, at: time | None, plan_id: str
         )
         with db.read() as tx:
             physio = treating_physio(tx, member, given["physio"])
-        prescriptions.register_plans(db, [plan], now)  # here the plan may be prescribed before the service first ran
         invitation = enrol_patient(db, plan, member, enrolment, now, physio=physio)
         print_invitation(db, settings, clinic, invitation, "Enrolled as", as_json=as_json)
     if at is not None and (words := _in_quiet_hours(at, plan.rules.delivery)):

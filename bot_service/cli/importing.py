@@ -16,7 +16,7 @@ from bot_service.actions.treating import physios_of, treating_physio
 from bot_service.cli.opening import acting, as_option, clinic_option, json_option, opened
 from bot_service.clock import real_now
 from bot_service.errors import Conflict
-from bot_service.storage import imports, prescriptions
+from bot_service.storage import imports
 from plans.loading import load_library
 
 SHOWN = 20
@@ -60,7 +60,6 @@ def import_(
             if checked.wrong:
                 raise Conflict(f"{checked.wrong_rows} of {len(checked.rows)} rows are wrong; nobody was enrolled")
             return
-        prescriptions.register_plans(db, library.values(), now)  # here they may be prescribed before the service first ran
         import_id = upload(db, member, raw, library, now)
         with db.begin() as tx:
             imports.set_fields(tx, import_id, fields, treating.id if treating else None)

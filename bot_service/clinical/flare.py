@@ -9,7 +9,7 @@ from typing import Literal
 from uuid import UUID
 
 from bot_service.clinical.in_words import long_day, plural, session_of
-from bot_service.clinical.pain import over_ceiling, settled_day, worse
+from bot_service.clinical.pain import over_ceiling, settled, settled_day, worse
 from bot_service.clinical.record import LoadingDay, Record, Session
 from plans.model import Prescription, Weekday
 from plans.running import RUN_SLOT
@@ -89,13 +89,20 @@ def flare_state(record: Record, looked_at: datetime | None = None) -> Flare | No
     )
 
 
-def advice_stands(record: Record) -> bool:
-    """Whether the advice after too much pain still holds for the next session because no flare plan is signed (`clinical.md` 0.6).
+def advice_since(record: Record) -> tuple[date, int] | None:
+    """The day since which the advice after too much pain holds, with the settled days since, where no flare plan is signed
+    (`clinical.md` 0.6); None when it does not.
 
     The dose stays as it is prescribed; the advice ends with as many settled loading days as a signed plan's easier versions would.
     """
     trigger = _trigger(record) if record.prescription.flare_plan is None else None
-    return trigger is not None and trigger.why != "gap"
+    return None if trigger is None or trigger.why == "gap" else (trigger.day, trigger.settled)
+
+
+def has_just_settled(record: Record) -> bool:
+    """Whether the pain after the latest loading day is back to usual: what is easier now is so because of an earlier day."""
+    last = record.loading_days[-1] if record.loading_days else None
+    return last is not None and settled(last.pain_24h, record.baseline, record.rules) is True
 
 
 def restart_state(record: Record) -> Restart | None:

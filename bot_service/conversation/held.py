@@ -39,7 +39,8 @@ _SAID = frozenset(
 )
 """Sentences that stay beside the one about the hold."""
 _ALONE = frozenset(
-    "passed_on what_is_wrong safety_question new_or_worse new_or_worse_yes new_or_worse_no seen_yes seen_told seen_no seen_noted".split()
+    "too_much passed_on what_is_wrong "
+    "safety_question new_or_worse new_or_worse_yes new_or_worse_no seen_yes seen_told seen_no seen_noted".split()
 )
 """Sentences about the red flag itself, or about who reads what was sent: they need no reminder of it."""
 _ABOUT_THE_FLAG = frozenset({"new_or_worse", "seen"})

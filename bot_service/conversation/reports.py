@@ -125,19 +125,36 @@ def _slot_left(now: Situation) -> int | None:
 def a_day_later(reading: Reading, told: Told, target: Asked | None, now: Situation) -> Turn | None:
     """ "Still 6" the morning after, asked by nobody: how it is a day later, or asked which, and never yesterday's number put right."""
     last = now.last
-    if reading.score is None or reading.correction or reading.session is not None or told.replied_to or last is None or now.record is None:
-        return None
-    if (last.kind, last.day < now.today) != ("pain_during", True) or any(each.day == last.day for each in now.record.next_days):
+    if reading.score is None or reading.correction or reading.session is not None or told.replied_to or now.record is None:
         return None
     if now.measured is not None or any(KINDS[question.kind].scored for question in now.open):
         return None
+    if last is not None and ((last.kind, last.day < now.today) != ("pain_during", True) or _has_next_day(last.day, now)):
+        return None
     if target is None:
-        return _ask_which_day(reading.score, last, now)
+        return _ask_which_day(reading.score, last, now) if last is not None else None
     if target.kind != "safety" or (target.day or now.today) == now.today:
         return None
-    turn = record_score(reading.score, "pain_24h", last.day, last.slot, None, now)
+    about = (last.day, last.slot) if last is not None else _not_asked_yet(now)
+    if about is None:
+        return None
+    turn = record_score(reading.score, "pain_24h", *about, None, now)
     lines = (line for line in turn.lines if line.key not in ("day_after_settled", "safety_question"))
     return Turn(turn.effects, (*lines, Line("again_safety")), same_again(target))
+
+
+def _has_next_day(day: date, now: Situation) -> bool:
+    return now.record is not None and any(each.day == day for each in now.record.next_days)
+
+
+def _not_asked_yet(now: Situation) -> tuple[date, int] | None:
+    """The latest session of an earlier day whose next day has no number yet and is not over: its own number is no longer fresh."""
+    if now.record is None or now.at is None:
+        return None
+    since = now.at - timedelta(hours=now.record.rules.after_24h.window_h[1])
+    done = [each for each in now.record.sessions if each.day < now.today and each.outcome != "not_done" and each.done_at is not None]
+    found = [each for each in done if each.done_at and each.done_at >= since and not _has_next_day(each.day, now)]
+    return (found[-1].day, found[-1].slot) if found else None
 
 
 def _ask_which_day(score: int, last: Answered, now: Situation) -> Turn:

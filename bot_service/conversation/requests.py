@@ -44,15 +44,22 @@ def wants_stop(words: Sequence[Token], clauses: Sequence[str], code: str, langua
 
 def wants_erasure(clauses: Sequence[str], language: Language | None) -> bool:
     """A clear request to erase what is kept about the patient; a question about that, a "do not", or one answer of one day is none."""
-    if language is None or any(_A_SCORE.fullmatch(clause) or language.pattern("not_all_of_it").search(clause) for clause in clauses):
+    if language is None or _is_of_one_answer(clauses, language):
         return False
     erase, none = language.pattern("erasure"), language.pattern("not_erasure")
     return any(erase.search(clause) is not None and none.search(clause) is None for clause in clauses)
 
 
+def _is_of_one_answer(clauses: Sequence[str], language: Language) -> bool:
+    """Whether what is to be deleted is one answer or the answers of one day: no wish to be forgotten, and none to be left alone."""
+    return any(_A_SCORE.fullmatch(clause) or language.pattern("not_all_of_it").search(clause) for clause in clauses)
+
+
 def _asks_to_stop(clause: str, clauses: Sequence[str], language: Language) -> bool:
     """A clear request, or "stop" as a clause of its own unless another clause is the score: "stop, 6" may speak of the exercise."""
     if language.pattern("not_a_stop").search(clause) or language.pattern("how_to_stop").search(clause):
+        return False
+    if language.pattern("erasure").search(clause) and _is_of_one_answer(clauses, language):
         return False
     if language.pattern("stop_clause").fullmatch(clause):
         return not any(_A_SCORE.fullmatch(other) for other in clauses)

@@ -84,7 +84,7 @@ def _shown(slot: int | None, now: Situation) -> Turn:
     shown = waiting.slot if waiting is not None else slot if slot in today else next(iter(today), None)
     safety = next((question for question in now.open if question.kind == "safety"), None)
     if safety is not None and shown is not None:  # signs of something else are asked about before any exercise
-        about = {**safety.detail, "show": shown}
+        about = {name: value for name, value in safety.detail.items() if name != "beside"} | {"show": shown}
         return Turn(lines=(Line("again_safety"),), ask=Ask("safety", safety.day, safety.slot, about))
     if waiting is not None and waiting.day is not None:
         return Turn(lines=(Line("exercises", {"day": waiting.day.isoformat(), "slot": waiting.slot}),), ask=same_again(waiting))

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
+from bot_service.conversation.beside_safety import as_safety_answer, asked_too, is_for_either, safety_stays
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
@@ -46,8 +47,9 @@ from bot_service.conversation.situation import (
     Turn,
 )
 from bot_service.conversation.states import ASK_AGAIN_AT_MOST, CHANGE, KINDS, MEASURED, WRONG
+from bot_service.conversation.too_much import heard_too_much
 from bot_service.conversation.typed import means_nothing, names_several_scores, names_today, says_start, typed_answer, without_no
-from bot_service.conversation.which_one import safety_before_which
+from bot_service.conversation.which_one import safety_before_which, severe_unasked
 from bot_service.conversation.worries import for_today, words_for_physio
 
 AFTER_A_NUMBER = frozenset({"safety", "reason", "rung", "confirm_not_done"})
@@ -70,7 +72,9 @@ def take_turn(told: Told, now: Situation) -> Turn:
     reading = read(told.text, kind.read_as if kind else None, now.language, now.today)
     if reading.score is None and now.last is not None and (meant := _meant_instead(told.text, now.last, now)) is not None:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
-    turn = left_over(safety_before_which(_decided(told, reading, target, now), now), now)
+    told = as_safety_answer(told, reading, target, now)
+    turn = left_over(severe_unasked(safety_before_which(_decided(told, reading, target, now), now), now), now)
+    turn = heard_too_much(asked_too(turn, told, target, now), told, reading, now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 
@@ -115,7 +119,7 @@ def _as_tap(told: Told, now: Situation) -> Told:
     target = _target(told, now)
     if target is None or told.tapped is not None or not told.text.strip() or (told.is_edit and told.edited):
         return told
-    answer = typed_answer(told.text, target, now.language, now.today)
+    answer = None if is_for_either(told.text, target, now) else typed_answer(told.text, target, now.language, now.today)
     return told if answer is None else replace(told, tapped=target, answer=answer)
 
 
@@ -194,13 +198,16 @@ def _written(told: Told, reading: Reading, target: Asked | None, now: Situation)
 
 def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn:
     """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
+    if is_for_either(told.text, target, now):
+        return Turn((CountAgain(target.id),), (Line("again_safety"),), same_again(target), read=False)
     if turn := words_for_choice(told.text, reading, target, now):
         return with_number(turn, told, target, now)
     if turn := _session_before_safety(told, reading, target, now):
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
-        return answer_told(reading, told, scored, now) or _ask_again(told, reading, target, now)
+        as_asked = reading if scored.kind == "session" else read(told.text, KINDS[scored.kind].read_as, now.language, now.today)
+        return safety_stays(answer_told(as_asked, told, scored, now), target) or _ask_again(told, reading, target, now)
     again = _ask_again(told, reading, target, now, keep=target.kind == "which_time" and mentions_pain(told.text, reading, now.language))
     return _beside_number(again, reading, now) if target.kind in AFTER_A_NUMBER else again
 

@@ -45,6 +45,21 @@ def safety_before_which(turn: Turn, now: Situation) -> Turn:
     return replace(turn, effects=(*turn.effects, note), lines=lines, ask=ask)
 
 
+def severe_unasked(turn: Turn, now: Situation) -> Turn:
+    """ "9" that nothing asks for, after a 4 was recorded: nothing is put right by it, but safety is asked about, and the physio sees it."""
+    said = next((line for line in turn.lines if line.key in ("meant_instead", "meant_instead_24h")), None)
+    if said is None or now.record is None or now.last is None:
+        return turn
+    severe, score, recorded = now.record.rules.session_pain.severe_min, int(said.values["score"]), int(said.values["recorded"])
+    if score < severe or recorded >= severe:
+        return turn
+    note = ForPhysio("X3", f"A score of {score}/10 after {recorded}/10 was recorded, not known for what", same_day=True)
+    turn = replace(turn, effects=(*turn.effects, note))
+    if turn.ask is not None:
+        return turn
+    return replace(turn, lines=(*turn.lines, Line("safety_question")), ask=Ask("safety", now.last.day, now.last.slot))
+
+
 def then_which(question: Asked, now: Situation) -> Turn | None:
     """What follows the answer to that safety question on the same day: which one the number is for, or the only one that is left."""
     which = question.detail.get("which")

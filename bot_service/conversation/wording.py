@@ -103,7 +103,7 @@ class Catalogue:
 
 
 Rows = list[list[dict[str, str]]]
-_OF_SEVERAL = {"ask_24h": "ask_24h_at", "exercises_follow": "exercises_follow_at"}
+_OF_SEVERAL = {"ask_24h": "ask_24h_at", "then_24h": "then_24h_at", "exercises_follow": "exercises_follow_at"}
 """What is said on days with several messages, so that it is clear whose exercises are meant."""
 
 
@@ -190,17 +190,26 @@ def _version_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue
     notes = [catalogue.text("leave_out_which", {"day": catalogue.date(day, voice.today)}) for day in hurt]
     notes += _left_out(values, voice, catalogue)
     if values.get("easier"):
-        notes.append(catalogue.text("others_easier" if notes else "easier_today", {}))
+        notes.append(
+            catalogue.text("others_easier", {}) if notes else _now_and_until("easier_today", "easier_until", values, voice, catalogue)
+        )
     return notes
 
 
 def _exercise_notes(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:
     notes = _version_notes(values, voice, catalogue)
     if values.get("lighter") and values["slot"] != RUN_SLOT:
-        notes.append(catalogue.text("lighter_today", {}))
+        notes.append(_now_and_until("lighter_today", "lighter_until", values, voice, catalogue))
     if at := values.get("not_before"):
         notes.append(catalogue.text("not_before", {"at": at}))
     return notes
+
+
+def _now_and_until(today: str, until: str, values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> str:
+    """That today is easier, or lighter; once the pain has settled, until when and because of which day."""
+    if not (settling := values.get("settling")):
+        return catalogue.text(today, {})
+    return catalogue.text(until, {**settling, "day": catalogue.date(date.fromisoformat(settling["day"]), voice.today)})
 
 
 def _left_out(values: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> list[str]:

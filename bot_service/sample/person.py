@@ -78,7 +78,7 @@ class Person:
         """Take in what a message says, whether or not it is answered."""
         if says(seen.text, ("plan_changed_forward",)):
             self._moved_on = self._day(seen.at)
-        if says(seen.text, ("easier_today",)):
+        if says(seen.text, ("easier_today", "easier_until")):
             self._eased.add(self._day(seen.at))
 
     def remember(self, at: datetime, asked: Asked) -> None:

@@ -41,7 +41,7 @@ ASKED_BY: Mapping[Asked, str] = {
     "nudge": "nudge",
     "session_pain": "ask_session_pain again_session_pain change_session_pain",
     "next_day": "ask_24h ask_24h_at again_pain_24h change_pain_24h",
-    "safety": "safety_question again_safety",
+    "safety": "safety_question again_safety then_24h then_24h_at",
     "what_is_wrong": "what_is_wrong safety_which",
     "reason": "ask_reason again_reason",
     "new_or_worse": "new_or_worse again_new_or_worse",

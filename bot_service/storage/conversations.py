@@ -74,9 +74,13 @@ def find(tx: Tx, episode_id: UUID, question_id: UUID) -> Question | None:
 
 
 def find_by_message(tx: Tx, episode_id: UUID, provider_id: str) -> Question | None:
-    """The question that was asked in the message with that id in the chat."""
+    """The question that was asked in the message with that id in the chat, the one with the buttons where there are two."""
     query = select(questions).join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
-    row = tx.first(query.where(questions.c.episode_id == episode_id, outbox.c.provider_id == provider_id).limit(1))
+    row = tx.first(
+        query.where(questions.c.episode_id == episode_id, outbox.c.provider_id == provider_id)
+        .order_by(questions.c.opened_at.desc())
+        .limit(1)
+    )
     return None if row is None else _question(row)
 
 

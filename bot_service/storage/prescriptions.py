@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -12,11 +12,10 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, update
 
 from bot_service.errors import SettingsError
-from bot_service.storage.database import Database, Tx
+from bot_service.storage.database import Tx
 from bot_service.storage.prepared import padded
 from bot_service.storage.tables import plan_versions, prescriptions
 from plans.editing import side_of
-from plans.loading import content_hash
 from plans.model import CarePlan, Prescription
 
 OWN_TIME = "the patient asked for another time of day"
@@ -160,21 +159,14 @@ def find_agreed_by(tx: Tx, patient_id: UUID, episode_id: UUID, agreed: Callable[
     return found
 
 
-def register_plans(db: Database, plans: Iterable[CarePlan], now: datetime) -> None:
-    """Remember each plan's version, so that what is prescribed from it finds it again. Raises SettingsError as `register_plan` does."""
-    with db.begin() as tx:
-        for plan in plans:
-            register_plan(tx, now, plan, content_hash(plan))
-
-
-def register_plan(tx: Tx, now: datetime, plan: CarePlan, hashed: str) -> None:
+def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> None:
     """Remember a plan version. Raises SettingsError when its content changed under the same version number."""
     this, content = (plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version), plan.model_dump(mode="json")
     known = tx.first(select(plan_versions.c.content_hash, plan_versions.c.content).where(*this))
     if known is None:
-        values = {"plan_id": plan.id, "version": plan.version, "content_hash": hashed}
+        values = {"plan_id": plan.id, "version": plan.version, "content_hash": content_hash}
         tx.attempt(plan_versions.insert().values(**values, content=content, first_seen_at=now))
-    elif known.content_hash != hashed:
+    elif known.content_hash != content_hash:
         raise SettingsError(f"plan {plan.id} changed but still says version {plan.version}; give the changed plan a new version number")
     elif known.content != content:  # the same plan, of which an earlier version of the service kept less
         tx.run(update(plan_versions).where(*this).values(content=content))

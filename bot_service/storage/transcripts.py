@@ -62,6 +62,7 @@ _OPENED = (
     select(questions.c.id, questions.c.outbox_id, questions.c.kind, questions.c.closed_why)
     .join_from(questions, outbox, questions.c.outbox_id == outbox.c.id)
     .where(outbox.c.patient_id == bindparam("patient_id"))
+    .order_by(questions.c.opened_at)
 )
 
 

@@ -35,7 +35,7 @@ def sent_on(person: Person, day: date) -> list[str]:
 async def test_the_next_prompt_asks_it_first_then_the_day_after_then_shows_the_exercises(clinic: RunningClinic) -> None:
     person = await hurt(clinic)
     await clinic.service.move_clock(DAY2)
-    assert person.texts[-1].startswith("One question from yesterday is still open.\n\nIs there any of these: a pop or snap")
+    assert person.texts[-1].startswith("One question from yesterday is still open.\n\nHave you noticed any of these: a pop or snap")
     assert "exercises follow your answer" in person.texts[-1] and "Bridge" not in person.texts[-1]
     assert person.received[-1].labels == ["None", "One of these"]
     await person.tap("None")
@@ -165,9 +165,7 @@ async def test_a_question_answered_before_its_message_is_tried_again_is_not_aske
     assert "X4" not in open_cases(person)
 
 
-@pytest.mark.parametrize(
-    ("signed", "note"), [(True, "Today in the easier version"), (False, "It has not settled yet, so take it easier today")]
-)
+@pytest.mark.parametrize(("signed", "note"), [(True, "Today in the easier version, as agreed"), (False, "Take it easier today as well")])
 async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_advised(
     sqlite_clinic: RunningClinic, signed: bool, note: str
 ) -> None:
@@ -179,10 +177,12 @@ async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_a
         await person.tap("None")
     await clinic.service.move_clock(DAY2)
     await person.say("1")
-    assert note in person.texts[-1] and "Bridge" in person.texts[-1]
+    assert note in person.texts[-1] and "Bridge" in person.texts[-1] and "It has settled." in person.texts[-1]
+    assert "until you have had 2 settled exercise days after yesterday's session. So far: 0." in person.texts[-1]
     await person.say("2")
     await clinic.service.move_clock(DAY3)
     await person.say("1")
+    assert "after Tuesday's session. So far: 1." in person.texts[-1] and "not settled yet" not in person.texts[-1]
     await person.say("2")
     await clinic.service.move_clock(DAY4)
     await person.say("1")

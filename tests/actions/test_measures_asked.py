@@ -157,7 +157,7 @@ async def test_nothing_is_asked_in_the_first_two_days_and_never_while_something_
 async def test_a_pain_that_asks_for_more_first_asks_nothing_of_the_kind(sqlite_clinic: RunningClinic) -> None:
     jo = await on_day(sqlite_clinic)
     await jo.say("8")
-    assert "Is there any of these" in jo.texts[-1] and not asks(jo)
+    assert "Have you noticed any of these" in jo.texts[-1] and not asks(jo)
 
 
 async def test_nothing_of_the_kind_takes_the_answer_to_a_question_about_safety(clinic: RunningClinic) -> None:
@@ -165,7 +165,7 @@ async def test_nothing_of_the_kind_takes_the_answer_to_a_question_about_safety(c
     await jo.say("9", tick=False)
     clinic.clock.freeze(clinic.clock.now() + timedelta(seconds=1))
     await jo.say("sorry, 4")  # both are read before anything is answered
-    assert "Is there any of these" in jo.texts[-2] and not asks(jo)
+    assert "Have you noticed any of these" in jo.texts[-2] and not asks(jo)
     await jo.say("none of those")
     assert jo.texts[-1] == "Good, thank you."
     await jo.say("sorry, 3")
@@ -177,7 +177,7 @@ async def test_one_that_waited_is_not_put_under_a_question_that_went_out_first(s
     sqlite_clinic.phones.fails = lambda outbound: ChannelUnavailable("down") if HARD in outbound.text else None
     await jo.say("3")
     await jo.say("sorry, 9")
-    assert "Is there any of these" in jo.texts[-1]
+    assert "Have you noticed any of these" in jo.texts[-1]
     sqlite_clinic.phones.fails = None
     await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(minutes=30))
     assert jo.texts[-1].startswith("Recorded: 3 out of 10.") and not asks(jo)

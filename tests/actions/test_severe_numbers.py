@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.actions.told import DAY1, DAY2, DAY3, evidence, open_cases, open_questions, scores
+from tests.actions.told import DAY1, DAY2, DAY3, current, evidence, open_cases, open_questions, scores
 from tests.running_clinic import Person, RunningClinic
 
 HOUR = timedelta(hours=1)
@@ -85,3 +85,111 @@ async def test_one_of_these_is_the_red_flag_and_the_number_stays_with_the_physio
     await person.tap("One of these")
     assert "call 111" in person.texts[-1] and {"D1", "X3"} <= set(open_cases(person))
     assert len(evidence(person, open_cases(person)["X3"])) == 1
+
+
+async def hurt(clinic: RunningClinic, **more: object) -> Person:
+    """A patient with a 9 on Tuesday and no answer about safety, on Wednesday after the message of the day."""
+    person = await clinic.opted_in(**more)  # type: ignore[arg-type]  # fields of an enrolment
+    await clinic.service.move_clock(DAY1)
+    await person.say("9")
+    await clinic.service.move_clock(DAY2 + 3 * HOUR)
+    return person
+
+
+async def test_the_24_hour_question_does_not_wait_for_the_answer_about_safety(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    assert SAFETY in person.texts[-1] and "Then send a number from 0 to 10" in person.texts[-1]
+    assert person.received[-1].labels == ["None", "One of these"], "a tap is about safety alone"
+    await person.say("7")
+    assert ("pain_24h", TUESDAY, 7) in scores(person) and "B3" in open_cases(person)
+    assert SAFETY in person.texts[-1] and "Bridge" not in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("none")
+    assert "X4" not in open_cases(person)
+    assert "Bridge" in person.texts[-1] and "a day later" not in person.texts[-1], "the number is there already"
+    await clinic.service.move_clock(DAY3)
+    assert len([each for each in scores(person) if each[0] == "pain_24h"]) == 1
+
+
+async def test_none_may_be_said_of_either_and_is_asked_about(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("none")
+    assert SAFETY in person.texts[-1] and "24h" not in str(scores(person)) and "X4" in open_cases(person)
+    await person.say("none")
+    assert "X4" not in open_cases(person) and "a day later" in person.texts[-1]
+    await person.say("none")
+    assert ("pain_24h", TUESDAY, 0) in scores(person)
+
+
+async def test_on_a_rest_day_it_comes_as_well_and_once(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic, days=("tue", "thu"))
+    assert "Then send a number" in person.texts[-1] and "exercises follow" not in person.texts[-1]
+    await person.say("no")
+    assert "a day later" in person.texts[-1]
+    await person.say("1")
+    assert ("pain_24h", TUESDAY, 1) in scores(person)
+    await sqlite_clinic.service.move_clock(DAY3 - HOUR)
+    assert len([each for each in person.messages() if each.kind in ("prompt", "check_in") and each.sent_at]) == 2
+
+
+@pytest.mark.parametrize("hours", [23, 26])
+async def test_a_number_before_the_days_message_is_heard_however_long_ago_the_9_was(sqlite_clinic: RunningClinic, hours: int) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1 - 3 * HOUR)
+    await person.say("did today's already, 9")
+    await sqlite_clinic.service.move_clock(DAY1 + (hours - 3) * HOUR)
+    await person.say("7")
+    assert ("pain_24h", TUESDAY, 7) in scores(person) and SAFETY in person.texts[-1]
+
+
+@pytest.mark.parametrize("words", ["None of those", "nothing like that", "one of these"])
+async def test_words_that_can_only_be_about_safety_answer_it_whatever_was_asked_since(sqlite_clinic: RunningClinic, words: str) -> None:
+    person = await hurt(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    assert "Your exercises for today are ready." in person.texts[-1] and "X4" in open_cases(person)
+    await person.say(words)
+    assert "X4" not in open_cases(person) and ("D1" in open_cases(person)) is (words == "one of these")
+    assert not [each for each in current(person) if each.kind == "session" and each.day > TUESDAY]
+
+
+async def test_a_bare_no_counts_for_the_exercises_and_safety_is_asked_about_once_more(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    await person.say("no")
+    assert person.texts[-1].startswith("Recorded: not today.") and SAFETY in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("no")
+    assert "X4" not in open_cases(person) and person.texts[-1] == "Good, thank you."
+
+
+async def test_a_bare_no_to_a_question_about_pain_is_asked_about_as_one_about_safety(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("done, 3")
+    await sqlite_clinic.service.move_clock(DAY3 + HOUR)
+    assert "One question about yesterday's session." in person.texts[-1]
+    await person.say("no")
+    assert SAFETY in person.texts[-1] and "X4" in open_cases(person)
+    await person.say("no")
+    assert "X4" not in open_cases(person) and "pain_24h" not in str(scores(person))
+    await person.say("2")
+    assert ("pain_24h", WEDNESDAY, 2) in scores(person)
+
+
+async def test_words_that_may_mean_everything_are_a_case_the_same_day_with_a_number_to_call(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
+    await person.say("4. cant go on")
+    case = open_cases(person)["X3"]
+    assert case.urgency == "same_day" and case.words == "4. cant go on" and ("pain_during", TUESDAY, 4) in scores(person)
+    assert person.texts[-1].startswith("Recorded: 4 out of 10.\n\nYour physio can read what you wrote.") and "116 123" in person.texts[-1]
+
+
+async def test_a_severe_number_that_nothing_asks_for_puts_nothing_right_and_is_asked_about(sqlite_clinic: RunningClinic) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    await person.say("done, 3")
+    await person.say("9")
+    assert "If you meant 9" in person.texts[-1] and SAFETY in person.texts[-1] and ("pain_during", TUESDAY, 3) in scores(person)
+    assert open_cases(person)["X3"].words == "A score of 9/10 after 3/10 was recorded, not known for what"
+    await person.say("none")
+    assert person.texts[-1] == "Good, thank you."
+    await person.say("5")
+    assert len(evidence(person, open_cases(person)["X3"])) == 1, "only a severe one"

@@ -23,6 +23,17 @@ from tests.conversation.situations import a_record, opted_in
         ("es", "quita mis datos de hoy"),
         ("es", "borra mis datos de ayer, era un 3"),
         ("hi", "mera aaj ka data delete karo"),
+        ("en", "delete my data of yesterday, wrong number"),
+        ("es", "elimina mis datos del lunes"),
+        ("es", "borra mis datos, me equivoqué de número"),
+        ("pl", "usuń moje dane z wczoraj, zła liczba"),
+        ("pl", "usuń moje dane z poniedziałku"),
+        ("pl", "usuń proszę moje dane za wczoraj"),
+        ("ar", "احذف بياناتي ليوم أمس، الرقم خطأ"),
+        ("ar", "احذف بياناتي ليوم الاثنين"),
+        ("ar", "امسح بياناتي أمس"),
+        ("hi", "मेरा सोमवार का डेटा हटाओ"),
+        ("hi", "mera kal ka data delete karo, galat number"),
     ],
 )
 def test_deleting_one_answer_or_one_day_stops_nothing(language: str, words: str) -> None:
@@ -34,7 +45,8 @@ def test_deleting_one_answer_or_one_day_stops_nothing(language: str, words: str)
     ("language", "words"),
     [("en", "delete my data"), ("en", "delete my data today please"), ("en", "signing up was a mistake, delete my data"),
      ("en", "erase everything you have on me"), ("es", "borra mis datos"), ("pl", "usuń moje dane"),
-     ("hi", "mera data delete karo"), ("ar", "احذف بياناتي")],
+     ("hi", "mera data delete karo"), ("ar", "احذف بياناتي"), ("es", "borra hoy mis datos"), ("pl", "usuńcie dziś moje dane"),
+     ("pl", "proszę od dziś usunąć moje dane"), ("ar", "احذف بياناتي اليوم"), ("ar", "امسح كل بياناتي من النظام")],
 )  # fmt: skip
 def test_deleting_all_of_it_still_does(language: str, words: str) -> None:
     reading = read(words, "session_pain", language, TODAY)
