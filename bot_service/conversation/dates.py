@@ -9,8 +9,9 @@ from bot_service.conversation.language import Language
 
 _ISO = re.compile(r"(?<!\S)(20\d\d) ?- ?(\d{1,2}) ?- ?(\d{1,2})(?!\S)")
 _SLASHED = re.compile(r"(?<!\S)(\d{1,2}) / (\d{1,2})(?: / (\d{2,4}))?(?!\S)")
-_DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))? ?(?:of |de )?([^\s\d]+)(?!\S)")
-_MONTH_AND_DAY = re.compile(r"(?<!\S)([^\s\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?(?!\S)")
+_YEAR = r"(?: ?,?(?: de)? ?(20\d\d))?(?!\S)"
+_DAY_AND_MONTH = re.compile(r"(?<!\S)(\d{1,2}) ?(?:(?:st|nd|rd|th|de|of)(?!\w))? ?(?:of |de )?([^\s\d,]+)" + _YEAR)
+_MONTH_AND_DAY = re.compile(r"(?<!\S)([^\s\d]+) (?:the )?(\d{1,2})(?: (?:st|nd|rd|th))?" + _YEAR)
 _DAY = re.compile(r"(?<!\S)(\d{1,2}) ?(?:st|nd|rd|th)(?!\S)")
 _DAY_ALONE = re.compile(r"(\d{1,2})(?= [.,;!?]|$)")
 _WORD = re.compile(r"\S+")
@@ -104,11 +105,11 @@ def _date_of(pattern: re.Pattern[str], match: re.Match[str], language: Language,
     if pattern is _ISO:
         return _date(int(match[1]), int(match[2]), int(match[3]))
     if pattern is _SLASHED:
-        return _coming(int(match[1]), int(match[2]), today)
+        return _coming(int(match[1]), int(match[2]), today, match[3])
     if pattern is _DAY:
         return _coming_day(int(match[1]), today)
     day, month = (match[1], match[2]) if pattern is _DAY_AND_MONTH else (match[2], match[1])
-    return _coming(int(day), language.months[month], today) if month in language.months else None
+    return _coming(int(day), language.months[month], today, match[3]) if month in language.months else None
 
 
 def _until(text: str, language: Language, today: date) -> date | None:
@@ -124,7 +125,11 @@ def _until(text: str, language: Language, today: date) -> date | None:
     return _coming_day(int(day[1]), today) if day else _after_until(text, language, today)
 
 
-def _coming(day: int, month: int, today: date) -> date | None:
+def _coming(day: int, month: int, today: date, year: str | None) -> date | None:
+    """The next such day, or the one of a year that is named; None when that one is over."""
+    if year is not None:
+        named = _date(2000 + int(year[-2:]), month, day)
+        return named if named is not None and named >= today else None
     this_year = _date(today.year, month, day)
     return this_year if this_year is None or this_year >= today else _date(today.year + 1, month, day)
 

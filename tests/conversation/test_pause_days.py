@@ -56,6 +56,9 @@ def test_both_days_are_confirmed_as_first_words_and_as_the_answer(language: str,
         ("hi", "somwar tak bahar hun", "2026-11-23"),
         ("hi", "इतवार तक बाहर हूँ", "2026-11-29"),
         ("en", "away till monday 7am", "2026-11-23"),
+        ("en", "away until 8 January, 2028", "2028-01-08"),
+        ("en", "away until 8/1/28", "2028-01-08"),
+        ("es", "fuera hasta el 8 de enero de 2028", "2028-01-08"),
     ],
 )  # fmt: skip
 def test_a_day_of_the_week_with_its_number_is_that_day(language: str, words: str, until: str) -> None:
