@@ -53,14 +53,17 @@ def judge(life: Life) -> Iterator[Judged]:
     """The criteria of the present stage, in the order of the card, but for those that only a physio can test."""
     gate, days = GATES[step_of(life)], (life.today - life.stage_start).days
     yield _met(days >= gate.days, [gate.days], f"{_days(days)}, since {_on(life.stage_start)}")
-    rated = [(day, worst) for day, worst, _ in life.loading() if worst is not None and day >= life.stage_start][-LAST:]
+    in_stage = [(day, worst, after) for day, worst, after in life.loading() if worst is not None and day >= life.stage_start]
+    rated = [(day, worst) for day, worst, _ in in_stage[-LAST:]]
     above = [(day, worst) for day, worst in rated if worst > gate.session]
     if len(rated) < LAST:
         yield _met(False, [LAST, gate.session, 10], f"{len(rated)} of {LAST} rated so far")
     else:
         figure = f"above on {_listed(above)}" if above else f"worst {max(worst for _, worst in rated)}"
         yield _met(not above, [LAST, gate.session, 10], figure)
-    yield _after(life, gate, [day for day, _ in rated])
+    while len(in_stage) > LAST and (in_stage[-1][0], in_stage[-1][2]) == (life.today, None):
+        in_stage.pop()  # nobody could have said yet how today's session is a day later
+    yield _after(life, gate, [day for day, _, _ in in_stage[-LAST:]])
     yield _quiet(life, gate)
     last = max((day for day, _, _ in life.loading()), default=None)
     figure = "none yet" if last is None else f"last on {last:%A} {_on(last)}"

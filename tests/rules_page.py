@@ -82,6 +82,7 @@ looked.
 
 - **Loading day**: a local day with at least one session done or partly done. Its pain is the worst of that day's sessions; slots that the
   plan marks `optional` count for nothing, but runs count: they are optional for adherence only. Rules count loading days, not messages.
+  Of the 24-hour answers to the last six, today's session is left out: it is asked about tomorrow.
 - **Adherence** counts days: a day with several slots is done when one of its sessions is done, and partly done when the best was. In the
   Early Plan the extra session can be the one that is done; the holds on days off of the Intermediate Plan are `optional`.
 - **Usual pain** (baseline): entered by the physio, or asked once before loading. It never rises by itself.

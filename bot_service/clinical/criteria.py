@@ -30,10 +30,13 @@ def stage_criteria(record: Record, rule: ProgressionRule) -> tuple[Criterion, ..
     """The criteria that the record can answer, all of which must be met before a stage is proposed as complete."""
     in_stage = tuple(day for day in record.rated_days if day.day >= record.stage_start)
     last = in_stage[-rule.last_n :]
+    # Today's session is not asked about before tomorrow: it is no day without an answer, or a proposal would go each morning and come back.
+    waits = len(in_stage) > rule.last_n and last[-1].day == record.today and last[-1].pain_24h is None
+    asked = in_stage[:-1][-rule.last_n :] if waits else last
     return (
         _time_in_stage(record, rule),
         _session_pain(last, rule),
-        _next_day_pain(last, record, rule),
+        _next_day_pain(asked, record, rule),
         _quiet(record, rule),
         _still_loading(record),
         _adherence(record, rule),
