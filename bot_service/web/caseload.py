@@ -103,7 +103,7 @@ def show(visit: Visit) -> Response:
         visit,
         "caseload.html",
         clinic=clinic.name,
-        summary=found.in_words(),
+        summary=found.in_words() if found.counts or not asked.narrowed else "Nobody was found. This says nothing of your other patients.",
         rows=rows,
         asked=asked,
         whose={key: label for key, label in WHOSE.items() if has_own or key != "mine"},

@@ -142,11 +142,15 @@ def _bands(rules: Rules) -> tuple[Band, ...]:
     green, amber, severe = rules.session_pain.green_max, rules.session_pain.amber_max, rules.session_pain.severe_min
     edges = [
         ("green", f"0–{green} comfortable", 0.0, green + 0.5),
-        ("amber", f"{green + 1}–{amber} allowed", green + 0.5, amber + 0.5),
-        ("red", f"{amber + 1}–{severe - 1} above the ceiling", amber + 0.5, severe - 0.5),
+        ("amber", f"{_span(green + 1, amber)} allowed", green + 0.5, amber + 0.5),
+        ("red", f"{_span(amber + 1, severe - 1)} above the ceiling", amber + 0.5, severe - 0.5),
         ("severe", f"{severe}–10 severe", severe - 0.5, 10.0),
     ]
     return tuple(Band(kind, label, _y(high), round(_y(low) - _y(high), 1)) for kind, label, low, high in edges if high > low)
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}–{high}" if high > low else str(low)
 
 
 def _line(points: Sequence[Point]) -> str:
