@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from bot_service.actions import review
+from sqlalchemy import update
+
+from bot_service.actions import notice_choices, review, team
 from bot_service.actions.care_record import record_outcome, record_told
 from bot_service.actions.deciding import Decision
 from bot_service.actions.prescribing import supersede
-from bot_service.storage import clinics, imports, patients, prescriptions
+from bot_service.clock import real_now
+from bot_service.storage import clinics, episodes, imports, patients, prescriptions, tables
 from tests.browser.conftest import Served
 from tests.browser.walking import Walk
 from tests.notice_clinic import with_mail
 from tests.running_clinic import Person
-from tests.web.lives import a_day_on, live, look, say
+from tests.web.lives import a_day_on, a_member, live, look, say
 
 
 def people_of(served: Served) -> dict[str, Person]:
@@ -106,5 +109,51 @@ def import_stands_still(walk: Walk) -> None:
 
 
 def a_crowd(walk: Walk) -> None:
-    for number in range(51):
+    for number in range(101):
         walk.served.clinic.enrol(f"Crowd Member {number}")
+
+
+def on_whatsapp_now(walk: Walk) -> None:
+    """A patient who has just written on WhatsApp, so that its window is open."""
+    clinic, person = walk.served.clinic, walk.people["lifter"]
+    with clinic.db.begin() as tx:
+        sender = clinics.find_or_add_sender(tx, clinic.clinic.id, "whatsapp", "+15550100", None)
+        patients.add_address(tx, clinic.clock.now(), patients.load(tx, person.id), sender.id, "whatsapp:+447700900124")
+        address = patients.find_active_address(tx, person.id)
+        assert address is not None
+        patients.mark_heard(tx, person.id, address.id, clinic.clock.now())
+
+
+def night_falls(walk: Walk) -> None:
+    """It is eleven at night, in the patients' quiet hours."""
+    clock = walk.served.clinic.clock
+    clock.move_to(clock.now().replace(hour=22, minute=0) + timedelta(days=clock.now().hour >= 22))
+
+
+def covered(walk: Walk) -> None:
+    """A colleague has patients, is away, and is covered for."""
+    clinic = walk.served.clinic
+    cara = a_member(clinic, "physio", "cara@riverside.example")
+    today = clinic.clock.now().date()
+    notice_choices.go_on_leave(clinic.db, cara, cara, clinic.physio.id, (today, today + timedelta(days=5)), clinic.clock.now())
+    notice_choices.go_on_leave(clinic.db, clinic.physio, clinic.physio, cara.id, (today + timedelta(days=20),) * 2, clinic.clock.now())
+    with clinic.db.begin() as tx:
+        episodes.change(tx, walk.people["held"].invitation.episode_id, physio_id=cara.id)
+
+
+def somebody_leaves(walk: Walk) -> None:
+    clinic = walk.served.clinic
+    gone = a_member(clinic, "viewer", "gone@riverside.example")
+    team.disable(clinic.db, clinic.admin, gone.id, clinic.clock.now(), real_now())
+
+
+def all_stop(walk: Walk) -> None:
+    """Every patient of the crowd had begun, and has stopped all messages."""
+    with walk.served.clinic.db.begin() as tx:
+        tx.run(update(tables.patients).where(tables.patients.c.status == "invited").values(status="opted_out"))
+
+
+def tampered(walk: Walk) -> None:
+    """Somebody has changed the audit trail in the database."""
+    with walk.served.clinic.db.begin() as tx:
+        tx.run(update(tables.audit).where(tables.audit.c.seq == 3).values(who="nobody"))
