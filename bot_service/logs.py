@@ -44,9 +44,11 @@ def set_up_logs(log_format: Literal["console", "json"], level: int = logging.INF
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("stepwise").setLevel(logging.ERROR if quiet else level)
-    # These two print whole URLs, and with them the bot's token, at INFO.
-    for name in ("httpx", "httpcore", "apscheduler", "uvicorn.access"):
+    # These print whole URLs, and with them the bot's token, at INFO.
+    for name in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each beat left out while one is at work, which is as meant: the next does what this one could not.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def log() -> Any:

@@ -28,6 +28,8 @@ PLACEHOLDERS = {
     "gap_days": ("deload", "gap_days_easier"),
     "settled_days": ("deload", "settled_days_to_return"),
 }
+TOLD = {"flare_plan", "stages", "exercises", "loads", "return_to_run"}
+"""The tables and texts of which [earlier] may keep what they were in a version."""
 _HOW_TO_MAX = 1000
 _TEXT_MAX = {
     "checklist": 200,
@@ -70,7 +72,8 @@ def examine_tables(raw: dict[str, Any], file: str) -> CarePlan:
     findings: list[Finding] = []
     care_plan = None
     try:
-        care_plan = CarePlan.model_validate_json(json.dumps(filled(raw, plan.child("rules")), default=_as_json), strict=True)
+        present = {name: value for name, value in raw.items() if name != "earlier"}
+        care_plan = CarePlan.model_validate_json(json.dumps(filled(present, plan.child("rules")), default=_as_json), strict=True)
     except ValidationError as problem:
         findings += translate(problem, plan)
     findings += [*exercise_findings(plan), *rule_findings(plan), *source_findings(plan), *_other_findings(plan)]
@@ -125,6 +128,7 @@ def _other_findings(plan: Spot) -> Iterator[Finding]:
                 yield exercise.finding(problem, "how")
     if plan.has("flare_plan_written"):
         yield plan.finding('has a key "flare_plan_written" that is not known there. Write the text as flare_plan.', "flare_plan_written")
+    yield from _earlier_findings(plan)
     if not plan.rows("eligibility"):
         yield plan.finding(
             "asks nothing at enrolment. Add at least one [[eligibility]] question, such as whether a clinician made the diagnosis.",
@@ -137,6 +141,14 @@ def _other_findings(plan: Spot) -> Iterator[Finding]:
             "return_to_run",
         )
     yield from _repeated_steps(plan.child("return_to_run"))
+
+
+def _earlier_findings(plan: Spot) -> Iterator[Finding]:
+    earlier = plan.value.get("earlier", {}) if isinstance(plan.value, dict) else {}
+    for version, texts in earlier.items() if isinstance(earlier, dict) else [("", earlier)]:
+        if not isinstance(texts, dict) or not texts.keys() <= TOLD:
+            sentence = f"holds something else than texts. Write the version as a table with keys of {', '.join(sorted(TOLD))}."
+            yield plan.finding(sentence, f"earlier.{version}".rstrip("."))
 
 
 def _text(table: Spot, field: str, text: str) -> Iterator[Finding]:

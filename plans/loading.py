@@ -13,11 +13,11 @@ from typing import Any
 from plans.checks import PLACEHOLDERS, examine, filled, parse
 from plans.mistakes import PlanError, PlanErrors, Spot
 from plans.model import CarePlan, Prescription
-from plans.tongues import Words, translation_findings, words_of
+from plans.tongues import EARLIER, Words, texts_of, translation_findings, words_of
 
 __all__ = [
     "LIBRARY", "PlanError", "PlanErrors", "check_file", "content_hash", "flare_plan_text", "load_library", "load_plan", "load_words",
-    "load_words_for",
+    "load_words_for", "numbers_in_words",
 ]  # fmt: skip
 
 Own = tuple[tuple[str, int], ...]
@@ -85,8 +85,13 @@ def load_library(directory: Path | str | None = None) -> dict[str, CarePlan]:
 
 def load_words_for(document: Prescription, language: str) -> Words:
     """The same for one patient, with the numbers of the prescription: those of its version, or set by a clinician."""
-    own = tuple((".".join(path), reduce(getattr, path, document.rules)) for path in PLACEHOLDERS.values())
-    return load_words(document.plan_id, language, own=own)
+    return load_words(document.plan_id, language, own=numbers_in_words(document))
+
+
+def numbers_in_words(document: Prescription) -> Own:
+    """Every number of a prescription that may stand in a text of its plan."""
+    rules: Any = document.rules
+    return tuple((".".join(path), reduce(getattr, path, rules)) for path in PLACEHOLDERS.values())
 
 
 @lru_cache(maxsize=512)
@@ -109,18 +114,21 @@ def flare_plan_text(plan: CarePlan, own: Mapping[str, int], directory: Path = LI
     """The flare plan with a patient's own numbers in it. Raises ValueError when its text as it was in that version is not at hand."""
     if not own.keys() & {".".join(path) for path in PLACEHOLDERS.values()}:
         return plan.flare_plan
-    text, tables = plan.flare_plan_written or _flare_plan_today(plan, directory), {"rules": plan.rules.model_dump(mode="json")}
-    if filled(text, _rules(tables, ())) != plan.flare_plan:
+    tables = {"rules": plan.rules.model_dump(mode="json")}
+    texts = [plan.flare_plan_written] if plan.flare_plan_written else _flare_plans(plan.id, directory)
+    text = next((each for each in texts if filled(each, _rules(tables, ())) == plan.flare_plan), None)
+    if text is None:
         raise ValueError("the flare plan is worded differently since; leave it unsigned, or its numbers as they are")
     return str(filled(text, _rules(tables, tuple(own.items()))))
 
 
-def _flare_plan_today(plan: CarePlan, directory: Path) -> str:
-    """For versions that were stored before the text was kept as it was written."""
+def _flare_plans(plan_id: str, directory: Path) -> list[str]:
+    """As written now and in earlier versions, for a version that was stored before the service kept its text as it was written."""
     try:
-        return str(_tables(directory / f"{plan.id}.toml").get("flare_plan", ""))
+        texts = texts_of(_tables(directory / f"{plan_id}.toml"))
     except PlanErrors:
-        return ""
+        return []
+    return [text for key, text in texts.items() if key == "flare_plan" or (key.startswith(EARLIER) and key.endswith(".flare_plan"))]
 
 
 def _rules(tables: Mapping[str, Any], own: Own) -> Spot:

@@ -13,6 +13,8 @@ from plans.model import PrescribedExercise, PrescribedSlot, Prescription
 Words = Mapping[str, tuple[str, str]]
 """By key: the plan's own text, and what it is in the other language. A text that is no longer the plan's own is left as it is."""
 
+EARLIER = "earlier."
+"""How the keys of texts begin that only patients of an earlier version still have; its version and the text's own key follow."""
 _STAGE = ("title", "advice_green", "advice_amber", "advice_red")
 _EXERCISE = ("name", "how", "easier", "harder")
 _HEAD = ("plan", "version", "language")
@@ -20,7 +22,8 @@ _HEAD = ("plan", "version", "language")
 
 def texts_of(plan: Mapping[str, Any]) -> dict[str, str]:
     """Every text of a plan file that a patient may get in a message, by the key that a translation gives it."""
-    texts = {"flare_plan": plan["flare_plan"]} | {key: text for stage in plan["stages"] for key, text in _of_stage(stage)}
+    texts = _flat(plan.get("earlier", {}), EARLIER) | {"flare_plan": plan["flare_plan"]}
+    texts |= {key: text for stage in plan["stages"] for key, text in _of_stage(stage)}
     if (course := plan.get("return_to_run")) is None:
         return texts
     steps = {f"return_to_run.steps.{number}": text for number, text in enumerate(course["steps"], 1)}
@@ -118,5 +121,6 @@ def _dose(dose: Dose, words: Words) -> Dose:
 
 
 def _told(words: Words, key: str, text: str) -> str:
-    own, other = words.get(key, (None, ""))
-    return other if own == text else text
+    """What stands for this text now or stood for it in an earlier version, whichever has it word for word."""
+    pairs = (pair for name, pair in words.items() if name == key or (name.startswith(EARLIER) and name.endswith(f".{key}")))
+    return next((other for own, other in pairs if own == text), text)

@@ -82,8 +82,7 @@ def enrol_in(
     if enrolment.language not in (offered := offered_languages(clinic)):
         raise Conflict(f"this clinic offers messages in {', '.join(offered)}; choose one of them")
     document = as_in_clinic(_prescription(plan, enrolment), plan, clinic_numbers(clinic, plan))
-    if not prescriptions.knows_plan(tx, plan):
-        prescriptions.register_plan(tx, now, plan, content_hash(plan))
+    prescriptions.register_plan(tx, now, plan, content_hash(plan))
     episode_id = episodes.add(
         tx, clinic_id=member.clinic_id, patient_id=patient.id, physio_id=treating.id, plan_id=plan.id, start_date=today,
         stage=document.stage, stage_start=today, baseline=enrolment.baseline,

@@ -28,7 +28,7 @@ from plans.editing import (
     with_own_days,
     with_thresholds,
 )
-from plans.loading import flare_plan_text
+from plans.loading import flare_plan_text, numbers_in_words
 from plans.mistakes import Finding
 from plans.model import CarePlan, PrescribedSlot, Prescription, ReturnToRun, prescribe
 from plans.moving import moved
@@ -68,7 +68,7 @@ def resolved(
     )
     document = _apart(with_own_days(document, old, plan), plan, old)
     document = with_thresholds(document, plan, clinic, CLINIC)
-    return with_own_words(with_thresholds(document, plan, carried(old)), plan)
+    return with_own_words(with_thresholds(document, plan, carried(old)), plan, old)
 
 
 def in_version(old: Prescription, was: CarePlan, plan: CarePlan, clinic: Numbers) -> Prescription:
@@ -80,10 +80,12 @@ def in_version(old: Prescription, was: CarePlan, plan: CarePlan, clinic: Numbers
     if old.stage not in {stage.id for stage in plan.stages}:
         sentence = f"Version {plan.version} has no stage “{old.stage_title}”. Stay on version {was.version} until a stage that both have."
         raise Unfit([Finding("version", sentence)])
-    document = moved(old, was, plan, _times(plan, old.stage, old), _chosen_slots(was, old))
+    times, chosen = _times(plan, old.stage, old), _chosen_slots(was, old)
+    document = moved(old, was, plan, times, chosen)
     own = {key: value for key, value in old.thresholds.items() if old.rules.sources.get(key) != CLINIC}
     document = with_thresholds(with_thresholds(_apart(document, plan, old), plan, clinic, CLINIC), plan, own)
-    if new := new_findings(prescribe(plan, old.stage, plyometrics_unlocked=old.plyometrics_unlocked), document, plan):
+    usual = prescribe(plan, old.stage, times, own_prompt=chosen, plyometrics_unlocked=old.plyometrics_unlocked)
+    if new := new_findings(_apart(usual, plan, old), document, plan):
         raise Unfit(new)
     return _still_running(with_own_words(document, plan), old, plan.return_to_run)
 
@@ -121,16 +123,28 @@ def following(plan: CarePlan, old: Prescription, proposal: Proposed, clinic: Num
             return resolved(plan, old.stage, old, dict(proposal.detail["rungs"]))
         return resolved(plan, old.stage, old, unlocked=True) if proposal.rule == "C3" else None
     except Unfit as problem:
-        raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
+        raise refused(problem) from None
 
 
-def with_own_words(document: Prescription, plan: CarePlan) -> Prescription:
-    """The same with the patient's own numbers in the signed flare plan. Raises Unfit when they cannot be written there."""
+def refused(problem: Unfit) -> Conflict:
+    """The same for who asked for another stage or step, with the remedy."""
+    of_words = all(each.key == "flare_plan" for each in problem.findings)
+    remedy = "" if of_words else " Change its days first."
+    return Conflict(f"this does not fit the prescription as it is.{remedy} {problem}")
+
+
+def with_own_words(document: Prescription, plan: CarePlan, old: Prescription | None = None) -> Prescription:
+    """The same with the patient's own numbers in the signed flare plan. Raises Unfit when they cannot be written there.
+
+    What was signed in `old` stays where they cannot, as long as every number in it is the same.
+    """
     if document.flare_plan is None:
         return document
     try:
         return document.model_copy(update={"flare_plan": flare_plan_text(plan, document.thresholds)})
     except ValueError as problem:
+        if old is not None and old.flare_plan is not None and numbers_in_words(old) == numbers_in_words(document):
+            return document.model_copy(update={"flare_plan": old.flare_plan})
         raise Unfit([Finding("flare_plan", str(problem))]) from None
 
 

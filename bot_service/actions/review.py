@@ -22,7 +22,7 @@ from bot_service.actions.deciding import (
     want_what_was_done,
 )
 from bot_service.actions.histories import local_today
-from bot_service.actions.prescribing import following, numbers_for, resolved, supersede
+from bot_service.actions.prescribing import following, numbers_for, refused, resolved, supersede
 from bot_service.actions.prompt import queue_for_patient
 from bot_service.actions.sealed_words import seal_words
 from bot_service.actions.withheld import announce_release
@@ -36,6 +36,7 @@ from bot_service.storage.database import Database, Tx
 from bot_service.storage.episodes import Episode
 from bot_service.storage.reviews import HELD_FOR, OWN, Proposed
 from plans.editing import Unfit, at_start
+from plans.model import CarePlan, Prescription
 from plans.running import close_running, open_running, run_text
 
 
@@ -87,10 +88,7 @@ def step_up(db: Database, decision: Decision, now: datetime) -> None:
             tx, now, episode, "approved", decision.member.id, to_stage=upper.id, reason=decision.whole_reason, hold_until=None
         )
         stood = before(tx, episode, f"approved:{own}", now)
-        try:
-            document = resolved(plan, upper.id, old, clinic=numbers_for(tx, episode, plan))
-        except Unfit as problem:
-            raise Conflict(f"this does not fit the prescription as it is. Change its days first. {problem}") from None
+        document = _in_stage(tx, episode, plan, upper.id, old)
         supersede(tx, episode, document, decision.member.id, decision.whole_reason, now)
         tell_patient(tx, episode, "plan_changed_forward", decision, f"approved:{own}", now, was=episode.prescription_id, stage=upper.title)
         keep_with(tx, own, decision, stood, found)
@@ -152,7 +150,7 @@ def step_back(db: Database, decision: Decision, now: datetime, *, answered: Coll
                 tx, now, episode, "stepped_back", decision.member.id, to_stage=to, reason=decision.reason, hold_until=None
             )
         )
-        document = resolved(plan, lower.id, old, clinic=numbers_for(tx, episode, plan)) if lower else at_start(old)
+        document = _in_stage(tx, episode, plan, lower.id, old) if lower else at_start(old)
         supersede(tx, episode, document, decision.member.id, decision.reason, now)
         title = lower.title if lower else old.stage_title
         tell_patient(
@@ -272,6 +270,14 @@ def write_to_patient(db: Database, decision: Decision, words: str, now: datetime
             tx, episode, "from_physio", decision, f"words:{tx.new_id()}", now, sealed=seal_words(tx, episode, words.strip()[:1500])
         )
         note_decision(tx, now, decision, episode, "wrote_to_patient", {})
+
+
+def _in_stage(tx: Tx, episode: Episode, plan: CarePlan, stage: str, old: Prescription) -> Prescription:
+    """Another stage for this patient. Raises Conflict with the remedy when what was made different for them does not fit it."""
+    try:
+        return resolved(plan, stage, old, clinic=numbers_for(tx, episode, plan))
+    except Unfit as problem:
+        raise refused(problem) from None
 
 
 def _close_answered(tx: Tx, episode: Episode, decision: Decision, case_ids: Collection[UUID], now: datetime) -> None:

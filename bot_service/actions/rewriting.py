@@ -35,7 +35,7 @@ def draft(tx: Tx, episode: Episode, choices: Choices) -> Draft:
     """What the prescription in force would become. Raises Unfit with everything that is wrong, Conflict when nothing would change."""
     old = prescriptions.load(tx, episode.prescription_id)
     plan = prescriptions.load_plan_of(tx, old)
-    new = with_own_words(rewritten(old, plan, choices), plan)
+    new = with_own_words(rewritten(old, plan, choices), plan, old)
     if new == old:
         raise Conflict("nothing is different from the prescription as it is")
     return Draft(old, new, plan)

@@ -172,14 +172,6 @@ def register_plan(tx: Tx, now: datetime, plan: CarePlan, content_hash: str) -> N
         tx.run(update(plan_versions).where(*this).values(content=content))
 
 
-def knows_plan(tx: Tx, plan: CarePlan) -> bool:
-    """Whether this version of the plan is kept: a command may be the first that uses it."""
-    return (
-        tx.first(select(plan_versions.c.version).where(plan_versions.c.plan_id == plan.id, plan_versions.c.version == plan.version))
-        is not None
-    )
-
-
 def load_plan_of(tx: Tx, document: Prescription) -> CarePlan:
     """The version of the plan that a prescription was made from. Raises SettingsError as `load_plan_version` does."""
     return load_plan_version(tx, document.plan_id, document.plan_version)

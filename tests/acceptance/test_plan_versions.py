@@ -8,14 +8,18 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot_service.actions import review
+from bot_service.actions.clinic_settings import set_numbers
 from bot_service.actions.deciding import Decision
 from bot_service.app import Service
 from bot_service.channels.simulator import Simulator
 from bot_service.storage import audit, prescriptions, reviews
 from bot_service.storage.prescriptions import Prescribed
-from plans.loading import LIBRARY, load_library
+from bot_service.storage.tables import plan_versions
+from plans.loading import LIBRARY, content_hash, load_library
+from tests.plans.test_moving import released
 from tests.running_clinic import Person, RunningClinic, open_quickly
 from tests.web.lives import Browser, a_day_on, live, look
 from tests.web.test_rewriting import fields as fields_of_editor
@@ -129,6 +133,53 @@ def test_an_episode_keeps_its_version_through_every_decision_until_the_physio_mo
     assert "Bridge, two legs to single leg: 4 × 12" in person.texts[-1]
     review.step_back(db, decision(person, "sore"), clock.now())
     assert history(person)[-1].document.plan_version == NEW, "from now on this is the version that is kept"
+
+
+def test_a_patient_of_the_released_version_goes_up_and_back_and_to_a_lower_ceiling_with_what_was_signed(clinic: RunningClinic) -> None:
+    """Their database has 0.2.0 as the release stored it: without the text of the flare plan as it is written in the file."""
+    kept = released()
+    content = {name: value for name, value in kept.model_dump(mode="json").items() if name != "flare_plan_written"}
+    with clinic.db.begin() as tx:
+        row = {"plan_id": kept.id, "version": kept.version, "content_hash": content_hash(kept), "content": content}
+        tx.run(plan_versions.insert().values(**row, first_seen_at=clinic.clock.now()))
+    clinic.plan = kept
+    person = clinic.in_care("Jo Park", stage="intermediate")
+    with clinic.db.begin() as tx:
+        tx.run(update(plan_versions).where(plan_versions.c.version == kept.version).values(content=content))
+    clinic.db.plans.clear()
+    live(clinic, person, "done 2/1, done 2/1")
+    look(person)
+    browser, path = Browser(clinic).sign_in(), f"/patients/{person.invitation.ref}"
+
+    def agreed() -> tuple[str, str]:
+        document = history(person)[-1].document
+        assert document.flare_plan is not None and "Your messages will show it. After 2 settled exercise days" in document.flare_plan
+        return document.stage, document.flare_plan.partition(". ")[0][-1]
+
+    def lower(ceiling: str, **more: str) -> None:
+        browser.get(f"{path}/prescription")
+        browser.post(f"{path}/prescription", {**editor(browser), "own-pain_ceiling": ceiling, **more}, step="save", reason="sore")
+        assert browser.status == 200, browser.words
+
+    lower("4")
+    assert agreed() == ("intermediate", "4")
+    for decided, stage in (("step_back", "early"), ("step_up", "intermediate")):
+        browser.get(path)
+        browser.post(f"{path}/decision", decision=decided, reason="sore", despite="seen today", shown=browser.hidden("shown"))
+        assert (browser.status, agreed()) == (200, (stage, "4"))
+    lower("3", **{"own-session_pain.green_max": "2"})
+    assert (browser.status, agreed()) == (200, ("intermediate", "3"))
+
+
+def test_a_step_back_that_the_signed_words_cannot_follow_is_refused_with_the_remedy(clinic: RunningClinic) -> None:
+    clinic.plan = released().model_copy(update={"flare_plan": "Other words, above 5."})
+    person = clinic.in_care("Jo Park", stage="intermediate")
+    live(clinic, person, "done 2/1")
+    set_numbers(clinic.db, clinic.admin, clinic.plan, {"pain_ceiling": 4}, clinic.physio.id, clinic.clock.now())
+    browser, path = Browser(clinic).sign_in(), f"/patients/{person.invitation.ref}"
+    browser.get(path)
+    browser.post(f"{path}/decision", decision="step_back", reason="sore", shown=browser.hidden("shown"))
+    assert browser.status == 409 and "leave it unsigned" in browser.words and "Change its days" not in browser.words
 
 
 def days_on(person: Person, days: int) -> None:

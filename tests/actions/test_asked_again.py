@@ -66,15 +66,14 @@ async def test_without_an_answer_the_physio_sees_it_from_the_next_morning_until_
     assert "X4" not in open_cases(person)
 
 
-async def test_it_is_asked_again_once_only(sqlite_clinic: RunningClinic) -> None:
-    person = await hurt(sqlite_clinic)
-    await sqlite_clinic.service.move_clock(DAY4)
+async def test_it_is_asked_again_once_only(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    await clinic.service.move_clock(DAY4)
     assert sum(SAFETY in text for text in person.texts) == 2
     assert all(len(sent_on(person, day.date())) <= 1 for day in (DAY2, DAY3, DAY4))
 
 
-async def test_what_the_physio_closed_is_not_opened_again(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_what_the_physio_closed_is_not_opened_again(clinic: RunningClinic) -> None:
     person = await hurt(clinic)
     await clinic.service.move_clock(DAY2 + HOUR)
     case = open_cases(person)["X4"]
@@ -83,24 +82,23 @@ async def test_what_the_physio_closed_is_not_opened_again(sqlite_clinic: Running
     assert "X4" not in open_cases(person)
 
 
-async def test_one_of_these_the_next_day_holds_the_exercises(sqlite_clinic: RunningClinic) -> None:
-    person = await hurt(sqlite_clinic)
-    await sqlite_clinic.service.move_clock(DAY2)
+async def test_one_of_these_the_next_day_holds_the_exercises(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    await clinic.service.move_clock(DAY2)
     await person.tap("One of these")
     assert holds(person) == ["red_flag"] and "X4" not in open_cases(person)
 
 
-async def test_the_plan_is_not_shown_past_the_open_question(sqlite_clinic: RunningClinic) -> None:
-    person = await hurt(sqlite_clinic)
-    await sqlite_clinic.service.move_clock(DAY2)
+async def test_the_plan_is_not_shown_past_the_open_question(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
+    await clinic.service.move_clock(DAY2)
     await person.say("plan")
     assert SAFETY in person.texts[-1] and "Bridge" not in person.texts[-1]
     await person.say("none")
     assert "a day later" in person.texts[-1] and "Today's exercises follow your answer." in person.texts[-1]
 
 
-async def test_after_the_24_hour_question_it_comes_with_the_next_prompt(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_after_the_24_hour_question_it_comes_with_the_next_prompt(clinic: RunningClinic) -> None:
     person = await clinic.opted_in(stage="intermediate")  # Monday, Wednesday, Friday
     await clinic.service.move_clock(DAY2)
     await person.say("3")
@@ -111,8 +109,7 @@ async def test_after_the_24_hour_question_it_comes_with_the_next_prompt(sqlite_c
     assert "One question from yesterday is still open." in person.texts[-1] and sent_on(person, DAY4.date()) == ["prompt"]
 
 
-async def test_on_a_day_without_any_message_it_comes_by_itself(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_on_a_day_without_any_message_it_comes_by_itself(clinic: RunningClinic) -> None:
     person = await clinic.opted_in(stage="intermediate")
     await clinic.service.move_clock(DAY4)
     await person.say("3")
@@ -124,8 +121,7 @@ async def test_on_a_day_without_any_message_it_comes_by_itself(sqlite_clinic: Ru
     assert person.texts[-1] == "Good, thank you."
 
 
-async def test_on_a_rest_day_the_24_hour_question_follows_it(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_on_a_rest_day_the_24_hour_question_follows_it(clinic: RunningClinic) -> None:
     person = await clinic.opted_in(stage="intermediate")
     await clinic.service.move_clock(DAY2)
     await person.say("9")
@@ -137,8 +133,7 @@ async def test_on_a_rest_day_the_24_hour_question_follows_it(sqlite_clinic: Runn
     assert ("pain_24h", date(2026, 9, 23), 2) in scores(person) and "Bridge" not in person.texts[-1]
 
 
-async def test_the_24_hour_question_is_not_lost_with_the_prompt_that_asked_for_safety_first(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_the_24_hour_question_is_not_lost_with_the_prompt_that_asked_for_safety_first(clinic: RunningClinic) -> None:
     person = await hurt(clinic)
     clinic.phones.fails = lambda outbound: MessageRejected("no") if "exercises follow" in outbound.text else None
     await clinic.service.move_clock(DAY2)
@@ -167,9 +162,8 @@ async def test_a_question_answered_before_its_message_is_tried_again_is_not_aske
 
 @pytest.mark.parametrize(("signed", "note"), [(True, "Today in the easier version, as agreed"), (False, "Take it easier today as well")])
 async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_advised(
-    sqlite_clinic: RunningClinic, signed: bool, note: str
+    clinic: RunningClinic, signed: bool, note: str
 ) -> None:
-    clinic = sqlite_clinic
     person = await clinic.opted_in(flare_plan_signed=signed)
     await clinic.service.move_clock(DAY1)
     await person.say("6")
@@ -189,8 +183,7 @@ async def test_after_too_much_pain_the_next_exercises_carry_what_was_agreed_or_a
     assert note not in person.texts[-1] and "Bridge" in person.texts[-1], "two settled days"
 
 
-async def test_a_worse_day_after_gives_the_advice_once_with_the_exercises_it_is_for(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_a_worse_day_after_gives_the_advice_once_with_the_exercises_it_is_for(clinic: RunningClinic) -> None:
     person = await clinic.opted_in(flare_plan_signed=False)
     await clinic.service.move_clock(DAY1)
     await person.say("3")
@@ -222,10 +215,10 @@ async def test_the_usual_pain_is_asked_once_more_the_next_day_and_then_shown(cli
     assert person.episode().next_prompt_at is not None
 
 
-async def test_a_usual_pain_told_in_time_is_not_asked_again(sqlite_clinic: RunningClinic) -> None:
-    person = await agreed(sqlite_clinic)
+async def test_a_usual_pain_told_in_time_is_not_asked_again(clinic: RunningClinic) -> None:
+    person = await agreed(clinic)
     await person.say("3")
-    await sqlite_clinic.service.move_clock(DAY1 + HOUR)
+    await clinic.service.move_clock(DAY1 + HOUR)
     assert sum("usual pain" in text for text in person.texts) == 1 and open_cases(person) == {}
     assert [each.status for each in person.messages(kind="again")] == ["cancelled"]
 
@@ -252,10 +245,10 @@ async def test_something_is_wrong_without_words_is_a_case_an_hour_later_once_and
     assert "X8" not in open_cases(person) and open_cases(person)["X3"].words == "it catches when I sit down"
 
 
-async def test_one_of_these_without_words_is_the_red_flag_alone(sqlite_clinic: RunningClinic) -> None:
-    person = await hurt(sqlite_clinic)
+async def test_one_of_these_without_words_is_the_red_flag_alone(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
     await person.tap("One of these")
-    await sqlite_clinic.service.move_clock(DAY1 + 3 * HOUR)
+    await clinic.service.move_clock(DAY1 + 3 * HOUR)
     assert {"D1"} <= set(open_cases(person)) and "X8" not in open_cases(person)
 
 
@@ -277,16 +270,16 @@ async def test_something_is_wrong_and_then_stop_is_a_case_at_once_and_nothing_mo
     assert "X8" in open_cases(person), "nobody has said what it was"
 
 
-async def test_stop_instead_of_an_answer_about_safety_shows_it_at_once(sqlite_clinic: RunningClinic) -> None:
-    person = await hurt(sqlite_clinic)
+async def test_stop_instead_of_an_answer_about_safety_shows_it_at_once(clinic: RunningClinic) -> None:
+    person = await hurt(clinic)
     await person.say("stop")
     assert "No answer to the safety question after pain 9/10 (Tuesday 22 Sep)" in open_cases(person)["X4"].sentence
 
 
 @pytest.mark.parametrize("words", ["STOP, I can't feel my legs", "my calf is swollen and hot. stop"])
-async def test_stop_with_words_that_say_what_is_wrong_is_the_red_flag_alone(sqlite_clinic: RunningClinic, words: str) -> None:
-    person = await sqlite_clinic.opted_in()
-    await sqlite_clinic.service.move_clock(DAY1)
+async def test_stop_with_words_that_say_what_is_wrong_is_the_red_flag_alone(clinic: RunningClinic, words: str) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1)
     await person.tap("Something's wrong")
     await person.say(words)
     assert "D1" in open_cases(person) and "X8" not in open_cases(person)

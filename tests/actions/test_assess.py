@@ -42,10 +42,10 @@ async def test_a_held_step_is_proposed_again_after_a_week_of_the_same(ready: Per
     assert audited(ready).count("held") == 1
 
 
-async def test_one_open_case_per_rule_however_often_it_fires(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
+async def test_one_open_case_per_rule_however_often_it_fires(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
     for day in range(3):
-        await sqlite_clinic.service.move_clock(DAY1 + timedelta(days=day))
+        await clinic.service.move_clock(DAY1 + timedelta(days=day))
         if day:
             await person.say("6")
             await person.tap("None")
@@ -55,12 +55,12 @@ async def test_one_open_case_per_rule_however_often_it_fires(sqlite_clinic: Runn
     assert len(severe) == 1 and severe[0].due_at is not None
 
 
-async def test_a_silent_week_is_noticed_without_any_message(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
-    await sqlite_clinic.service.move_clock(DAY1 + timedelta(days=9))
+async def test_a_silent_week_is_noticed_without_any_message(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    await clinic.service.move_clock(DAY1 + timedelta(days=9))
     assert any("D5" in case.reasons for case in open_cases(person).values())
     silences = person.messages(kind="silence", status="sent")
     assert len(silences) == 1
     sent = len(person.received)
-    await sqlite_clinic.service.move_clock(DAY1 + timedelta(days=25))
+    await clinic.service.move_clock(DAY1 + timedelta(days=25))
     assert len(person.received) == sent, "no prompts into silence, and no second farewell"

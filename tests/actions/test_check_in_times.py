@@ -61,13 +61,13 @@ def patients(clinic: RunningClinic) -> list[Told]:
 
 
 async def test_whenever_a_session_is_done_its_question_comes_16_to_36_hours_later_within_the_days_messages(
-    sqlite_clinic: RunningClinic,
+    clinic: RunningClinic,
 ) -> None:
-    told = patients(sqlite_clinic)
+    told = patients(clinic)
     for each in sorted(told, key=lambda each: each.done_at):
-        await sqlite_clinic.service.move_clock(each.done_at)
+        await clinic.service.move_clock(each.done_at)
         await each.person.say("done, 3")
-    await sqlite_clinic.service.move_clock(MIDNIGHT + timedelta(days=3))
+    await clinic.service.move_clock(MIDNIGHT + timedelta(days=3))
     wrong = []
     for each in told:
         hours = [(at - each.done_at) / timedelta(hours=1) for at in each.asked_at()]

@@ -23,54 +23,54 @@ async def test_a_code_works_once(clinic: RunningClinic) -> None:
     assert status(first) == "opted_in"
 
 
-async def test_the_same_code_again_from_the_same_phone_is_no_harm(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
+async def test_the_same_code_again_from_the_same_phone_is_no_harm(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
     await person.say("/start", code=person.invitation.code)
     assert status(person) == "opted_in" and audited(person).count("chat_linked") == 1
 
 
-async def test_a_code_expires(sqlite_clinic: RunningClinic) -> None:
-    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
-    await sqlite_clinic.service.move_clock(sqlite_clinic.clock.now() + timedelta(days=15))
+async def test_a_code_expires(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
+    await clinic.service.move_clock(clinic.clock.now() + timedelta(days=15))
     await person.say("hi", code=person.invitation.code)
     assert "does not work any more" in person.texts[-1] and status(person) == "invited"
 
 
-async def test_a_group_is_refused_once_for_ever_and_nothing_said_there_is_kept(sqlite_clinic: RunningClinic) -> None:
-    invitation = sqlite_clinic.enrol()
-    group = Person(sqlite_clinic, invitation, "-100200")
+async def test_a_group_is_refused_once_for_ever_and_nothing_said_there_is_kept(clinic: RunningClinic) -> None:
+    invitation = clinic.enrol()
+    group = Person(clinic, invitation, "-100200")
     for days in (0, 1, 2):
-        sqlite_clinic.clock.move_to(sqlite_clinic.clock.now() + timedelta(days=days))
+        clinic.clock.move_to(clinic.clock.now() + timedelta(days=days))
         await group.say("secret words", kind="group", code=invitation.code)
     assert len(group.received) == 1 and "Others can read along" in group.texts[-1]
-    with sqlite_clinic.db.read() as tx:
+    with clinic.db.read() as tx:
         rows = tx.all(tables.inbox.select())
     assert {(row.status, row.raw, row.text, row.patient_id) for row in rows} == {("handled", None, None, None)}
-    person = Person(sqlite_clinic, invitation, "sim:1")
+    person = Person(clinic, invitation, "sim:1")
     await person.say("hi", code=invitation.code)
     assert "Do you agree?" in person.texts[-1], "the code was not used up there"
 
 
-async def test_a_stranger_gets_one_sentence_a_day(sqlite_clinic: RunningClinic) -> None:
-    stranger = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:9")
+async def test_a_stranger_gets_one_sentence_a_day(clinic: RunningClinic) -> None:
+    stranger = Person(clinic, clinic.enrol(), "sim:9")
     for words in ("hello", "3", "who is this"):
         await stranger.say(words)
     assert len(stranger.received) == 1 and "not linked to a patient" in stranger.texts[-1]
     assert scores(stranger) == []
 
 
-async def test_a_phone_that_is_somebodys_is_not_given_to_another(sqlite_clinic: RunningClinic) -> None:
-    first = await sqlite_clinic.opted_in()
-    second = Person(sqlite_clinic, sqlite_clinic.enrol("Sam Lee"), first.address)
+async def test_a_phone_that_is_somebodys_is_not_given_to_another(clinic: RunningClinic) -> None:
+    first = await clinic.opted_in()
+    second = Person(clinic, clinic.enrol("Sam Lee"), first.address)
     await second.say("hi", code=second.invitation.code)
     assert status(second) == "invited" and status(first) == "opted_in"
-    await sqlite_clinic.service.move_clock(DAY1)
-    assert {message.patient_id for message in sqlite_clinic.messages(kind="prompt", status="sent")} == {first.id}
+    await clinic.service.move_clock(DAY1)
+    assert {message.patient_id for message in clinic.messages(kind="prompt", status="sent")} == {first.id}
 
 
-async def test_the_words_agreed_to_are_kept_sealed(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
-    with sqlite_clinic.db.read() as tx:
+async def test_the_words_agreed_to_are_kept_sealed(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
+    with clinic.db.read() as tx:
         row = tx.first(tables.patients.select().where(tables.patients.c.id == person.id))
         assert row is not None
         kept = tx.unseal(person.id, f"patients.consent:{person.id}", row.consent) or ""
@@ -78,19 +78,19 @@ async def test_the_words_agreed_to_are_kept_sealed(sqlite_clinic: RunningClinic)
     assert "Riverside Physio" in kept and "STOP" in kept and b"Riverside" not in bytes(row.consent)
 
 
-async def test_declining_is_respected_and_the_clinic_is_told(sqlite_clinic: RunningClinic) -> None:
-    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
+async def test_declining_is_respected_and_the_clinic_is_told(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
     await person.say("hi", code=person.invitation.code)
     await person.tap("No")
     assert status(person) == "opted_out" and person.texts[-1].startswith("That is fine.")
     assert open_cases(person)["X1"].sentence == "The patient declined the reminders."
     sent = len(person.received)
-    await sqlite_clinic.service.move_clock(DAY1)
+    await clinic.service.move_clock(DAY1)
     assert len(person.received) == sent
 
 
-async def test_a_question_is_no_refusal_and_is_answered_whatever_was_asked_before(sqlite_clinic: RunningClinic) -> None:
-    person = Person(sqlite_clinic, sqlite_clinic.enrol(), "sim:1")
+async def test_a_question_is_no_refusal_and_is_answered_whatever_was_asked_before(clinic: RunningClinic) -> None:
+    person = Person(clinic, clinic.enrol(), "sim:1")
     await person.say("hi", code=person.invitation.code)
     for written in ("how did you get my number", "how long does this take?"):
         await person.say(written)
@@ -130,15 +130,15 @@ async def test_after_a_refusal_words_are_told_how_to_begin_and_nothing_is_sent_u
     assert status(person) == "opted_in"
 
 
-async def test_consent_is_shown_before_anything_else_whatever_the_first_words_are(sqlite_clinic: RunningClinic) -> None:
+async def test_consent_is_shown_before_anything_else_whatever_the_first_words_are(clinic: RunningClinic) -> None:
     for number, words in enumerate(("hi", "3", "yes", "plan")):
-        person = Person(sqlite_clinic, sqlite_clinic.enrol(f"P {number}"), f"sim:{number}")
+        person = Person(clinic, clinic.enrol(f"P {number}"), f"sim:{number}")
         await person.say(words, code=person.invitation.code)
         assert "Do you agree?" in person.texts[0] and status(person) == "asked", words
 
 
-async def test_no_on_the_first_message_stops_even_weeks_later(sqlite_clinic: RunningClinic) -> None:
-    person = await sqlite_clinic.opted_in()
+async def test_no_on_the_first_message_stops_even_weeks_later(clinic: RunningClinic) -> None:
+    person = await clinic.opted_in()
     await person.tap("No")
     assert status(person) == "opted_out" and person.texts[-1].startswith("You will get no more messages")
 
@@ -179,11 +179,11 @@ async def test_who_stopped_and_was_discharged_may_come_back_in_the_same_chat_and
     assert status(first) == "opted_out" and not first.messages(status="due")
 
 
-async def test_a_code_that_was_refused_on_the_wrong_phone_still_works_on_the_right_one(sqlite_clinic: RunningClinic) -> None:
-    first = await sqlite_clinic.opted_in()
-    second = Person(sqlite_clinic, sqlite_clinic.enrol("Sam Lee"), first.address)
+async def test_a_code_that_was_refused_on_the_wrong_phone_still_works_on_the_right_one(clinic: RunningClinic) -> None:
+    first = await clinic.opted_in()
+    second = Person(clinic, clinic.enrol("Sam Lee"), first.address)
     await second.say("hi", code=second.invitation.code)
-    own = Person(sqlite_clinic, second.invitation, "sim:77")
+    own = Person(clinic, second.invitation, "sim:77")
     await own.say("hi", code=second.invitation.code)
     await own.say("yes")
     assert status(own) == "opted_in" and status(first) == "opted_in"
@@ -229,9 +229,9 @@ async def test_the_usual_pain_said_just_after_the_time_of_the_exercises_brings_t
     [(time(8), timedelta(hours=3, minutes=5)), (time(20), timedelta(hours=13, minutes=30))],
     ids=["too late for a prompt", "in quiet hours"],
 )
-async def test_the_usual_pain_said_later_than_that_brings_tomorrows(sqlite_clinic: RunningClinic, at: time, after: timedelta) -> None:
-    person = await has_agreed(sqlite_clinic, baseline_at=after, at=at)
-    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=16))
+async def test_the_usual_pain_said_later_than_that_brings_tomorrows(clinic: RunningClinic, at: time, after: timedelta) -> None:
+    person = await has_agreed(clinic, baseline_at=after, at=at)
+    await clinic.service.move_clock(DAY1 + timedelta(hours=16))
     assert person.messages(kind="prompt") == [] and "exercises come at" in person.texts[-1]
 
 

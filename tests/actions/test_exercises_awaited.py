@@ -91,67 +91,67 @@ def _of(person: Person) -> tuple[str, tuple[date, ...], int | None]:
     return record.status(WEDNESDAY), counted_days(record, 14), adherence(record, 14)
 
 
-async def test_agreeing_to_the_messages_is_no_answer_to_that_days_exercises(sqlite_clinic: RunningClinic) -> None:
-    agreed = await sqlite_clinic.opted_in(at=time(18))
-    wrote = await sqlite_clinic.opted_in("Sol Reyes", at=time(18))
-    await sqlite_clinic.service.move_clock(START + timedelta(hours=9))
+async def test_agreeing_to_the_messages_is_no_answer_to_that_days_exercises(clinic: RunningClinic) -> None:
+    agreed = await clinic.opted_in(at=time(18))
+    wrote = await clinic.opted_in("Sol Reyes", at=time(18))
+    await clinic.service.move_clock(START + timedelta(hours=9))
     await wrote.say("hello there")
-    await sqlite_clinic.service.move_clock(DAY2)
+    await clinic.service.move_clock(DAY2)
     shown = []
     for each in (agreed, wrote):
-        with sqlite_clinic.db.read() as tx:
-            record = load_record(tx, each.episode(), sqlite_clinic.clock.now())
+        with clinic.db.read() as tx:
+            record = load_record(tx, each.episode(), clinic.clock.now())
         shown.append((shown_status(START.date(), record.status(START.date()), record), reply_rate(record, 14)))
     assert shown == [("no_reply", 0), ("wrote", 50)]
 
 
-async def test_another_usual_pain_later_takes_no_reply_away(sqlite_clinic: RunningClinic) -> None:
-    jo = await sqlite_clinic.opted_in(at=time(8))
+async def test_another_usual_pain_later_takes_no_reply_away(clinic: RunningClinic) -> None:
+    jo = await clinic.opted_in(at=time(8))
     usual = next(each for each in jo.received if "Change" in each.labels)
     change = next(cell for row in usual.outbound.rows for cell in row if cell.label == "Change")
-    await sqlite_clinic.service.move_clock(DAY1)
+    await clinic.service.move_clock(DAY1)
     await jo.say("done, 2")
-    await sqlite_clinic.service.move_clock(DAY2)
+    await clinic.service.move_clock(DAY2)
     await jo.say("", kind="tap", data=change.data, reply_to=usual.provider_id)
     await jo.tap("3")
-    with sqlite_clinic.db.read() as tx:
-        record = load_record(tx, jo.episode(), sqlite_clinic.clock.now())
+    with clinic.db.read() as tx:
+        record = load_record(tx, jo.episode(), clinic.clock.now())
     assert TUESDAY in record.wrote and START.date() not in record.wrote
 
 
-def test_three_exercise_days_in_a_row_not_sent_by_us_are_a_case_until_exercises_go_out_again(sqlite_clinic: RunningClinic) -> None:
-    two, three, back = (sqlite_clinic.in_care(name) for name in ("Jo Park", "Sol Reyes", "Di Marsh"))
-    live(sqlite_clinic, two, "unsent, missed, unsent, -, unsent")
-    live(sqlite_clinic, three, "done 2/1, unsent, unsent, -, unsent")
-    live(sqlite_clinic, back, "unsent, unsent, unsent, -, -")
+def test_three_exercise_days_in_a_row_not_sent_by_us_are_a_case_until_exercises_go_out_again(clinic: RunningClinic) -> None:
+    two, three, back = (clinic.in_care(name) for name in ("Jo Park", "Sol Reyes", "Di Marsh"))
+    live(clinic, two, "unsent, missed, unsent, -, unsent")
+    live(clinic, three, "done 2/1, unsent, unsent, -, unsent")
+    live(clinic, back, "unsent, unsent, unsent, -, -")
     look(two, three, back)
     assert ("X9" in open_cases(two), "X9" in open_cases(three), "X9" in open_cases(back)) == (False, True, True)
     assert "were not sent by us, 3 exercise days in a row" in open_cases(three)["X9"].sentence
 
 
-async def test_who_tells_of_the_session_before_its_message_gets_none_and_the_day_counts(sqlite_clinic: RunningClinic) -> None:
-    jo = sqlite_clinic.in_care(at=time(18))
-    await sqlite_clinic.service.move_clock(START + timedelta(hours=9))
+async def test_who_tells_of_the_session_before_its_message_gets_none_and_the_day_counts(clinic: RunningClinic) -> None:
+    jo = clinic.in_care(at=time(18))
+    await clinic.service.move_clock(START + timedelta(hours=9))
     await jo.say("not today")
-    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=5))
+    await clinic.service.move_clock(DAY1 + timedelta(hours=5))
     await jo.say("Did the lot at lunch. Pain 3-4. Is it normal that my calf is sore?")
     assert ("pain_during", TUESDAY, 4) in scores(jo) and "X3" in {rule for case in open_cases(jo).values() for rule in case.reasons}
-    await sqlite_clinic.service.move_clock(DAY2)
+    await clinic.service.move_clock(DAY2)
     assert not lists(jo, TUESDAY)
-    with sqlite_clinic.db.read() as tx:
-        record = load_record(tx, jo.episode(), sqlite_clinic.clock.now())
+    with clinic.db.read() as tx:
+        record = load_record(tx, jo.episode(), clinic.clock.now())
     assert record.status(TUESDAY) == "done" and TUESDAY in counted_days(record, 14)
 
 
 async def test_a_number_of_the_next_morning_is_kept_and_the_24_hour_question_comes_in_its_time_all_the_same(
-    sqlite_clinic: RunningClinic,
+    clinic: RunningClinic,
 ) -> None:
-    jo = sqlite_clinic.in_care(at=time(18))
-    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=11))
+    jo = clinic.in_care(at=time(18))
+    await clinic.service.move_clock(DAY1 + timedelta(hours=11))
     await jo.say("9")
-    await sqlite_clinic.service.move_clock(DAY2)
+    await clinic.service.move_clock(DAY2)
     await jo.say("still 6")
     assert {("pain_during", TUESDAY, 9), ("pain_24h", TUESDAY, 6)} <= set(scores(jo)) and "pop or snap" in jo.texts[-1]
     await jo.tap("None")
-    await sqlite_clinic.service.move_clock(DAY2 + timedelta(hours=11))
+    await clinic.service.move_clock(DAY2 + timedelta(hours=11))
     assert "a day later" in jo.texts[-1]

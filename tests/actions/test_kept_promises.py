@@ -22,8 +22,7 @@ def decided(person: Person, reason: str = "") -> Decision:
     return Decision(person.clinic.physio, person.episode().id, reason)
 
 
-async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(clinic: RunningClinic) -> None:
     jo = await flagged(clinic)
     review.close_case(clinic.db, decided(jo, "rang, all fine"), open_cases(jo)["D1"].id, clinic.clock.now())
     await clinic.service.move_clock(clinic.clock.now() + HOUR)
@@ -34,8 +33,7 @@ async def test_a_red_flag_after_one_that_was_cleared_is_asked_about_too(sqlite_c
     assert len(seen_questions(jo)) == 2, "one a day, for two days"
 
 
-async def test_it_is_asked_the_day_after_the_new_one(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_it_is_asked_the_day_after_the_new_one(clinic: RunningClinic) -> None:
     jo = await flagged(clinic)
     review.close_case(clinic.db, decided(jo, "rang, all fine"), open_cases(jo)["D1"].id, clinic.clock.now())
     await clinic.service.move_clock(DAY2 + HOUR)
@@ -44,8 +42,7 @@ async def test_it_is_asked_the_day_after_the_new_one(sqlite_clinic: RunningClini
     assert len(seen_questions(jo)) == 1
 
 
-async def test_a_message_to_the_physio_stays_unread_whatever_else_joins_its_case(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_a_message_to_the_physio_stays_unread_whatever_else_joins_its_case(clinic: RunningClinic) -> None:
     jo = Person(clinic, clinic.enrol(), f"sim:{next(clinic.numbers)}")
     await jo.say("hi", code=jo.invitation.code)
     await jo.tap("Yes")
@@ -56,8 +53,7 @@ async def test_a_message_to_the_physio_stays_unread_whatever_else_joins_its_case
     assert jo.messages(kind="message_read")
 
 
-async def test_a_step_that_begins_tomorrow_does_not_begin_with_another_time_of_day(sqlite_clinic: RunningClinic) -> None:
-    clinic = sqlite_clinic
+async def test_a_step_that_begins_tomorrow_does_not_begin_with_another_time_of_day(clinic: RunningClinic) -> None:
     jo = await offered(clinic)
     await jo.tap("Yes")
     await jo.say("can you send it at 7pm")

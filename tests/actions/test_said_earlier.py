@@ -80,45 +80,45 @@ async def test_what_is_written_as_the_next_prompt_goes_out_answers_what_was_open
     assert ("pain_during", WEDNESDAY, 6) in scores(person)
 
 
-async def test_a_question_that_has_lapsed_since_is_answered_by_what_was_written_before(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
+async def test_a_question_that_has_lapsed_since_is_answered_by_what_was_written_before(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
     await person.say("done, 3")
-    await sqlite_clinic.service.move_clock(DAY2)
-    nothing_runs_until(sqlite_clinic, DAY2 + 21 * HOUR)  # the 24-hour question stays open for twenty hours
+    await clinic.service.move_clock(DAY2)
+    nothing_runs_until(clinic, DAY2 + 21 * HOUR)  # the 24-hour question stays open for twenty hours
     await person.say("2", at=(DAY2 + HOUR).isoformat())
     assert ("pain_24h", TUESDAY, 2) in scores(person)
     assert "Bridge hold" not in person.texts[-1], "the day whose exercises would follow is over"
 
 
-async def test_a_clock_of_the_provider_that_is_ahead_moves_nothing(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
+async def test_a_clock_of_the_provider_that_is_ahead_moves_nothing(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
     await person.say("4", at=(DAY1 + timedelta(days=400)).isoformat())
     assert {entry.at for entry in current(person) if entry.kind in ("session", "pain_during")} == {DAY1}
     assert person.episode().last_heard_at == DAY1
 
 
-async def test_a_clock_of_the_provider_that_is_a_little_behind_loses_no_answer(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
+async def test_a_clock_of_the_provider_that_is_a_little_behind_loses_no_answer(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
     await person.say("4", at=(DAY1 - timedelta(seconds=20)).isoformat())
     assert ("pain_during", TUESDAY, 4) in scores(person)
 
 
-async def test_the_service_window_is_counted_from_when_the_patient_wrote(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
-    nothing_runs_until(sqlite_clinic, DAY1 + 12 * HOUR)
+async def test_the_service_window_is_counted_from_when_the_patient_wrote(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
+    nothing_runs_until(clinic, DAY1 + 12 * HOUR)
     await person.say("4", at=(DAY1 + HOUR).isoformat())
     await person.say("thanks", at=DAY1.isoformat())
-    with sqlite_clinic.db.read() as tx:
+    with clinic.db.read() as tx:
         address = patients.find_active_address(tx, person.id)
     assert address is not None and address.last_inbound_at == DAY1 + HOUR, "what came late moves it neither on nor back"
     assert window.WINDOW < 24 * HOUR
 
 
-async def test_an_edit_changes_the_value_and_leaves_the_session_where_it_was(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
+async def test_an_edit_changes_the_value_and_leaves_the_session_where_it_was(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
     await person.say("done, 4", message_id="m1")
     edited = DAY1 + 18 * HOUR
-    nothing_runs_until(sqlite_clinic, edited + HOUR)
+    nothing_runs_until(clinic, edited + HOUR)
     await person.say("done, 6", kind="edit", message_id="m1", at=edited.isoformat())
     assert ("pain_during", TUESDAY, 6) in scores(person)
     assert [(entry.day, entry.done_at) for entry in everything(person) if entry.kind == "session"] == [(TUESDAY, DAY1)]
@@ -136,12 +136,12 @@ async def test_the_messages_of_one_chat_are_handled_in_the_order_they_were_writt
         assert [said.text for said in inbox.list_of_patient(tx, person.id)][-2:] == ["7", "sorry, 3"]
 
 
-async def test_several_messages_in_one_moment_are_answered_in_the_order_of_their_handling(sqlite_clinic: RunningClinic) -> None:
-    person = await prompted(sqlite_clinic)
+async def test_several_messages_in_one_moment_are_answered_in_the_order_of_their_handling(clinic: RunningClinic) -> None:
+    person = await prompted(clinic)
     said = ["done, 4", "sorry, 3", "sorry, 5", "sorry, 2", "sorry, 6", "sorry, 1"]
     for words in said:
-        nothing_runs_until(sqlite_clinic, sqlite_clinic.clock.now() + timedelta(seconds=1))
+        nothing_runs_until(clinic, clinic.clock.now() + timedelta(seconds=1))
         await person.say(words, tick=False)
     heard = len(person.received)
-    await sqlite_clinic.service.tick()
+    await clinic.service.tick()
     assert [text[text.index("out of 10") - 2] for text in person.texts[heard:]] == [words[-1] for words in said]

@@ -91,6 +91,18 @@ def test_a_row_without_an_id_is_named_by_its_place() -> None:
     assert missing.sentence == "Tip #4 has no id. Add it."
 
 
+def test_texts_of_earlier_versions_are_kept_under_the_version_and_the_names_they_have_in_the_file() -> None:
+    assert mistakes(TEXT + '\n[earlier."0.1.0"]\nflare_plan = "Rest above {ceiling}."\n') == []
+    for written, key in (
+        ('[earlier."0.1.0"]\nflareplan = "Rest."', "earlier.0.1.0"),
+        ('[earlier]\nflare_plan = "Rest."', "earlier.flare_plan"),
+    ):
+        (wrong,) = mistakes(f"{TEXT}\n{written}\n")
+        assert wrong.key == key and "flare_plan" in wrong.sentence
+    (unknown,) = mistakes(TEXT + '\n[earlier."0.1.0"]\nflare_plan = "Rest above {top}."\n')
+    assert "{top}" in unknown.sentence or "{ceiling}" in unknown.sentence
+
+
 def test_slots_on_the_same_days_may_share_them_when_nothing_asks_for_rest() -> None:
     assert not [error for error in mistakes(TEXT) if error.key.endswith("min_gap_h")]
 

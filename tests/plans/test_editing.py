@@ -146,6 +146,15 @@ def test_own_numbers_of_a_plan_worded_differently_since_cannot_be_signed() -> No
         with_own_words(own, older)
 
 
+def test_what_was_signed_goes_along_word_for_word_where_its_text_is_not_at_hand_as_long_as_its_numbers_stay() -> None:
+    older = PLAN.model_copy(update={"flare_plan": "Other words, above 5.", "flare_plan_written": ""})
+    document = rewritten(EARLY, PLAN, as_it_is(EARLY, thresholds={"pain_ceiling": 4}))
+    signed = document.model_copy(update={"flare_plan": "Other words, above 4."})
+    assert resolved(older, "intermediate", signed).flare_plan == "Other words, above 4."
+    with pytest.raises(Unfit, match="leave it unsigned"):
+        resolved(older, "intermediate", signed, clinic={"session_pain.severe_min": 7})
+
+
 def test_going_back_to_the_start_keeps_days_and_thresholds() -> None:
     slots = as_it_is(EARLY).slots
     weekdays = {**slots, 1: replace(slots[1], days=("mon", "wed", "fri"))}

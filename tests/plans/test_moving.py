@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot_service.actions.prescribing import in_version, resolved
+from bot_service.actions.prescribing import in_version, resolved, with_own_words
 from bot_service.web.version_changes import version_changes
 from plans.checks import examine_tables
 from plans.editing import Unfit, at_rungs, rewritten
@@ -32,6 +32,13 @@ def newer(change: Callable[[Tables], object] = lambda _: None) -> CarePlan:
     return examine_tables(tables, "newer.toml")
 
 
+def released() -> CarePlan:
+    """Version 0.2.0 as a database has it that was filled before the service kept texts as they are written."""
+    tables = tomllib.loads((LIBRARY / f"{PLAN.id}.toml").read_text(encoding="utf-8"))
+    tables |= {"version": "0.2.0", **tables["earlier"]["0.2.0"]}
+    return examine_tables(tables, "released.toml").model_copy(update={"flare_plan_written": ""})
+
+
 def stage(tables: Tables, name: str) -> Tables:
     found: Tables = next(each for each in tables["stages"] if each["id"] == name)
     return found
@@ -51,6 +58,12 @@ def test_a_version_in_which_nothing_differs_changes_nothing_but_its_number() -> 
     for old in (EARLY, INTERMEDIATE, ADVANCED, prescribe(PLAN, "advanced", plyometrics_unlocked=True, treated_side="left"), opened):
         assert move(old, newer()) == old.model_copy(update={"plan_version": "9.0.0"})
         assert [each.what for each in version_changes(old, move(old, newer()))] == ["Plan version"]
+
+
+def test_an_evening_session_that_the_patient_chose_to_be_messaged_about_keeps_nobody_from_another_version() -> None:
+    evening = prescribe(PLAN, "early", {1: time(8), 2: time(19, 15)}, own_prompt=frozenset({2}), flare_plan_signed=True)
+    assert move(evening, newer()) == evening.model_copy(update={"plan_version": "9.0.0"})
+    assert [slot.at for slot in move(evening, newer()).slots if slot.prompted] == [time(8), time(19, 15)]
 
 
 def test_what_was_written_for_the_patient_goes_along_and_everything_else_is_the_new_versions() -> None:
@@ -117,3 +130,15 @@ def test_a_kept_version_tells_its_flare_plan_and_translations_with_its_own_numbe
     numbers = newer(lambda tables: tables["rules"]["deload"].update(settled_days_to_return=3))
     spanish = in_words(prescribe(numbers, "early", flare_plan_signed=True), load_words_for(prescribe(numbers, "early"), "es"))
     assert spanish.flare_plan is not None and spanish.flare_plan != numbers.flare_plan and "3" in spanish.flare_plan
+
+
+@pytest.mark.parametrize("code", ["ar", "es", "hi", "pl"])
+def test_a_flare_plan_of_the_released_version_is_told_in_the_patients_language_with_their_own_ceiling(code: str) -> None:
+    kept = released()
+    for own in ({}, {"pain_ceiling": 4}):
+        signed = with_own_words(rewritten(prescribe(kept, "early", flare_plan_signed=True), kept, as_it_is(EARLY, thresholds=own)), kept)
+        assert signed.flare_plan is not None and f"a session above {own.get('pain_ceiling', 5)}" in signed.flare_plan
+        told = in_words(signed, load_words_for(signed, code))
+        assert told.flare_plan is not None and "easier" not in told.flare_plan and f"{own.get('pain_ceiling', 5)}" in told.flare_plan
+        newest = in_words(prescribe(PLAN, "early", flare_plan_signed=True), load_words_for(EARLY, code))
+        assert told.flare_plan != newest.flare_plan, "the words that were signed, not those of today"

@@ -131,6 +131,7 @@ def test_a_translation_that_cannot_be_read_is_not_used_and_stops_no_message(chec
             "stages.early.slots.2",
             "until then patients read it in English",
         ),
+        ('[earlier."0.2.0"]', '[earlier."0.1.9"]', "earlier.0.2.0.flare_plan", "until then patients read it in English"),
         ('language = "es"', "language = es", "line 6", "cannot be read"),
     ],
 )

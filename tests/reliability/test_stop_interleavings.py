@@ -167,7 +167,7 @@ def claim_some(clinic: RunningClinic, by_id: dict[UUID, Patient], drawn: Random)
 def anew(clinic: RunningClinic, crowd: list[Person]) -> None:
     """Everybody is opted in again, reached, and nothing waits."""
     with clinic.db.begin() as tx:
-        for table in (tables.outbox, tables.inbox):
+        for table in (tables.case_evidence, tables.outbox, tables.inbox):
             tx.run(table.delete())
         tx.run(tables.patients.update().values(status="opted_in"))
         tx.run(tables.addresses.update().values(status="active", failures=0, last_failure_day=None))

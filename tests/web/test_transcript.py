@@ -40,7 +40,7 @@ def test_messages_that_were_not_needed_are_shown_only_on_request(sqlite_clinic: 
     assert "Waiting to be sent: 24-hour question" in page_of(person)
     a_day_on(sqlite_clinic)
     assert "asked together" not in page_of(person)
-    assert "Show also 1 planned messages that were not needed" in page_of(person)
+    assert "Show also 1 planned message that was not needed" in page_of(person)
     assert "24-hour question · not sent: asked together with the exercises" in page_of(person, "?all=1&unneeded=1")
 
 
