@@ -46,7 +46,7 @@ from bot_service.conversation.situation import (
     Told,
     Turn,
 )
-from bot_service.conversation.wording import load_catalogue
+from bot_service.conversation.wording import choice_label, load_catalogue
 from bot_service.storage import audit, cases, conversations, entries, episodes, inbox, outbox, patients, prescriptions
 from bot_service.storage.cases import Raised
 from bot_service.storage.database import Tx
@@ -64,7 +64,7 @@ def apply_turn(tx: Tx, episode: Episode, turn: Turn, told: Told, heard: Heard, n
 
     What the patient told belongs to the time they wrote it; what follows from it begins `now`.
     """
-    chosen = _words_of_tap(told, episode.language)
+    chosen = _words_of_tap(told, episode.language, local_today(now, episode.zone))
     if chosen:
         inbox.set_words(tx, episode.patient_id, heard.inbox_id, chosen)
     in_care = episode.status == "active" and episode.patient_status == "opted_in"
@@ -276,9 +276,10 @@ def _filled(tx: Tx, episode: Episode, line: Line, turn: Turn, now: datetime) -> 
     return ["progress" if whole else "progress_so_far", {"done": done, "asked": len(strip), "replied": replied, "pain": pain}]
 
 
-def _words_of_tap(told: Told, language: str) -> str:
+def _words_of_tap(told: Told, language: str, today: date) -> str:
     if told.tapped is None or told.answer is None:
         return ""
-    if told.answer.isdecimal() and told.tapped.kind != "which":
-        return told.answer
-    return load_catalogue(language).buttons.get(told.answer, told.answer)
+    catalogue, choices = load_catalogue(language), told.tapped.detail.get("choices", ())
+    if told.tapped.kind == "which" and told.answer.isdecimal() and int(told.answer) < len(choices):
+        return choice_label(choices[int(told.answer)], today, catalogue)
+    return told.answer if told.answer.isdecimal() else catalogue.buttons.get(told.answer, told.answer)

@@ -290,7 +290,10 @@ def plan_words(plan: Prescription, catalogue: Catalogue) -> Words:
 def _ask_rows(ask: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> Rows:
     question = str(UUID(ask["question"]))
     if ask["kind"] == "which":
-        return [[_choice(choice, index, question, voice, catalogue)] for index, choice in enumerate(ask["detail"]["choices"])]
+        return [
+            [{"label": choice_label(choice, voice.today, catalogue), "answer": str(index), "question": question}]
+            for index, choice in enumerate(ask["detail"]["choices"])
+        ]
     rows = [
         [{"label": _label(answer, catalogue), "answer": answer, "question": question} for answer in row] for row in KINDS[ask["kind"]].rows
     ]
@@ -299,10 +302,10 @@ def _ask_rows(ask: Mapping[str, Any], voice: Voice, catalogue: Catalogue) -> Row
     return rows
 
 
-def _choice(choice: Mapping[str, Any], index: int, question: str, voice: Voice, catalogue: Catalogue) -> dict[str, str]:
-    day = catalogue.date(date.fromisoformat(choice["day"]), voice.today)
-    label = Template(catalogue.buttons[f"choice_{choice['kind']}"]).substitute(day=day)
-    return {"label": label[:1].upper() + label[1:], "answer": str(index), "question": question}
+def choice_label(choice: Mapping[str, Any], today: date, catalogue: Catalogue) -> str:
+    """What the button says that stands for one of the questions a number may answer."""
+    label = Template(catalogue.buttons[f"choice_{choice['kind']}"]).substitute(day=catalogue.date(date.fromisoformat(choice["day"]), today))
+    return label[:1].upper() + label[1:]
 
 
 def _label(answer: str, catalogue: Catalogue) -> str:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot_service.storage import cases, outbox
+from bot_service.storage import cases, inbox, outbox
 from tests.actions.told import (
     DAY1,
     DAY2,
@@ -82,6 +82,9 @@ async def test_two_open_questions_and_a_bare_number_ask_which_and_the_pick_lands
     assert "Which one is the 4 for?" in person.texts[-1] and scores(person) == before
     await person.tap("Now, a day after yesterday")
     assert [row for row in scores(person) if row not in before] == [("pain_24h", TUESDAY, 4)]
+    with clinic.db.read() as tx:
+        said = inbox.list_of_patient(tx, person.invitation.patient_id)
+    assert said[-1].text == "Now, a day after yesterday", "what the button says, and no number of our own"
     await person.tap("Today's session")  # under the same message, which is answered
     assert [row for row in scores(person) if row not in before] == [("pain_24h", TUESDAY, 4)]
 

@@ -67,7 +67,16 @@ def test_c1_fails_on_one_criterion_alone(last: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "last", ["done 3/2", "done 4/1" + ", done 2/1" * 6, "done 2", "done 2, done 2/1, done 2", "done 6/1" + ", done 2/1" * 7, "no, no", "done, done"]
+    "last",
+    [
+        "done 3/2",
+        "done 4/1" + ", done 2/1" * 6,
+        "done 2",
+        "done 2, done 2/1, done 2",
+        "done 6/1" + ", done 2/1" * 7,
+        "no, no",
+        "done, done",
+    ],
 )
 def test_c1_stands_at_the_edge_of_each_criterion(last: str) -> None:
     assert step(early(last)) == "C1"
