@@ -203,12 +203,13 @@ def _raised(tx: Tx, episode: Episode, question: Question, rule: str) -> Raised:
         return Raised(rule, rule, "same_day", _LEFT_OPEN["what_is_wrong"], detail, messages=asked_in)
     rows = [entry for entry in entries.list_current(tx, episode) if (entry.day, entry.slot or 1) == (question.day, question.slot or 1)]
     which = question.detail.get("which")
+    which = None if which is None or which.get("of_session") else which
     scored = [entry for entry in rows if entry.score is not None and entry.at <= question.opened_at and which is None]
-    why = (
-        f" after pain {scored[-1].score}/10" if scored else f" after pain {which['score']}/10, not known for which session" if which else ""
-    )
+    asked_by = sorted(scored, key=lambda entry: entry.score or 0)[-1:]  # never the day after's 3 in the place of the 9 that asked
+    worst = which.get("worst", which["score"]) if which else None
+    why = f" after pain {asked_by[0].score}/10" if asked_by else f" after pain {worst}/10, not known for which session" if which else ""
     session = f" ({long_day(question.day)})" if isinstance(question.day, date) and which is None else ""
     sentence = (
         f"No answer to the safety question{why}{session}: new bruising, weakness, numbness and the like are not ruled out. Please ask."
     )
-    return Raised(rule, rule, "same_day", sentence, detail, tuple(entry.id for entry in scored[-1:]), messages=asked_in)
+    return Raised(rule, rule, "same_day", sentence, detail, tuple(entry.id for entry in asked_by), messages=asked_in)

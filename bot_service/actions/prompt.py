@@ -43,11 +43,14 @@ def queue_due_prompts(db: Database, now: datetime, limit: int = BATCH) -> int:
 
 def move_cursor(tx: Tx, episode: Episode, now: datetime) -> None:
     """Set the cursor anew: after opt-in, another time or zone, a new prescription. Never back to a day that has come up before."""
-    plan = prescriptions.load(tx, episode.prescription_id)
+    episodes.set_cursor(tx, episode.id, next_under(tx, episode, prescriptions.load(tx, episode.prescription_id), now))
+
+
+def next_under(tx: Tx, episode: Episode, plan: Prescription, now: datetime) -> Occurrence | None:
+    """The prompt that would come next if `plan` were prescribed now: it may be a later one of a day that has begun. None without any."""
     after = (episode.last_prompt_day, episode.last_prompt_slot) if episode.last_prompt_day and episode.last_prompt_slot else None
     last_due = {episode.last_prompt_slot: episode.last_prompt_at} if episode.last_prompt_slot and episode.last_prompt_at else None
-    rhythm = rhythm_for(tx, episode, plan)
-    episodes.set_cursor(tx, episode.id, next_occurrence(rhythm, after, not_before=now, last_due=last_due))
+    return next_occurrence(rhythm_for(tx, episode, plan), after, not_before=now, last_due=last_due)
 
 
 def start_cursor(tx: Tx, episode: Episode, now: datetime) -> None:

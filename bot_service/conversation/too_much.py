@@ -11,6 +11,8 @@ from bot_service.conversation.requests import clauses_of
 from bot_service.conversation.situation import CountAgain, ForPhysio, Line, OptOut, Situation, Told, Turn
 
 _ASKS = ("ask_", "again_", "confirm_", "which", "safety_question", "safety_before_which")
+_KEPT = ("safety", "which")
+"""Questions about a number in the same words, which those words do not answer."""
 
 
 def heard_too_much(turn: Turn, told: Told, reading: Reading, now: Situation) -> Turn:
@@ -27,6 +29,8 @@ def heard_too_much(turn: Turn, told: Told, reading: Reading, now: Situation) -> 
     if now.status in ("opted_out", "discharged"):
         return replace(turn, effects=effects)
     said = Line("too_much")
+    if not turn.read and turn.ask is not None and turn.ask.kind in _KEPT:
+        return replace(turn, effects=effects, lines=(said, *(line for line in turn.lines if line.key.startswith(_ASKS))))
     if not turn.read or not turn.lines:
         return Turn(effects, (said,), read=turn.read)
     asks = tuple(line for line in turn.lines[1:] if line.key.startswith(_ASKS))

@@ -6,7 +6,15 @@ import re
 from dataclasses import replace
 
 from bot_service.conversation.answers import after_giving_up, another_number, not_done_after_all, pain_kept_from_it, record_score
-from bot_service.conversation.beside_safety import as_safety_answer, asked_too, is_for_either, safety_stays
+from bot_service.conversation.beside_safety import (
+    answers_both,
+    as_safety_answer,
+    asked_too,
+    is_for_either,
+    may_answer_both,
+    safety_stays,
+    session_before_safety,
+)
 from bot_service.conversation.choices import answer_choice, give_reason, given_to_physio, lapsed, left_over, words_for_choice
 from bot_service.conversation.commands import ask_anew, asked_of_us, for_physio, in_own_words, without_slash
 from bot_service.conversation.held import about_talking, seen_as_told, what_it_answers, while_held
@@ -31,12 +39,12 @@ from bot_service.conversation.reports import (
     with_number,
 )
 from bot_service.conversation.safety import asks_erasure, red_flag_turn, something_is_wrong
+from bot_service.conversation.severe import severe_is_asked
 from bot_service.conversation.showing import how_to, same_again, show_exercises
 from bot_service.conversation.situation import (
     Answered,
     Ask,
     Asked,
-    Close,
     CountAgain,
     Effect,
     ForPhysio,
@@ -74,7 +82,7 @@ def take_turn(told: Told, now: Situation) -> Turn:
         reading = replace(reading, answer=meant.answer, score=meant.score, correction=True)
     told = as_safety_answer(told, reading, target, now)
     turn = left_over(severe_unasked(safety_before_which(_decided(told, reading, target, now), now), now), now)
-    turn = heard_too_much(asked_too(turn, told, target, now), told, reading, now)
+    turn = severe_is_asked(heard_too_much(asked_too(turn, told, target, now), told, reading, now), told, reading, target, now)
     return about_talking(while_held(turn, told, reading, now) if "red_flag" in now.held else turn, target, now)
 
 
@@ -200,9 +208,11 @@ def _answer_to_choice(told: Told, reading: Reading, target: Asked, now: Situatio
     """Words while a choice is the youngest question: its answer, else the answer to an older question about pain, else unreadable."""
     if is_for_either(told.text, target, now):
         return Turn((CountAgain(target.id),), (Line("again_safety"),), same_again(target), read=False)
-    if turn := words_for_choice(told.text, reading, target, now):
+    if turn := answers_both(told, target, now):
+        return turn
+    if not may_answer_both(told.text, target, now) and (turn := words_for_choice(told.text, reading, target, now)):
         return with_number(turn, told, target, now)
-    if turn := _session_before_safety(told, reading, target, now):
+    if turn := session_before_safety(told, reading, target, now):
         return turn
     scored = next((question for question in now.open if KINDS[question.kind].scored), None)
     if scored is not None and (reading.score is not None or reading.session is not None):
@@ -230,18 +240,6 @@ def _measure_again(told: Told, reading: Reading, target: Asked, now: Situation) 
     if about_exercises(told, reading, now):
         return _beside_number(_ask_again(told, reading, target, now), reading, now)
     return _ask_again(told, reading, target, now, keep=mentions_pain(told.text, reading, now.language))
-
-
-def _session_before_safety(told: Told, reading: Reading, target: Asked, now: Situation) -> Turn | None:
-    """ "Done, 4" to the message that asks about safety before today's exercises: recorded, and the question stays."""
-    if target.kind != "safety" or target.detail.get("show") is None or reading.session is None:
-        return None
-    session = Asked(target.id, "session", now.today, target.detail["show"])
-    turn = answer_told(reading, replace(told, replied_to=session), session, now)
-    if turn is None or (turn.ask is not None and turn.ask.kind == "safety"):
-        return turn
-    effects = tuple(effect for effect in turn.effects if effect != Close(target.id))
-    return Turn(effects, (*turn.lines[:1], Line("again_safety")), same_again(target))
 
 
 def _is_score_of_session(reading: Reading, told: Told, target: Asked, now: Situation) -> bool:

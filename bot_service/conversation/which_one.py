@@ -9,7 +9,7 @@ from typing import Any
 
 from bot_service.clinical.pain import safety_question_due
 from bot_service.conversation.showing import same_again
-from bot_service.conversation.situation import Ask, Asked, ForPhysio, Line, Situation, Turn
+from bot_service.conversation.situation import Ask, Asked, Close, ForPhysio, Line, Situation, Turn
 from bot_service.conversation.states import KINDS
 
 _PAIN = frozenset({"session", "session_pain", "pain_24h"})
@@ -35,6 +35,9 @@ def safety_before_which(turn: Turn, now: Situation) -> Turn:
     if turn.ask is None or turn.ask.kind != "which" or turn.ask.again is not None or turn.ask.detail.get("safe"):
         return turn
     score, choices = int(turn.ask.detail["score"]), turn.ask.detail["choices"]
+    closed = {effect.question_id for effect in turn.effects if isinstance(effect, Close)}
+    if waiting := next((each for each in now.open if each.kind == "safety" and each.id not in closed), None):
+        return _behind(waiting, turn, turn.ask, now)
     about = next((choice for choice in choices if _asks_safety(choice, score, now)), None)
     if about is None or any(choice["kind"] == "which_time" for choice in choices):
         return turn
@@ -43,6 +46,23 @@ def safety_before_which(turn: Turn, now: Situation) -> Turn:
     ask = Ask("safety", date.fromisoformat(about["day"]), about["slot"], {"which": dict(turn.ask.detail)})
     lines = (*said, Line("safety_before_which", {"score": score}), Line("safety_question"))
     return replace(turn, effects=(*turn.effects, note), lines=lines, ask=ask)
+
+
+def _behind(safety: Asked, turn: Turn, which: Ask, now: Situation) -> Turn:
+    """Another number while safety is asked about: it takes the place of the one before, and the same question is put again.
+
+    The physio goes on reading the worst of them, and of a session whose number is known nothing else.
+    """
+    score, before = int(which.detail["score"]), safety.detail.get("which")
+    worst = {"worst": max(score, *(int(before[name]) for name in ("score", "worst") if name in before))} if before else {"of_session": True}
+    about = {name: value for name, value in safety.detail.items() if name != "beside"} | {"which": {**which.detail, **worst}}
+    if before and before.get("of_session"):
+        about["which"] = {**which.detail, "of_session": True}
+    severe = any(_asks_safety(choice, score, now) for choice in which.detail["choices"])
+    note = (ForPhysio("X3", f"A score of {score}/10, not yet known for which question", same_day=True),) if severe else ()
+    said = tuple(line for line in turn.lines if line.key != "which")
+    lines = (*said, Line("safety_before_which", {"score": score}), Line("safety_question"))
+    return replace(turn, effects=(*turn.effects, *note), lines=lines, ask=Ask("safety", safety.day, safety.slot, about))
 
 
 def severe_unasked(turn: Turn, now: Situation) -> Turn:
@@ -63,7 +83,7 @@ def severe_unasked(turn: Turn, now: Situation) -> Turn:
 def then_which(question: Asked, now: Situation) -> Turn | None:
     """What follows the answer to that safety question on the same day: which one the number is for, or the only one that is left."""
     which = question.detail.get("which")
-    if which is None or which["on"] != now.today.isoformat():
+    if which is None or not which["choices"] or which["on"] != now.today.isoformat():
         return None
     open_now = {str(each.id): each for each in now.open}
     left = [choice for choice in which["choices"] if not choice["id"] or choice["id"] in open_now]

@@ -79,7 +79,7 @@ DONE = {
     "goals": "Goals changed.",
     "settled": "Changed. It holds from the next message on.",
     "discharged": "Discharged. Nothing more is sent.",
-    "rewritten": "Prescribed. The new version applies from the next exercise day.",
+    "rewritten": "Prescribed. The new version applies from the next exercises that are sent.",
     "written": "Your message is on its way.",
     "undone": "Undone. Nothing of it went to the patient, and things are as they were.",
     "reopened": "Open again, and yours to look after.",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
 from bot_service.actions.deciding import LONGEST_REASON, MAY_DECIDE, Decision, list_concerns
-from bot_service.actions.histories import local_today
+from bot_service.actions.histories import load_record, local_today
+from bot_service.actions.prompt import next_under
 from bot_service.actions.rewriting import Draft, draft, draft_move, move_to_version, rewrite, shown_to_patient
 from bot_service.actions.undoing import UNDO_FOR
 from bot_service.actions.voices import voice_for
+from bot_service.clinical.flare import flare_state
 from bot_service.clinical.in_words import listed
 from bot_service.conversation.exercise_text import slots_on
 from bot_service.conversation.wording import load_catalogue, render
@@ -43,6 +45,7 @@ from bot_service.web.version_changes import version_changes
 from plans.editing import Unfit
 from plans.model import CarePlan, Prescription
 from plans.running import RUN_SLOT
+from schedules.occurrences import Occurrence, instant
 
 Mistakes = list[tuple[str, str]]
 
@@ -147,6 +150,7 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
         drafted = _drafted(tx, visit, at)
         is_other_work = (drafted.before.exercises, drafted.before.slots) != (drafted.after.exercises, drafted.after.slots)
         against = list_concerns(tx, at.episode, visit.service.clock.now()) if is_other_work else ()
+        record = load_record(tx, at.episode, visit.service.clock.now())
     return page(
         visit,
         "prescription_check.html",
@@ -157,6 +161,7 @@ def _check(visit: Visit, at: _At, trouble: str) -> Response:
         told=shown_to_patient(drafted),
         against=against,
         preview=_preview(drafted, at, visit),
+        flare=flare_state(replace(record, prescription=drafted.after)),
         trouble=trouble,
         reason=visit.form.get("reason", ""),
         kept=[(name, text) for name, text in visit.form.items() if name not in ("token", "step", "reason", "shown")],
@@ -196,19 +201,27 @@ def _preview(drafted: Draft, at: _At, visit: Visit) -> list[tuple[str, list[tupl
     now = visit.service.clock.now()
     with visit.service.db.read() as tx:
         voice = replace(voice_for(tx, at.episode, now), prescription=drafted.after)
+        first = next_under(tx, at.episode, drafted.after, now)
     own = load_catalogue(voice.language).language
     voices = {each: voice if each == own else replace(voice, language=each, own_words={}) for each in dict.fromkeys((own, "en"))}
     today = local_today(now, at.episode.zone)
     found: dict[tuple[int, tuple[str, ...]], list[str]] = {}
-    for day in (today + timedelta(days=ahead) for ahead in range(1, 8)):
+    for day in (today + timedelta(days=ahead) for ahead in range(8)):
         for slot in slots_on(drafted.after, day):
-            if slot != RUN_SLOT:
+            if slot != RUN_SLOT and (day > today or _comes_today(drafted.after, slot, day, first)):
                 content = {"lines": [["exercises", {"day": day.isoformat(), "slot": slot}]]}
                 texts = tuple(render(content, each)[0] for each in voices.values())
                 found.setdefault((slot, texts), []).append(day_words(day))
     return [
         (listed(days), list(zip(voices, texts, strict=True))) for (_, texts), days in sorted(found.items(), key=lambda item: item[0][0])
     ]
+
+
+def _comes_today(plan: Prescription, number: int, today: date, first: Occurrence | None) -> bool:
+    """Whether a slot's message of today is still to come: the new version applies to that one already."""
+    if first is None or first.day != today:
+        return False
+    return any(slot.number == number and instant(today, slot.at, first.zone) >= first.due_at for slot in plan.slots)
 
 
 def _id(visit: Visit) -> UUID:

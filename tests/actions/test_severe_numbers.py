@@ -6,7 +6,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.actions.told import DAY1, DAY2, DAY3, current, evidence, open_cases, open_questions, scores
+from bot_service.storage import patients
+from tests.actions.told import DAY1, DAY2, DAY3, current, evidence, holds, open_cases, open_questions, scores
 from tests.running_clinic import Person, RunningClinic
 
 HOUR = timedelta(hours=1)
@@ -193,3 +194,105 @@ async def test_a_severe_number_that_nothing_asks_for_puts_nothing_right_and_is_a
     assert person.texts[-1] == "Good, thank you."
     await person.say("5")
     assert len(evidence(person, open_cases(person)["X3"])) == 1, "only a severe one"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "yes, 3"), ("en", "Yes. 3"), ("en", "yes 3/10"), ("en", "one of these, 3"), ("en", "3, yes. pain is 3"), ("es", "sí, 3"),
+     ("pl", "tak 3"), ("ar", "نعم، ٣"), ("hi", "हाँ, 3"), ("hi", "haan 3")],
+)  # fmt: skip
+async def test_a_yes_beside_the_number_is_the_red_flag_and_no_session(sqlite_clinic: RunningClinic, language: str, words: str) -> None:
+    person = await hurt(sqlite_clinic)
+    as_written_in(person, language)
+    await person.say(words)
+    assert "D1" in open_cases(person) and holds(person) == ["red_flag"] and "X4" not in open_cases(person)
+    (number,) = [each for each in current(person) if each.kind == "pain_24h"]
+    assert (number.score, number.confirmed) == (3, False)
+    assert not [each for each in current(person) if each.kind == "session" and each.day > TUESDAY]
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "score"),
+    [("en", "no, 3", 3), ("en", "No. 3", 3), ("en", "no 3", 3), ("en", "3 no", 3), ("en", "none 0", 0), ("en", "none, 3", 3),
+     ("en", "No it's a 3", 3), ("en", "none of these. pain is three", 3), ("en", "no, 9", 9), ("es", "ninguno, 3", 3), ("es", "no 3", 3),
+     ("pl", "nic z tego 3", 3), ("pl", "nie, 3", 3), ("ar", "لا، 3", 3), ("hi", "नहीं, 3", 3), ("hi", "कुछ नहीं 3", 3)],
+)  # fmt: skip
+async def test_a_no_beside_the_number_answers_both_questions(sqlite_clinic: RunningClinic, language: str, words: str, score: int) -> None:
+    person = await hurt(sqlite_clinic)
+    as_written_in(person, language)
+    await person.say(words)
+    assert ("pain_24h", TUESDAY, score) in scores(person) and not {"X4", "D1"} & set(open_cases(person))
+    assert [each.outcome for each in current(person) if each.kind == "safety"] == ["none"]
+    assert [each.kind for each in open_questions(person)] == ["session"], "the exercises follow"
+    assert not [each for each in current(person) if each.kind == "session" and each.day > TUESDAY]
+
+
+@pytest.mark.parametrize("words", ["ok, 3", "no but my leg feels odd, 3"])
+async def test_words_that_are_not_surely_an_answer_about_safety_leave_it_open(sqlite_clinic: RunningClinic, words: str) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say(words)
+    assert SAFETY in person.texts[-1] and "X4" in open_cases(person)
+    assert not [each for each in current(person) if each.kind == "session" and each.day > TUESDAY]
+
+
+def as_written_in(person: Person, language: str) -> None:
+    """The patient goes on in that language."""
+    with person.clinic.db.begin() as tx:
+        patients.set_language(tx, person.id, language)
+
+
+async def test_another_number_takes_the_place_of_the_first_and_none_answers_safety(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await person.say("3")
+    assert person.texts[-1].startswith("You wrote 3. One question comes first.") and SAFETY in person.texts[-1]
+    assert open_questions(person)[0].kind == "safety"
+    await person.say("none")
+    assert person.texts[-1] == "Good, thank you.\n\nWhich one is the 3 for?"
+    await person.tap("Today's session")
+    assert ("pain_during", WEDNESDAY, 3) in scores(person) and 0 not in [score for _, _, score in scores(person)]
+
+
+async def test_the_physio_reads_the_worst_of_two_numbers_while_safety_is_open(sqlite_clinic: RunningClinic) -> None:
+    person = await two_questions(sqlite_clinic)
+    await person.say("9")
+    await person.say("3")
+    await sqlite_clinic.service.move_clock(DAY3)
+    assert "after pain 9/10, not known" in open_cases(person)["X4"].sentence
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["9, honestly everything is too much", "9, can't go on with this pain", "9 i can't take it any more", "9. I cant do this any more"],
+)
+@pytest.mark.parametrize("two", [True, False])
+async def test_words_of_too_much_beside_a_9_leave_the_question_about_safety(sqlite_clinic: RunningClinic, words: str, two: bool) -> None:
+    person = await two_questions(sqlite_clinic) if two else await sqlite_clinic.opted_in()
+    if not two:
+        await sqlite_clinic.service.move_clock(DAY1)
+    await person.say(words)
+    assert "116 123" in person.texts[-1] and SAFETY in person.texts[-1]
+    case = open_cases(person)["X3"]
+    assert case.urgency == "same_day" and case.words == words and "safety" in {each.kind for each in open_questions(person)}
+
+
+async def test_the_physio_reads_the_9_that_asked_and_not_the_3_of_the_day_after(sqlite_clinic: RunningClinic) -> None:
+    person = await hurt(sqlite_clinic)
+    await person.say("3")
+    await sqlite_clinic.service.move_clock(DAY3)
+    case = open_cases(person)["X4"]
+    assert "after pain 9/10" in case.sentence
+    asked_by = {piece.entry_id for piece in evidence(person, case) if piece.entry_id}
+    assert {each.score for each in current(person) if each.id in asked_by} == {9}
+
+
+@pytest.mark.parametrize("words", ["9", "done, 8", "did the extra one this evening, 9"])
+async def test_a_severe_number_after_not_today_is_asked_about_and_shown(sqlite_clinic: RunningClinic, words: str) -> None:
+    person = await sqlite_clinic.opted_in()
+    await sqlite_clinic.service.move_clock(DAY1)
+    await person.say("not today")
+    await sqlite_clinic.service.move_clock(DAY1 + 12 * HOUR)
+    await person.say(words)
+    assert SAFETY in person.texts[-1] and open_cases(person)["X3"].words == words and open_cases(person)["X3"].urgency == "same_day"
+    await person.say("none")
+    assert person.texts[-1] == "Good, thank you." and open_questions(person) == []

@@ -12,6 +12,7 @@ from bot_service.actions import review
 from bot_service.actions.deciding import Decision
 from bot_service.storage import audit, cases, prescriptions
 from plans.model import Prescription
+from tests.actions.told import DAY1
 from tests.running_clinic import Person, RunningClinic
 from tests.web.lives import Browser, a_day_on, a_member, a_minute_on, live, look, say
 
@@ -62,6 +63,37 @@ def test_high_pain_is_named_before_other_exercises_are_prescribed(sqlite_clinic:
     assert "Pain is high: look again if this makes it harder" in browser.words and "7 on 23 Sep" in browser.words
     browser.post(path_of(sore), posted | {"own-pain_ceiling": "4"}, step="check")
     assert "Pain is high" not in browser.words
+
+
+async def test_a_new_version_applies_to_the_next_session_of_a_day_that_has_begun_and_everybody_is_told_so(
+    sqlite_clinic: RunningClinic,
+) -> None:
+    jo = sqlite_clinic.in_care(own_prompt=frozenset({2}))
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(minutes=1))
+    browser, morning = editor(jo), jo.texts[-1]
+    posted = fields(browser.page) | {"sets-E1": "3", "own-pain_ceiling": "4", "at-2": "19:00"}
+    browser.post(path_of(jo), posted | {"at-1": "10:00"}, step="check")
+    first, second = re.findall(r"What the patient will read on (\w+ \d+ \w+)", browser.words)[:2]
+    assert (first, second) == ("Wed 23 Sep", "Tue 22 Sep"), "what came this morning does not come again, this evening's is still to come"
+    browser.post(path_of(jo), posted, step="check")
+    browser.post(path_of(jo), fields(browser.page), step="save", reason="sore knees")
+    assert "The new version applies from the next exercises that are sent." in browser.words
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=10, minutes=59))
+    assert "The change starts with the next exercises that we send you." in jo.texts[-1]
+    await sqlite_clinic.service.move_clock(DAY1 + timedelta(hours=11))
+    assert "5 × 30 s hold" in morning and "3 × 30 s hold" in jo.texts[-1] and "goes above 4 out of 10" in jo.texts[-1]
+
+
+def test_the_check_says_while_the_easier_version_is_sent_instead(sqlite_clinic: RunningClinic) -> None:
+    sore = sqlite_clinic.in_care("Jo Park")
+    live(sqlite_clinic, sore, "done 2/1, done 7/6")
+    look(sore)
+    browser = editor(sore)
+    posted = fields(browser.page) | {"sets-E1": "3"}
+    browser.post(path_of(sore), posted, step="check")
+    assert "the patient is sent the easier version of these exercises until 2 settled days (0 so far)" in browser.words
+    browser.post(path_of(sore), {name: text for name, text in posted.items() if name != "flare"}, step="check")
+    assert "easier version of these exercises" not in browser.words, "without a signed plan there is none"
 
 
 def test_a_changed_dose_is_shown_before_it_is_prescribed_as_a_new_version(person: Person) -> None:
