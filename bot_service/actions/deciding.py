@@ -30,7 +30,15 @@ LEAST_WORDS, LEAST_LETTERS = 2, 8
 """What the reason for clearing a red flag has at least (default): "Rang her, fine" is short, and says it."""
 NO_NEWS = ("red_flag", "physio_first")
 """Holds under which the patient is told nothing of exercises (`clinical.md` 0.10); they hear of it when it is over."""
-OF_EXERCISES = ("plan_changed_forward", "plan_changed_back", "plan_changed_same", "plan_held", "run_opened", "run_closed")
+OF_EXERCISES = (
+    "plan_changed_forward",
+    "plan_changed_back",
+    "plan_changed_same",
+    "plan_changed_advice",
+    "plan_held",
+    "run_opened",
+    "run_closed",
+)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,12 @@ def _prescribe(tx: Tx, episode: Episode, decision: Decision, drafted: Draft, now
     stood = before(tx, episode, f"{REWRITTEN}:{own}", now)
     supersede(tx, episode, drafted.after, decision.member.id, decision.reason, now)
     if shown_to_patient(drafted):
-        tell_patient(tx, episode, "plan_changed_same", decision, f"{REWRITTEN}:{own}", now, was=episode.prescription_id)
+        # fmt: off
+        tell_patient(
+            tx, episode, "plan_changed_advice" if _only_advice(drafted) else "plan_changed_same", decision, f"{REWRITTEN}:{own}", now,
+            was=episode.prescription_id,
+        )
+        # fmt: on
     keep_with(tx, own, decision, stood)
     assess(tx, episodes.load(tx, episode.id), now)
 
@@ -100,6 +105,14 @@ def shown_to_patient(drafted: Draft) -> bool:
     """Whether the patient would notice: other exercises, times or agreements, or another ceiling."""
     same_ceiling = drafted.before.rules.pain_ceiling == drafted.after.rules.pain_ceiling
     return not same_ceiling or any(getattr(drafted.before, name) != getattr(drafted.after, name) for name in _SEEN_BY_PATIENT)
+
+
+def _only_advice(drafted: Draft) -> bool:
+    """Whether what the patient does, and when, stays as it was: only the ceiling or the signed words differ."""
+    was, will = (
+        (each.exercises, [slot.model_copy(update={"optional": False}) for slot in each.slots]) for each in (drafted.before, drafted.after)
+    )
+    return was == will
 
 
 def changed_fields(drafted: Draft) -> list[str]:

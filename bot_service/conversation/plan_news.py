@@ -88,7 +88,7 @@ def _agreements(old: Prescription, new: Prescription, catalogue: Catalogue) -> I
     if was != will:
         yield catalogue.text("news_ceiling", {"after": will, "before": was})
     if not _same_advice(old.flare_plan or "", new.flare_plan or "", str(was), str(will)):
-        yield catalogue.text("news_flare", {})
+        yield catalogue.text("news_flare_now", {"advice": new.flare_plan}) if new.flare_plan else catalogue.text("news_flare", {})
 
 
 def _same_advice(old: str, new: str, was: str, will: str) -> bool:

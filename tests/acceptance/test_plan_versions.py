@@ -169,6 +169,13 @@ def test_a_patient_of_the_released_version_goes_up_and_back_and_to_a_lower_ceili
         assert (browser.status, agreed()) == (200, (stage, "4"))
     lower("3", **{"own-session_pain.green_max": "2"})
     assert (browser.status, agreed()) == (200, ("intermediate", "3"))
+    a_day_on(clinic)
+    browser.get(f"{path}/prescription")
+    told = len(person.texts)
+    browser.post(f"{path}/prescription", moving(browser), step="save", reason="clearer words")
+    a_day_on(clinic)
+    (news,) = [text for text in person.texts[told:] if "has changed the advice in it" in text]
+    assert f"The advice for days with more pain is now: {history(person)[-1].document.flare_plan}" in news and "your exercises" not in news
 
 
 def test_a_step_back_that_the_signed_words_cannot_follow_is_refused_with_the_remedy(clinic: RunningClinic) -> None:

@@ -110,7 +110,7 @@ def test_a_lower_ceiling_is_the_first_line_however_much_else_changes() -> None:
     lines = in_english(EARLY.model_copy(update={"flare_plan": "Rest, and write to us above 5."}), new)
     assert lines[:2] == [
         "• Stop an exercise if the pain you are being treated for goes above 4 out of 10 (before: 5)",
-        "• The advice for days with more pain has changed",
+        "• The advice for days with more pain is now: Do less, and write to us above 4.",
     ]
     same = EARLY.model_copy(update={"flare_plan": "Do less, and write to us above 5."})
     told = stricter(same, 4).model_copy(update={"flare_plan": new.flare_plan})

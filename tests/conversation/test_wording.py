@@ -41,7 +41,7 @@ VOICE = Voice(
 )
 UNSOLICITED = (
     "prompt_intro", "still_open", "ask_24h", "nudge", "silence", "ask_seen", "ask_talked", "plan_changed_forward", "plan_changed_back",
-    "plan_changed_same", "plan_held", "run_opened", "run_closed",
+    "plan_changed_same", "plan_changed_advice", "plan_held", "run_opened", "run_closed",
     "holds_released", "paused_by_clinic", "from_physio", "message_read",
 )  # fmt: skip
 """The first line of every message that answers nothing."""
