@@ -34,7 +34,7 @@ REASONS = {
     "actions/test_receive.py": (21, VARIANTS),
     "actions/test_receive_safety.py": (22, VARIANTS),
     "actions/test_review.py": (19, COPIED),
-    "actions/test_severe_numbers.py": (16, VARIANTS),
+    "actions/test_severe_numbers.py": (20, VARIANTS),
     "actions/test_spreading.py": (2, VARIANTS),
     "actions/test_staff_chats.py": (5, VARIANTS),
     "actions/test_stopping_properties.py": (1, VARIANTS),
