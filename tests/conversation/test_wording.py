@@ -65,7 +65,8 @@ def test_whatever_a_turn_says_can_be_sent(told: Told, now: Situation) -> None:
     turn = take_turn(told, now)
     if not turn.lines:
         return
-    lines = [[line.key, dict(line.values)] for line in turn.lines if line.key != "progress"]
+    by = {"passed_on": {"by": "Monday 12:00"}}  # filled in from the clinic's hours
+    lines = [[line.key, {**line.values, **by.get(line.key, {})}] for line in turn.lines if line.key != "progress"]
     content: dict[str, object] = {"lines": lines, "change": str(turn.change) if turn.change else None}
     if turn.ask is not None:
         content["ask"] = {"kind": turn.ask.kind, "detail": dict(turn.ask.detail), "question": str(UUID(int=5))}
