@@ -111,7 +111,9 @@ def test_the_clinics_thresholds_judge_whoever_is_prescribed_for_from_then_on(adm
     for person in (before, after):
         say(person, "done, 5")
     told = ["\n".join(person.texts) for person in (before, after)]
-    assert prescribed(before).advice_amber in told[0] and prescribed(after).advice_red in told[1]
+    assert prescribed(before).advice_amber in told[0] and prescribed(before).advice_amber not in told[1]
+    agreed = prescribed(after).flare_plan
+    assert agreed and "above 4" in agreed and agreed in told[1], "above the clinic's own ceiling the flare plan is what applies"
     admin.post("/clinic/thresholds", numbers | {"approver": str(clinic.physio.id)})
     assert admin.status == 409 and "Nothing is different" in admin.words
 
